@@ -1,0 +1,127 @@
+"""`Demand`: absolute need of many series on one regular grid. What is forecast, and what planning is rehearsed on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from capacity.display import table_html
+from capacity.errors import InputError
+from capacity.findings import NO_FINDINGS, Findings
+from capacity.schema import DEMAND, METRICS
+
+
+class Key(NamedTuple):
+    """Which series: of which service, of what."""
+
+    service: str
+    metric: str
+
+    @property
+    def unit(self) -> str:
+        """Unit of the metric; '1' for a metric of the caller's own."""
+        return METRICS[self.metric].unit if self.metric in METRICS else "1"
+
+
+@dataclass(frozen=True, eq=False)
+class Demand:
+    """Absolute need per interval. S series, n intervals; a gap is NaN, never zero.
+
+    values    (S, n) mean need over the interval, in the metric's unit
+    peaks     (S, n) largest one-minute need inside the interval; NaN where not known
+    censored  (S, n) True where the service was saturated: the real need was at least `values`
+    derived   (S,) how each series came about: "measured", "cpu_utilization x cpu_reserved" ...
+    clock     time zone of the caller's stamps (None: naive); inside, `times` is always UTC
+    """
+
+    keys: tuple[Key, ...]
+    times: pd.DatetimeIndex  # (n,) start of each interval, UTC, regular
+    interval: pd.Timedelta
+    values: np.ndarray
+    peaks: np.ndarray
+    censored: np.ndarray
+    derived: tuple[str, ...] = ()
+    findings: Findings = NO_FINDINGS
+    clock: Any = "UTC"
+
+    def __post_init__(self) -> None:
+        shape = (len(self.keys), len(self.times))
+        for name in ("values", "peaks", "censored"):
+            if getattr(self, name).shape != shape:
+                raise InputError(f"Demand.{name} has shape {getattr(self, name).shape}, keys and times say {shape}")
+        if len(set(self.keys)) != len(self.keys):
+            raise InputError("Demand has two series with the same service and metric")
+        for name in ("values", "peaks", "censored"):
+            getattr(self, name).flags.writeable = False
+
+    @property
+    def services(self) -> list[str]:
+        """Names of the services, in order of appearance."""
+        return list(dict.fromkeys(key.service for key in self.keys))
+
+    @property
+    def end(self) -> pd.Timestamp:
+        """End of the last interval: where a forecast begins."""
+        return self.times[-1] + self.interval
+
+    def select(self, keys: Sequence[Key]) -> Demand:
+        """Only these series, in this order."""
+        rows = [self.keys.index(key) for key in keys]
+        return replace(
+            self,
+            keys=tuple(keys),
+            values=self.values[rows],
+            peaks=self.peaks[rows],
+            censored=self.censored[rows],
+            derived=tuple(self.derived[row] for row in rows) if self.derived else (),
+        )
+
+    def of(self, service: str) -> Demand:
+        """Only one service's series."""
+        return self.select([key for key in self.keys if key.service == service])
+
+    def until(self, end: pd.Timestamp) -> Demand:
+        """Only the intervals that start before `end`: what was known then."""
+        return self._columns(slice(0, int(self.times.searchsorted(end, side="left"))))
+
+    def since(self, start: pd.Timestamp) -> Demand:
+        """Only the intervals that start at `start` or later."""
+        return self._columns(slice(int(self.times.searchsorted(start, side="left")), None))
+
+    def _columns(self, part: slice) -> Demand:
+        return replace(
+            self,
+            times=self.times[part],
+            values=self.values[:, part],
+            peaks=self.peaks[:, part],
+            censored=self.censored[:, part],
+        )
+
+    def series(self, service: str, metric: str) -> pd.Series:
+        """Mean need of one series, indexed by UTC time, NaN at gaps."""
+        row = self.keys.index(Key(service, metric))
+        return pd.Series(self.values[row], index=self.times, name=f"{service} {metric}")
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """Long table with the columns of `schema.DEMAND`."""
+        count, length = self.values.shape
+        return pd.DataFrame(
+            {
+                "service": np.repeat([key.service for key in self.keys], length),
+                "metric": np.repeat([key.metric for key in self.keys], length),
+                "timestamp": self.times.append([self.times] * (count - 1)) if count else self.times[:0],
+                "value": self.values.ravel(),
+                "peak": self.peaks.ravel(),
+                "censored": self.censored.ravel(),
+            },
+            columns=DEMAND.names,
+        )
+
+    def _repr_html_(self) -> str:
+        sentence = f"Demand: {len(self.keys)} series, {len(self.times):,} intervals of {self.interval}"
+        return table_html(sentence, self.frame)

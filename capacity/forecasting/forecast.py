@@ -1,0 +1,155 @@
+"""`Forecast`: sample paths of where demand goes, and everything read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from capacity.demand.demand import Demand, Key
+from capacity.display import table_html
+from capacity.errors import InputError
+from capacity.findings import NO_FINDINGS, Findings
+from capacity.timegrid import duration
+
+#: Levels shown when none are asked for: median, central 90 %, and the planning tail.
+DEFAULT_LEVELS = (0.05, 0.5, 0.95, 0.99)
+
+
+def level_name(level: float) -> str:
+    """Column of a quantile level.
+
+    >>> level_name(0.95), level_name(0.999)
+    ('p95', 'p99.9')
+    """
+    return f"p{level * 100:.6g}"
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """What we expect, with how sure we are. S series, P paths, H intervals.
+
+    Each path is one possible future of the whole fleet: path p of every series belongs together, so that sums over
+    services and maxima over time are computed path by path.
+    """
+
+    past: Demand  # what the models were shown
+    times: pd.DatetimeIndex  # (H,) start of each interval, UTC
+    paths: np.ndarray  # (S, P, H) in the metric's unit, finite, not negative
+    models: tuple[str, ...]  # (S,) which model made each series
+    levels: tuple[float, ...] = DEFAULT_LEVELS
+    scores: pd.DataFrame | None = None  # `schema.SCORES` of the models that were compared, when they were
+    findings: Findings = NO_FINDINGS
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        expected = (len(self.past.keys), len(self.times))
+        if self.paths.ndim != 3 or (self.paths.shape[0], self.paths.shape[2]) != expected:
+            raise InputError(f"paths have shape {self.paths.shape}, expected ({expected[0]}, paths, {expected[1]})")
+        for level in self.levels:
+            checked_level(level)
+        self.paths.flags.writeable = False
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return self.past.keys
+
+    @property
+    def interval(self) -> pd.Timedelta:
+        return self.past.interval
+
+    @property
+    def cutoff(self) -> pd.Timestamp:
+        """End of what the models were shown, UTC."""
+        return self.past.end
+
+    @property
+    def model(self) -> str:
+        """The model's name; with several, each once."""
+        return ", ".join(dict.fromkeys(self.models))
+
+    @property
+    def index(self) -> pd.DatetimeIndex:
+        """The intervals in the caller's clock: as the stamps came in, they go out."""
+        return in_clock(self.times, self.past.clock)
+
+    def quantile(self, level: float) -> pd.Series | pd.DataFrame:
+        """Quantile of each interval's demand: Series for one series, else one column a (service, metric)."""
+        return self._columns(np.quantile(self.paths, checked_level(level), axis=1))
+
+    @property
+    def mean(self) -> pd.Series | pd.DataFrame:
+        """Mean over the paths, shaped like `quantile`."""
+        return self._columns(self.paths.mean(axis=1))
+
+    def peak(self, level: float, window: str | None = None) -> float | pd.Series | pd.DataFrame:
+        """Quantile of the maximum over the horizon (or of each `window`, such as '1d'), computed on the paths.
+
+        It is not the largest interval quantile: a quarter has many chances to exceed any one of them. One number for
+        one series, a Series by (service, metric) for several; with `window`, one row a window.
+        """
+        level = checked_level(level)
+        if window is None:
+            peaks = np.quantile(self.paths.max(axis=2), level, axis=1)  # (S,)
+            return float(peaks[0]) if len(self.keys) == 1 else pd.Series(peaks, index=self._names, name=f"peak {level}")
+        size = max(1, round(duration(window) / self.interval))
+        starts = np.arange(0, len(self.times), size)
+        maxima = np.maximum.reduceat(self.paths, starts, axis=2)  # (S, P, windows)
+        return self._columns(np.quantile(maxima, level, axis=1), self.index[starts])
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """Long table: service, metric, timestamp, mean and one column a level (`schema.FORECAST`)."""
+        count, _, length = self.paths.shape
+        quantiles = np.quantile(self.paths, self.levels, axis=1)  # (Q, S, H)
+        columns = {
+            "service": np.repeat([key.service for key in self.keys], length),
+            "metric": np.repeat([key.metric for key in self.keys], length),
+            "timestamp": self.index.append([self.index] * (count - 1)),
+            "mean": self.paths.mean(axis=1).ravel(),
+        }
+        for level, values in zip(self.levels, quantiles, strict=True):
+            columns[level_name(level)] = values.ravel()
+        return pd.DataFrame(columns)
+
+    def select(self, keys: Sequence[Key]) -> Forecast:
+        """Only these series, in this order."""
+        rows = [self.keys.index(key) for key in keys]
+        return replace(
+            self, past=self.past.select(keys), paths=self.paths[rows], models=tuple(self.models[row] for row in rows)
+        )
+
+    def of(self, service: str) -> Forecast:
+        """Only one service's series."""
+        return self.select([key for key in self.keys if key.service == service])
+
+    @property
+    def _names(self) -> pd.MultiIndex:
+        return pd.MultiIndex.from_tuples(self.keys, names=["service", "metric"])
+
+    def _columns(self, values: np.ndarray, index: pd.DatetimeIndex | None = None) -> pd.Series | pd.DataFrame:
+        index = self.index if index is None else index
+        if len(self.keys) == 1:
+            return pd.Series(values[0], index=index, name=self.keys[0].service)
+        return pd.DataFrame(values.T, index=index, columns=self._names)
+
+    def _repr_html_(self) -> str:
+        sentence = (
+            f"Forecast: {len(self.keys)} series, {len(self.times):,} intervals of {self.interval}, by {self.model}"
+        )
+        return table_html(sentence, self.frame)
+
+
+def checked_level(level: float) -> float:
+    """The level, if it is a probability strictly between 0 and 1."""
+    if not 0 < level < 1:
+        raise InputError(f"level {level!r} is not a probability between 0 and 1", advice="95 % is written 0.95.")
+    return float(level)
+
+
+def in_clock(times: pd.DatetimeIndex, clock: object) -> pd.DatetimeIndex:
+    """UTC stamps in the caller's clock; None means naive stamps, which were read as UTC."""
+    return times.tz_localize(None) if clock is None else times.tz_convert(clock)

@@ -1,0 +1,281 @@
+"""The data dictionary: every table, column, metric and statistic, with unit and meaning.
+
+Validation reads it, `docs/data-dictionary.md` is generated from it (`python -m capacity.schema`), and nothing else
+in the package names a column that is not here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Additivity = Literal["rate", "level", "ratio", "sum"]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What is measured. Its unit never varies: readers convert on the way in.
+
+    additivity says how the mean of a coarser interval follows from finer ones, and whether services add up:
+    rate and level average over time and add over services, sum adds over both, ratio does neither.
+    """
+
+    name: str
+    unit: str
+    additivity: Additivity
+    meaning: str
+    demand: bool = False  # absolute need, so that it may be forecast (DESIGN: never utilisation or task counts)
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: str
+    unit: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Table:
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+
+def _by_name(*metrics: Metric) -> dict[str, Metric]:
+    return {metric.name: metric for metric in metrics}
+
+
+METRICS: Final = _by_name(
+    Metric("requests", "requests/s", "rate", "Requests that reached the service.", demand=True),
+    Metric("cpu", "vCPU", "level", "Processor time in use, over all tasks.", demand=True),
+    Metric("memory", "GiB", "level", "Memory in use, over all tasks.", demand=True),
+    Metric("cpu_utilization", "%", "ratio", "Processor time in use, of what the running tasks reserve."),
+    Metric("memory_utilization", "%", "ratio", "Memory in use, of what the running tasks reserve."),
+    Metric("running_tasks", "tasks", "level", "Tasks in the state RUNNING."),
+    Metric("desired_tasks", "tasks", "level", "Tasks the service scheduler is asked to keep."),
+    Metric("cpu_reserved", "vCPU", "level", "Processor reserved by the running tasks: tasks x task size."),
+    Metric("memory_reserved", "GiB", "level", "Memory reserved by the running tasks: tasks x task size."),
+    Metric("latency", "seconds", "ratio", "Time to answer a request, at the load balancer."),
+    Metric("errors", "requests/s", "rate", "Requests answered with a server error (5xx)."),
+    Metric("cost", "USD/h", "rate", "Spend on the service's tasks."),
+)
+
+#: Statistic of the values inside one interval. A count metric's mean is the rate over the whole interval.
+STATS: Final[dict[str, str]] = {
+    "mean": "Mean over the interval.",
+    "max": "Largest one-minute value in the interval (for latency and utilisation: largest sample).",
+    "min": "Smallest one-minute value in the interval.",
+    "p50": "Median of the samples in the interval.",
+    "p95": "95th percentile of the samples in the interval.",
+    "p99": "99th percentile of the samples in the interval.",
+}
+
+_SERIES = (
+    Column("service", "str", "", "Name of the service."),
+    Column("metric", "str", "", "What is measured: a name in the metric table; fixes the unit."),
+)
+_TIME = Column("timestamp", "datetime64[us, UTC]", "UTC", "Start of the interval.")
+
+OBSERVATIONS: Final = Table(
+    "observations",
+    "What a source said. One row a value; an interval without a row is a gap, never a zero.",
+    (
+        *_SERIES,
+        Column("stat", "str", "", "Statistic of the values inside the interval."),
+        Column("interval", "int32", "seconds", "Length of the interval."),
+        _TIME,
+        Column("value", "float64", "of the metric", "The value; finite."),
+    ),
+    key=("service", "metric", "stat", "interval", "timestamp"),
+)
+
+HISTORY: Final = Table(
+    "history",
+    "Observations, kept: deduplicated, each row with its origin.",
+    (
+        *OBSERVATIONS.columns,
+        Column("source", "str", "", "Which source said so: `files:usage.csv`, `cloudwatch:eu-west-1` ..."),
+        Column("fetched_at", "datetime64[us, UTC]", "UTC", "When it was fetched; of two values the later is kept."),
+    ),
+    key=OBSERVATIONS.key,
+)
+
+DEMAND: Final = Table(
+    "demand",
+    "Absolute need per interval, on a regular grid; a gap is a row with NaN.",
+    (
+        *_SERIES,
+        _TIME,
+        Column("value", "float64", "of the metric", "Mean need over the interval; NaN where nothing is known."),
+        Column("peak", "float64", "of the metric", "Largest one-minute need inside the interval; NaN if not known."),
+        Column("censored", "bool", "", "True where the service was saturated: real need was at least this."),
+    ),
+    key=("service", "metric", "timestamp"),
+)
+
+FINDINGS: Final = Table(
+    "findings",
+    "What is remarkable about the data, in words, with what to do.",
+    (
+        Column("service", "str", "", "Name of the service, or empty for the whole fleet."),
+        Column("metric", "str", "", "Which metric, or empty."),
+        Column("check", "str", "", "gaps, resets, flat, clock, outliers, shift, saturation, short, negative ..."),
+        Column("status", "str", "", "PASS, REVIEW, FAIL or UNKNOWN."),
+        Column("start", "datetime64[us, UTC]", "UTC", "First interval concerned; NaT for the whole series."),
+        Column("end", "datetime64[us, UTC]", "UTC", "End of the last interval concerned; NaT for the whole series."),
+        Column("count", "int64", "intervals", "How many intervals are concerned."),
+        Column("message", "str", "", "What was found."),
+        Column("advice", "str", "", "What to do next."),
+    ),
+)
+
+FORECAST: Final = Table(
+    "forecast",
+    "Where demand goes: one row a series and interval. Beside `mean`, one column a level: p5, p50, p99.9 ...",
+    (
+        *_SERIES,
+        _TIME,
+        Column("mean", "float64", "of the metric", "Mean over the sample paths."),
+        Column("p50", "float64", "of the metric", "Quantile over the sample paths, one column a level."),
+    ),
+    key=("service", "metric", "timestamp"),
+)
+
+SCORES: Final = Table(
+    "scores",
+    "How right a model was, per series and rolling origin.",
+    (
+        *_SERIES,
+        Column("model", "str", "", "Name of the model."),
+        Column("cutoff", "datetime64[us, UTC]", "UTC", "End of what the model was shown."),
+        Column("steps", "int64", "intervals", "How many intervals were scored."),
+        Column(
+            "wql",
+            "float64",
+            "1",
+            "Weighted quantile loss: 2 x sum of pinball over levels / (levels x sum of |actual|).",
+        ),
+        Column("mase", "float64", "1", "Mean absolute error of the median, over seasonal naive's inside the past."),
+        Column("coverage", "float64", "1", "Share of actuals inside the central 90 % interval."),
+        Column("exceeded", "float64", "1", "Share of actuals above the 95 % quantile; 0.05 is right."),
+        Column("peak_ratio", "float64", "1", "Actual maximum over the 95 % quantile of the maximum; above 1: too low."),
+        Column("bias", "float64", "1", "Sum of (median - actual) over sum of |actual|; forecast 12, actual 10: +0.2."),
+        Column("seconds", "float64", "seconds", "Time the model took for this window, divided by the series in it."),
+    ),
+    key=("service", "metric", "model", "cutoff"),
+)
+
+PLAN: Final = Table(
+    "plan",
+    "Tasks for every interval, and the steps that led to each count.",
+    (
+        Column("service", "str", "", "Name of the service."),
+        _TIME,
+        Column("need", "float64", "tasks", "Fractional tasks for the load at the goal's level, before rounding."),
+        Column("for_load", "int64", "tasks", "Rounded up to whole tasks."),
+        Column("for_startup", "int64", "tasks", "Also ready for the rise that comes while a new task starts."),
+        Column("for_deployment", "int64", "tasks", "Also enough while a rolling deployment has tasks out."),
+        Column("for_zone_loss", "int64", "tasks", "Also enough after one zone is lost."),
+        Column("tasks", "int64", "tasks", "Between the service's minimum and maximum: what to run."),
+        Column("short", "int64", "tasks", "How many tasks the maximum leaves missing."),
+        Column("load_bound_by", "str", "", "Which resource asked for most: requests, cpu or memory."),
+        Column(
+            "bound_by", "str", "", "Which step set the count: load, startup, deployment, zone loss, minimum, maximum."
+        ),
+    ),
+    key=("service", "timestamp"),
+)
+
+LIMITS: Final = Table(
+    "limits",
+    "When a limit is reached, with what probability.",
+    (
+        Column("service", "str", "", "Name of the service; `(account REGION)` for a quota shared by all."),
+        Column("limit", "str", "", "max_tasks, fargate_vcpu_quota."),
+        Column("value", "float64", "of the limit", "The limit today."),
+        Column("unit", "str", "", "tasks or vCPU."),
+        Column("probability", "float64", "1", "Share of paths that pass the limit within the horizon."),
+        Column("first", "datetime64[us, UTC]", "UTC", "When 5 % of the paths have passed it; NaT if fewer do."),
+        Column("median", "datetime64[us, UTC]", "UTC", "When half of the paths have passed it; NaT if fewer do."),
+        Column("needed", "float64", "of the limit", "What would hold to the end of the horizon, at the goal's level."),
+        Column("act_by", "datetime64[us, UTC]", "UTC", "First, less the time a change takes."),
+    ),
+    key=("service", "limit"),
+)
+
+COST: Final = Table(
+    "cost",
+    "What running it costs over the horizon, itemised; p5 to p95 over the sample paths.",
+    (
+        Column("service", "str", "", "Name of the service."),
+        Column("item", "str", "", "vcpu, memory, storage."),
+        Column("quantity", "float64", "of the item", "vCPU-hours or GiB-hours when following the mean path."),
+        Column("unit", "str", "", "vCPU-hours, GB-hours."),
+        Column("rate", "float64", "USD per unit", "Price of one."),
+        Column("usd", "float64", "USD", "Mean over the paths, tasks following demand between minimum and maximum."),
+        Column("p5", "float64", "USD", "5 % quantile over the paths."),
+        Column("p50", "float64", "USD", "Median over the paths."),
+        Column("p95", "float64", "USD", "95 % quantile over the paths."),
+        Column("planned", "float64", "USD", "If exactly the plan's counts ran."),
+    ),
+    key=("service", "item"),
+)
+
+SIMULATION: Final = Table(
+    "simulation",
+    "One replayed minute a row.",
+    (
+        Column("service", "str", "", "Name of the service."),
+        _TIME,
+        Column("demand", "float64", "tasks", "Fractional tasks needed to serve this minute's load at the target."),
+        Column("load", "float64", "of the metric", "Demand as it arrived."),
+        Column("desired", "int64", "tasks", "What the autoscaler asked for."),
+        Column("running", "int64", "tasks", "What was ready to serve."),
+        Column("utilization", "float64", "%", "Load over what the running tasks carry at 100 %."),
+        Column("minimum", "int64", "tasks", "Lower bound in force."),
+    ),
+    key=("service", "timestamp"),
+)
+
+TABLES: Final = (OBSERVATIONS, HISTORY, DEMAND, FINDINGS, FORECAST, SCORES, PLAN, LIMITS, COST, SIMULATION)
+
+
+def dictionary() -> str:
+    """The data dictionary as Markdown: what `docs/data-dictionary.md` holds."""
+    lines = [
+        "# Data dictionary",
+        "",
+        "Generated from `capacity/schema.py` by `python -m capacity.schema > docs/data-dictionary.md`.",
+        "",
+        "## Metrics",
+        "",
+        "| metric | unit | additivity | demand | meaning |",
+        "|---|---|---|---|---|",
+        *(
+            f"| `{m.name}` | {m.unit} | {m.additivity} | {'yes' if m.demand else ''} | {m.meaning} |"
+            for m in METRICS.values()
+        ),
+        "",
+        "## Statistics",
+        "",
+        "| stat | meaning |",
+        "|---|---|",
+        *(f"| `{name}` | {meaning} |" for name, meaning in STATS.items()),
+    ]
+    for table in TABLES:
+        lines += ["", f"## {table.name}", "", table.meaning]
+        if table.key:
+            lines += ["", f"Key: {', '.join(f'`{name}`' for name in table.key)}."]
+        lines += ["", "| column | type | unit | meaning |", "|---|---|---|---|"]
+        lines += [f"| `{c.name}` | {c.type} | {c.unit} | {c.meaning} |" for c in table.columns]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(dictionary(), end="")
