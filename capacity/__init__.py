@@ -1,0 +1,103 @@
+"""Capacity forecasting and planning for AWS ECS: how much, how sure, and what the autoscaler should say.
+
+One chain, one uncertainty: usage history becomes absolute demand, demand becomes sample paths, paths become task
+counts, dates when limits are reached and dollars, those become a rehearsed scaling policy, and all of it a report.
+
+    >>> import capacity
+    >>> history = capacity.load_sample("shop")
+    >>> forecast = capacity.forecast(history, horizon="28d")          # doctest: +SKIP
+    >>> plan = capacity.plan(forecast, capacity.Service(name="checkout", requests_per_second_per_task=50))  # doctest: +SKIP
+
+Names are imported when first used: `import capacity` alone loads neither pandas nor anything heavier.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from capacity._version import __version__
+
+if TYPE_CHECKING:
+    from capacity.config import Config, Goal, Service, load_config
+    from capacity.demand import Demand, estimate_demand
+    from capacity.errors import CapacityError
+    from capacity.fleet import Chain
+    from capacity.forecasting import Backtest, Forecast, backtest, forecast
+    from capacity.history import History, Store, check_quality, read
+    from capacity.planning import Plan, plan
+    from capacity.reporting import Report, report
+    from capacity.samples import load_sample
+    from capacity.scaling import Policy, Simulation, elasticity, recommend_policy, simulate
+
+#: Public name -> the room it lives in.
+_HOMES = {
+    "Backtest": "forecasting",
+    "CapacityError": "errors",
+    "Chain": "fleet",
+    "Config": "config",
+    "Demand": "demand",
+    "Forecast": "forecasting",
+    "Goal": "config",
+    "History": "history",
+    "Plan": "planning",
+    "Policy": "scaling",
+    "Report": "reporting",
+    "Service": "config",
+    "Simulation": "scaling",
+    "Store": "history",
+    "backtest": "forecasting",
+    "check_quality": "history",
+    "elasticity": "scaling",
+    "estimate_demand": "demand",
+    "forecast": "forecasting",
+    "load_config": "config",
+    "load_sample": "samples",
+    "plan": "planning",
+    "read": "history",
+    "recommend_policy": "scaling",
+    "report": "reporting",
+    "simulate": "scaling",
+}
+
+__all__ = [
+    "Backtest",
+    "CapacityError",
+    "Chain",
+    "Config",
+    "Demand",
+    "Forecast",
+    "Goal",
+    "History",
+    "Plan",
+    "Policy",
+    "Report",
+    "Service",
+    "Simulation",
+    "Store",
+    "__version__",
+    "backtest",
+    "check_quality",
+    "elasticity",
+    "estimate_demand",
+    "forecast",
+    "load_config",
+    "load_sample",
+    "plan",
+    "read",
+    "recommend_policy",
+    "report",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'capacity' has no attribute {name!r}")
+    value = getattr(import_module(f"capacity.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,177 @@
+"""The chain over a whole fleet: `capacity.toml` in, any noun out.
+
+    history -> demand -> forecast -> plan -> policy -> report
+
+`Chain` computes a stage when it is first asked for and keeps it, so that `capacity plan` runs three stages and
+`capacity report` all of them, from the same settings and with the same numbers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from capacity.config import Config, Service
+from capacity.errors import ConfigError, HistoryTooShort
+
+if TYPE_CHECKING:
+    from capacity.demand import Demand
+    from capacity.findings import Findings
+    from capacity.forecasting import Backtest, Forecast
+    from capacity.history import History
+    from capacity.planning import Plan
+    from capacity.reporting import Report
+    from capacity.scaling import Policy
+
+#: What each stage does, in words: shown while it runs.
+STAGES = {
+    "history": "Reading history",
+    "quality": "Checking the data",
+    "demand": "Deriving demand",
+    "forecast": "Forecasting",
+    "backtest": "Backtesting",
+    "plan": "Planning",
+    "policy": "Rehearsing policies",
+    "report": "Writing the report",
+}
+
+#: Rolling origins the report shows, each one week ahead: enough for a percentage with one digit, cheap enough for
+#: every run. `capacity backtest` asks for more.
+REPORT_WINDOWS = 4
+REPORT_HORIZON = "7d"
+
+
+@dataclass
+class Chain:
+    """Every stage of the main job, from one configuration.
+
+    config    what `capacity.load_config` returned
+    source    history to read instead of `[data] history`: a file, folder or store
+    only      names of services to keep; empty keeps all
+    started   called with a stage's name when it begins
+    seconds   how long each stage took, without the stages before it; filled as stages run
+    """
+
+    config: Config
+    source: Path | None = None
+    only: tuple[str, ...] = ()
+    started: Callable[[str], None] = lambda stage: None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @cached_property
+    def services(self) -> tuple[Service, ...]:
+        """The services to work on. Raises ConfigError for a name in `only` that is not configured."""
+        if not self.only:
+            return self.config.service
+        return tuple(self.config.service_named(name) for name in self.only)
+
+    @cached_property
+    def history(self) -> History:
+        from capacity.history import read
+
+        path = self.source if self.source is not None else self.config.history_path
+        if path is None:
+            raise ConfigError(
+                "no history to read", advice="Set [data] history in capacity.toml, or pass a path (HISTORY=path)."
+            )
+        data = self.config.data
+        with self._stage("history"):
+            return read(
+                path,
+                columns=data.columns or None,
+                metric=data.metric or None,
+                unit=data.unit or None,
+                timezone=data.timezone or None,
+                interval_seconds=data.interval_seconds,
+                services=list(self.only) or None,
+            )
+
+    @cached_property
+    def quality(self) -> Findings:
+        """Findings about the history: those of reading it, and those of checking it."""
+        from capacity.findings import Findings
+        from capacity.history import check_quality
+
+        history = self.history
+        with self._stage("quality"):
+            return Findings.of(history.findings, check_quality(history, self.services))
+
+    @cached_property
+    def demand(self) -> Demand:
+        from capacity.demand import estimate_demand
+
+        history = self.history
+        with self._stage("demand"):
+            return estimate_demand(history, self.services)
+
+    @cached_property
+    def forecast(self) -> Forecast:
+        from capacity.forecasting import forecast
+
+        demand, settings = self.demand, self.config.forecast
+        with self._stage("forecast"):
+            return forecast(
+                demand, self.config.goal.horizon, model=settings.model, paths=settings.paths, seed=settings.seed
+            )
+
+    @cached_property
+    def backtest(self) -> Backtest | None:
+        """How the configured model did on the last weeks, beside seasonal naive; None when history is too short."""
+        from capacity.forecasting import backtest
+
+        demand, settings = self.demand, self.config.forecast
+        models = tuple(dict.fromkeys((settings.model, "seasonal-naive")))
+        with self._stage("backtest"):
+            try:
+                return backtest(demand, models, REPORT_HORIZON, REPORT_WINDOWS, seed=settings.seed)
+            except HistoryTooShort:
+                return None
+
+    @cached_property
+    def plan(self) -> Plan:
+        from capacity.findings import Findings
+        from capacity.planning import plan
+
+        forecast, quality = self.forecast, self.quality
+        with self._stage("plan"):
+            known = replace(forecast, findings=Findings.of(quality, forecast.findings))
+            return plan(
+                known, self.services, goal=self.config.goal, prices=self.config.prices, accounts=self.config.account
+            )
+
+    @cached_property
+    def policy(self) -> Policy:
+        from capacity.scaling import recommend_policy
+
+        plan = self.plan
+        with self._stage("policy"):
+            return recommend_policy(plan, demand=self.demand, seed=self.config.forecast.seed)
+
+    @cached_property
+    def report(self) -> Report:
+        from capacity.reporting import report
+
+        plan, policy, scores = self.plan, self.policy, self.backtest
+        with self._stage("report"):
+            return report(
+                plan,
+                policy=policy,
+                history=self.history,
+                findings=plan.findings,
+                scores=scores,
+                title=self.config.report.title,
+            )
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        self.started(name)
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = time.perf_counter() - begin
