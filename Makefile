@@ -43,6 +43,7 @@ samples: $(READY) ## Generate data/samples again, from its documented model and 
 
 docs: $(READY) ## Write the generated pages of docs/
 	@$(BIN)/python -m capacity.schema > docs/data-dictionary.md
+	@$(BIN)/python -m capacity.config > docs/configuration.md
 
 lock: $(READY) ## Resolve requirements.lock again (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -3,11 +3,6 @@
 One chain, one uncertainty: usage history becomes absolute demand, demand becomes sample paths, paths become task
 counts, dates when limits are reached and dollars, those become a rehearsed scaling policy, and all of it a report.
 
-    >>> import capacity
-    >>> history = capacity.load_sample("shop")
-    >>> forecast = capacity.forecast(history, horizon="28d")          # doctest: +SKIP
-    >>> plan = capacity.plan(forecast, capacity.Service(name="checkout", requests_per_second_per_task=50))  # doctest: +SKIP
-
 Names are imported when first used: `import capacity` alone loads neither pandas nor anything heavier.
 """
 

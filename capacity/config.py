@@ -326,3 +326,104 @@ def _zone(name: str) -> None:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         raise ValueError(f"timezone {name!r} is not an IANA zone such as 'Europe/Paris'") from None
+
+
+def starter(history: Path, services: list[str], folder: Path, *, metric: str = "", timezone: str = "") -> str:
+    """The text of a first capacity.toml for these services: what must be filled in is marked, and it loads as it is.
+
+    >>> config_of(tomllib.loads(starter(Path("usage.csv"), ['a "b"'], Path(".")))).service[0].name
+    'a "b"'
+    """
+    import json  # a JSON string is a TOML basic string
+    import os
+
+    reading = [("metric", metric), ("timezone", timezone)]
+    lines = [
+        "# Settings of `capacity`. Every key and its meaning: docs/configuration.md",
+        "",
+        "[data]",
+        f"history = {json.dumps(os.path.relpath(history, folder or Path()).replace(os.sep, '/'))}",
+        *(f"{key} = {json.dumps(value)}" for key, value in reading if value),
+        "",
+        "[account]",
+        'region = "us-east-1"',
+        "# fargate_vcpu_quota = 1000            # Service Quotas, L-3032A538: reached when?",
+        "",
+        "[goal]",
+        'horizon = "91d"                      # how far to plan',
+        "level = 0.95                         # how sure each interval shall be",
+        "survive_zone_loss = true",
+        "",
+        "[defaults]                           # any field of [[service]], for all of them",
+        'region = "us-east-1"',
+        "task_vcpu = 1.0                      # FILL IN: reserved by one task",
+        "task_memory_gib = 2.0                # FILL IN",
+        "requests_per_second_per_task = 50.0  # FILL IN: what one task serves within the SLO",
+        "startup_seconds = 120",
+        "min_tasks = 2                        # FILL IN: today's bounds",
+        "max_tasks = 100",
+    ]
+    for name in services:
+        lines += ["", "[[service]]", f"name = {json.dumps(name, ensure_ascii=False)}"]
+    return "\n".join(lines) + "\n"
+
+
+def reference() -> str:
+    """Every table and key of capacity.toml as Markdown: what `docs/configuration.md` holds."""
+    tables: list[tuple[str, type[Settings]]] = [
+        ("[data]", Data),
+        ("[account]", Account),
+        ("[goal]", Goal),
+        ("[prices]", PriceSettings),
+        ("[[prices.rate]]", Rate),
+        ("[forecast]", ForecastSettings),
+        ("[report]", ReportSettings),
+        ("[[service]]", Service),
+    ]
+    lines = [
+        "# Configuration: `capacity.toml`",
+        "",
+        "Generated from `capacity/config.py` by `python -m capacity.config > docs/configuration.md`. `[defaults]` "
+        "takes any key of `[[service]]`, for all services; `[account]` may be given once, or once a region as "
+        "`[[account]]`.",
+    ]
+    for heading, model in tables:
+        summary = (model.__doc__ or "").strip().splitlines()[0]
+        lines += ["", f"## `{heading}`", "", summary, "", "| key | type | default | meaning |", "|---|---|---|---|"]
+        for name, field in model.model_fields.items():
+            default = "required" if field.is_required() else f"`{_toml(field.default)}`"
+            kind = _type_name(model.__annotations__[name])
+            lines.append(f"| `{name}` | {kind} | {default} | {field.description or ''} |")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    import json
+
+    if isinstance(value, tuple):
+        return "[]"
+    return "unset" if value is None else json.dumps(value)
+
+
+def _type_name(annotation: str) -> str:
+    """An annotation in a reader's words: `Positive | None` is a number above 0."""
+    words = {
+        "Positive": "number above 0",
+        "Share": "share in (0, 1]",
+        "Probability": "probability in (0, 1)",
+        "Architecture": "`x86_64`, `arm64`",
+        "str": "text",
+        "int": "whole number",
+        "float": "number",
+        "bool": "true, false",
+        "dict[str, str]": "table of text",
+        "tuple[Rate, ...]": "`[[prices.rate]]`",
+    }
+    name = annotation.removesuffix(" | None")
+    if name.startswith("Literal["):
+        return ", ".join(f"`{part.strip(chr(34))}`" for part in name[8:-1].split(", "))
+    return words[name]
+
+
+if __name__ == "__main__":
+    print(reference(), end="")
