@@ -48,7 +48,7 @@ FARGATE_SIZES: Final[dict[int, tuple[int, ...]]] = {
 class Settings(BaseModel):
     """Base of every table: frozen, no unknown keys, and errors that are ours."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     def __init__(self, **values: Any) -> None:
         """Errors are ours, and a ValueError too, so that pydantic collects them when this table is part of another."""
@@ -69,7 +69,7 @@ class Service(Settings):
     'service/default/checkout'
     """
 
-    name: str = Field(min_length=1, max_length=255, description="Name, as in the history.")
+    name: str = Field(min_length=1, max_length=255, pattern=r"\S", description="Name, as in the history.")
     cluster: str = Field("default", min_length=1, description="ECS cluster.")
     region: str = Field("us-east-1", min_length=1, description="AWS region: decides prices and quotas.")
     launch_type: Literal["FARGATE", "EC2"] = Field("FARGATE", description="Only FARGATE is priced per task.")
@@ -334,7 +334,6 @@ def starter(history: Path, services: list[str], folder: Path, *, metric: str = "
     >>> config_of(tomllib.loads(starter(Path("usage.csv"), ['a "b"'], Path(".")))).service[0].name
     'a "b"'
     """
-    import json  # a JSON string is a TOML basic string
     import os
 
     reading = [("metric", metric), ("timezone", timezone)]
@@ -342,8 +341,8 @@ def starter(history: Path, services: list[str], folder: Path, *, metric: str = "
         "# Settings of `capacity`. Every key and its meaning: docs/configuration.md",
         "",
         "[data]",
-        f"history = {json.dumps(os.path.relpath(history, folder or Path()).replace(os.sep, '/'))}",
-        *(f"{key} = {json.dumps(value)}" for key, value in reading if value),
+        f"history = {_toml(os.path.relpath(history, folder or Path()).replace(os.sep, '/'))}",
+        *(f"{key} = {_toml(value)}" for key, value in reading if value),
         "",
         "[account]",
         'region = "us-east-1"',
@@ -364,7 +363,7 @@ def starter(history: Path, services: list[str], folder: Path, *, metric: str = "
         "max_tasks = 100",
     ]
     for name in services:
-        lines += ["", "[[service]]", f"name = {json.dumps(name, ensure_ascii=False)}"]
+        lines += ["", "[[service]]", f"name = {_toml(name)}"]
     return "\n".join(lines) + "\n"
 
 
@@ -398,11 +397,16 @@ def reference() -> str:
 
 
 def _toml(value: Any) -> str:
+    """A value as TOML writes it. A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
+
+    >>> print(_toml('say "hi"'), _toml(0.5), _toml(True))
+    "say \\"hi\\"" 0.5 true
+    """
     import json
 
     if isinstance(value, tuple):
         return "[]"
-    return "unset" if value is None else json.dumps(value)
+    return "unset" if value is None else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _type_name(annotation: str) -> str:
