@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.demand.demand import Demand, Key
+from capacity.demand.gridding import WallClock
 from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
@@ -152,4 +153,6 @@ def checked_level(level: float) -> float:
 
 def in_clock(times: pd.DatetimeIndex, clock: object) -> pd.DatetimeIndex:
     """UTC stamps in the caller's clock; None means naive stamps, which were read as UTC."""
+    if isinstance(clock, WallClock):
+        return clock.read(times)
     return times.tz_localize(None) if clock is None else times.tz_convert(clock)
