@@ -17,7 +17,7 @@ report: $(READY) ## Write the capacity report (HISTORY=path CONFIG=capacity.toml
 	@$(BIN)/capacity report --config "$(CONFIG)" --out "$(OUT)" $(if $(HISTORY),--history "$(HISTORY)")
 
 test: $(READY) ## Run every test
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: lint types test ## What CI runs: lint, types, tests
 

@@ -1,0 +1,120 @@
+"""The command line: one thin command per verb, results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import capacity
+from capacity.cli import app
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = "data/samples/capacity.toml"
+
+
+def run(*arguments: str, code: int = 0, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """`capacity` as a user calls it, in its own process; the exit code is checked."""
+    done = subprocess.run(
+        [sys.executable, "-m", "capacity.cli", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error::FutureWarning"},
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+COMMANDS = ["init", "fetch", "forecast", "backtest", "plan", "policy", "simulate", "report"]
+
+
+def test_help_names_every_command_and_the_exit_codes() -> None:
+    text = run("--help").stdout
+    assert [name for name in COMMANDS if f"\n  {name} " not in text] == []
+    assert "Exit codes: 0 done" in text
+    assert {command.name or command.callback.__name__ for command in app.registered_commands} == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    assert "Usage:" in run(command, "--help").stdout
+
+
+def test_the_version_is_the_packages() -> None:
+    assert run("--version").stdout.strip() == capacity.__version__
+
+
+def test_a_plan_for_programs_is_json_and_nothing_else() -> None:
+    done = run("plan", "--config", SAMPLE, "--service", "wishlist", "--horizon", "7d", "--json")
+    answer = json.loads(done.stdout)
+    assert set(answer) == {"decisions", "limits", "cost", "plan"}
+    assert len(answer["plan"]) == 7 * 24
+    assert "Planning" in done.stderr
+    quiet = run("plan", "--config", SAMPLE, "--service", "wishlist", "--horizon", "7d", "--json", "--quiet")
+    assert quiet.stdout == done.stdout
+    assert "Planning" not in quiet.stderr
+
+
+def test_a_forecast_for_people_is_a_table_by_day() -> None:
+    text = run("forecast", "--config", SAMPLE, "--service", "wishlist", "--horizon", "3d", "--quiet").stdout
+    assert "wishlist" in text
+    assert "p95" in text
+
+
+def test_a_policy_document_stands_alone_on_standard_output() -> None:
+    arguments = ("policy", "--config", SAMPLE, "--service", "wishlist", "--horizon", "7d", "--as")
+    calls = json.loads(run(*arguments, "boto3").stdout)
+    assert {call["operation"] for call in calls} >= {"register_scalable_target", "put_scaling_policy"}
+    assert run(*arguments, "terraform").stdout.startswith(("resource", "#", "variable"))
+
+
+def test_fetching_a_file_twice_changes_nothing(tmp_path: Path) -> None:
+    usage = tmp_path / "usage.csv"
+    rows = [f"web,2026-01-01T{hour:02}:00:00Z,{hour}" for hour in range(24)]
+    usage.write_text("\n".join(["service,timestamp,value", *rows]), encoding="utf-8")
+    arguments = ("fetch", "files", str(usage), "--metric", "requests", "--store", str(tmp_path / "store"), "--json")
+    assert json.loads(run(*arguments).stdout) == {"rows_added": 24, "rows_revised": 0, "rows_unchanged": 0}
+    assert json.loads(run(*arguments).stdout) == {"rows_added": 0, "rows_revised": 0, "rows_unchanged": 24}
+    assert len(capacity.read(tmp_path / "store").frame) == 24
+
+
+def test_init_writes_settings_that_carry_to_a_plan(tmp_path: Path) -> None:
+    usage = tmp_path / "usage.csv"
+    rows = [
+        f'"a ""b"", <i>",2026-01-{day:02}T{hour:02}:00:00Z,{100 + hour}' for day in range(1, 22) for hour in range(24)
+    ]
+    usage.write_text("\n".join(["service,timestamp,value", *rows]), encoding="utf-8")
+    run("init", str(usage), "--metric", "requests", "--out", str(tmp_path / "capacity.toml"))
+    done = run("plan", "--config", str(tmp_path / "capacity.toml"), "--horizon", "2d", "--json")
+    assert {row["service"] for row in json.loads(done.stdout)["plan"]} == {'a "b", <i>'}
+    again = run("init", str(usage), "--metric", "requests", "--out", str(tmp_path / "capacity.toml"), code=1)
+    assert "exists already" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("report", "--config", "absent.toml"), "absent.toml does not exist"),
+        (("plan", "--config", SAMPLE, "--service", "chekout"), "no [[service]] named 'chekout'"),
+        (("plan", "--config", SAMPLE, "--service", "wishlist", "--horizon", "soon"), "'soon' is not a duration"),
+        (("forecast", "--config", SAMPLE, "--service", "wishlist", "--model", "oracle"), "oracle"),
+        (("policy", "--config", SAMPLE, "--service", "wishlist", "--horizon", "2d", "--as", "pulumi"), "pulumi"),
+        (("plan", "--config", SAMPLE, "--history", "absent.csv"), "absent.csv"),
+        (("fetch", "carrier-pigeon", "coop", "--store", "x"), "carrier-pigeon"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_words_with_exit_code_1(arguments: tuple[str, ...], words: str) -> None:
+    done = run(*arguments, code=1)
+    assert words in done.stderr
+    assert done.stdout == ""
+
+
+def test_wrong_usage_is_exit_code_2() -> None:
+    run("plan", "--no-such-option", code=2)
