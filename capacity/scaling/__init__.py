@@ -1,0 +1,25 @@
+"""How services scale: a plan becomes target tracking and scheduled minimums, rehearsed before they are recommended.
+
+recommend_policy  plan -> Policy: candidates replayed on held-out history, chosen by risk first, then cost
+simulate          Policy and demand -> Simulation: minute by minute, with ECS's clocks
+elasticity        SPEC's metrics of how well a supply followed a demand
+check_policy      what AWS would refuse, and what would surprise, as findings
+Policy.render     CloudFormation, Terraform, boto3 calls, AWS CLI commands or a plain table
+"""
+
+from capacity.scaling.clocks import Clocks
+from capacity.scaling.elasticity import Elasticity, elasticity
+from capacity.scaling.policy import Policy, ScheduledAction, ServicePolicy, TargetTracking
+from capacity.scaling.simulate import Simulation, simulate
+
+__all__ = [
+    "Clocks",
+    "Elasticity",
+    "Policy",
+    "ScheduledAction",
+    "ServicePolicy",
+    "Simulation",
+    "TargetTracking",
+    "elasticity",
+    "simulate",
+]

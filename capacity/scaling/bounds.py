@@ -1,0 +1,68 @@
+"""Scheduled actions -> the bounds in force in every minute."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from capacity.scaling.cron import firings
+from capacity.scaling.policy import ScheduledAction, ServicePolicy
+
+#: How far back to look for the action that set the bounds before the first minute: nothing reverts, so it may be old.
+#: First the week that holds every weekly action, then a year and a bit.
+LOOK_BACK = (pd.Timedelta(days=8), pd.Timedelta(days=400))
+
+
+def bounds(policy: ServicePolicy, times: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) minimum and (n,) maximum in force at the start of each minute.
+
+    Each action holds from the minute it fires until the next one fires, also past its own `end`: nothing reverts.
+    Before any action has fired, the policy's own bounds hold. Of two actions in one minute the later listed wins.
+    """
+    minimum = np.full(len(times), policy.min_tasks, dtype=np.int64)
+    maximum = np.full(len(times), policy.max_tasks, dtype=np.int64)
+    if not policy.schedule or len(times) == 0:
+        return minimum, maximum
+    for back in LOOK_BACK:
+        moments, which = events(policy.schedule, times[0] - back, times[-1] + pd.Timedelta(minutes=1))
+        if len(moments) and moments[0] <= times[0]:
+            break
+    if len(moments) == 0:
+        return minimum, maximum
+    latest = moments.searchsorted(times, side="right") - 1  # (n,) -1: none yet
+    action = which[np.maximum(latest, 0)]
+    fired = latest >= 0
+    minimum[fired] = np.array([one.min_tasks for one in policy.schedule])[action[fired]]
+    maximum[fired] = np.array([one.max_tasks for one in policy.schedule])[action[fired]]
+    return minimum, maximum
+
+
+def events(
+    schedule: tuple[ScheduledAction, ...], start: pd.Timestamp, end: pd.Timestamp
+) -> tuple[pd.DatetimeIndex, np.ndarray]:
+    """(e,) moments in [start, end) at which an action fires, ascending, and (e,) which one."""
+    moments, which = [], []
+    for number, action in enumerate(schedule):
+        first = start if action.start is None else max(start, action.start)
+        last = end if action.end is None else min(end, action.end)
+        if first < last:
+            when = firings(action.schedule, action.timezone, first, last)
+            moments.append(when.asi8)
+            which.append(np.full(len(when), number))
+    stamps = np.concatenate(moments) if moments else np.zeros(0, dtype=np.int64)
+    actions = np.concatenate(which) if which else np.zeros(0, dtype=np.int64)
+    order = np.lexsort((actions, stamps))
+    return pd.DatetimeIndex(stamps[order].view("datetime64[us]"), tz="UTC"), actions[order]
+
+
+def undated(schedule: tuple[ScheduledAction, ...]) -> tuple[ScheduledAction, ...]:
+    """The weekly pattern alone, as if always in force: recurring actions without start and end."""
+    return tuple(replace(a, start=None, end=None) for a in schedule if not a.schedule.startswith("at("))
+
+
+def before_it_begins(policy: ServicePolicy, times: pd.DatetimeIndex) -> bool:
+    """True when every action of the schedule starts after the last of these minutes: a rehearsal on the past."""
+    starts = [action.start for action in policy.schedule if not action.schedule.startswith("at(")]
+    return bool(starts) and len(times) > 0 and all(start is not None and start > times[-1] for start in starts)
