@@ -1,0 +1,25 @@
+"""Planning: demand paths -> tasks for every interval, the dates limits are reached, what it costs, what to decide.
+
+`plan` is the verb, `Plan` and `Decision` the nouns. Read `planner.py` from top to bottom; each step it names is a
+file of its own: needs (demand -> fractional tasks), steps (headroom), limits and quotas (dates), prices and cost,
+memory (task size), decisions, explain.
+"""
+
+from capacity.planning.plan import Decision, Plan
+from capacity.planning.planner import plan
+from capacity.planning.prices import HOURS_PER_MONTH, Prices, usd_per_hour
+from capacity.planning.steps import for_deployment, for_zone_loss, ready_before, whole_tasks, within_bounds
+
+__all__ = [
+    "HOURS_PER_MONTH",
+    "Decision",
+    "Plan",
+    "Prices",
+    "for_deployment",
+    "for_zone_loss",
+    "plan",
+    "ready_before",
+    "usd_per_hour",
+    "whole_tasks",
+    "within_bounds",
+]

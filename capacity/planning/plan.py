@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from capacity.config import Account, Goal, Rate, Service
 from capacity.display import table_html
+from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
 from capacity.forecasting.forecast import Forecast
 
@@ -48,7 +50,9 @@ class Plan:
     limits     `schema.LIMITS`
     cost       `schema.COST`
     decisions  most urgent first
-    needs      service -> (P, H) fractional tasks each path needs, after all headroom, before rounding and bounds
+    needs      service -> (P, H) fractional tasks each path needs for its load at the service's targets, before
+               rounding, the headroom steps and bounds; `counts` takes them through the steps
+    path_usd   service -> (P,) USD over the horizon when tasks follow each path; NaN without a price
     """
 
     frame: pd.DataFrame
@@ -62,13 +66,64 @@ class Plan:
     forecast: Forecast
     needs: dict[str, np.ndarray] = field(repr=False, default_factory=dict)
     findings: Findings = NO_FINDINGS
+    path_usd: dict[str, np.ndarray] = field(repr=False, default_factory=dict)
 
     def service_named(self, name: str) -> Service:
-        return next(service for service in self.services if service.name == name)
+        """The service of that name. Raises InputError, naming those that are planned."""
+        for service in self.services:
+            if service.name == name:
+                return service
+        planned = ", ".join(sorted(service.name for service in self.services))
+        raise InputError(f"no service {name!r} is planned", advice=f"Planned are: {planned}.")
 
     def of(self, service: str) -> pd.DataFrame:
         """The rows of one service, indexed by time."""
+        self.service_named(service)
         return self.frame[self.frame["service"] == service].set_index("timestamp")
 
+    def counts(self, service: str) -> np.ndarray:
+        """(P, H) whole tasks each path needs after every headroom step, not clipped to the service's bounds."""
+        from capacity.planning.planner import path_counts
+
+        return path_counts(self.needs[service], self.service_named(service), self.goal, self.forecast.interval)
+
+    @cached_property
+    def reasons(self) -> pd.DataFrame:
+        """Every step of each service's largest count: service, timestamp, step, tasks, why."""
+        from capacity.planning.explain import reasons
+
+        return reasons(self)
+
+    def explain(self, service: str, at: object = None) -> str:
+        """Why that many tasks, in words: at a moment, or at the service's interval of most tasks."""
+        from capacity.planning.explain import explain
+
+        return explain(self, service, at)
+
+    @cached_property
+    def total_cost(self) -> pd.DataFrame:
+        """Spend of the fleet: rows `horizon` and `month` (730 h); usd, p5, p50, p95, planned in USD.
+
+        Services are added path by path before quantiles are read. `services` counts those in the sum, `unpriced`
+        those without a price, which are not in it.
+        """
+        from capacity.planning.cost import total
+
+        planned = self.cost.groupby("service", sort=False)["planned"].sum(min_count=1).to_dict()
+        hours = len(self.forecast.times) * self.forecast.interval / pd.Timedelta(hours=1)
+        return total(self.path_usd, planned, hours)
+
+    def plot(self, service: str | None = None) -> Any:
+        """Chart of one service's tasks, step by step, under its maximum; the first service when none is named."""
+        from capacity import charts
+
+        chosen = self.services[0] if service is None else self.service_named(service)
+        rows = self.of(chosen.name)
+        lines = {"for load": rows["for_load"].to_numpy(), "to run": rows["tasks"].to_numpy()}
+        return charts.steps(rows.index, lines, limit=chosen.max_tasks, unit="tasks")
+
     def _repr_html_(self) -> str:
-        return table_html(f"Plan: {len(self.services)} services, {len(self.decisions)} decisions", self.frame)
+        failed = sum(finding.status == "FAIL" for finding in self.findings)
+        doubt = f", made from data with {failed} failed checks: see .findings" if failed else ""
+        sentence = f"Plan: {len(self.services)} services, {len(self.decisions)} decisions{doubt}"
+        return table_html(sentence, self.frame)

@@ -1,0 +1,74 @@
+"""What a plan costs, itemised before it is added, path by path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from capacity.config import Rate, Service
+from capacity.planning.prices import HOURS_PER_MONTH, billed, price_of
+from capacity.planning.steps import whole_tasks
+from capacity.schema import COST
+
+_UNITS = {"vcpu": "vCPU-hours", "memory": "GB-hours", "storage": "GB-hours"}
+
+#: Columns of a sum of money over the paths, and the level of each quantile.
+LEVELS = {"p5": 0.05, "p50": 0.5, "p95": 0.95}
+
+
+def following_hours(need: np.ndarray, least: int, most: int, interval_hours: float) -> np.ndarray:
+    """Task-hours of each path when tasks follow its load: whole tasks, between the bounds, interval by interval.
+
+    need    (P, H) fractional tasks
+    result  (P,) task-hours over the horizon
+
+    >>> following_hours(np.array([[0.2, 3.5], [9.9, 0.0]]), least=1, most=8, interval_hours=0.5).tolist()
+    [2.5, 4.5]
+    """
+    return np.clip(whole_tasks(need), least, most).sum(axis=1) * interval_hours
+
+
+def cost_rows(service: Service, rate: Rate | None, path_hours: np.ndarray, planned_hours: float) -> pd.DataFrame:
+    """`schema.COST` rows of one service: one an item. Without a rate, quantities stay and every USD is NaN."""
+    rows = []
+    for item, size in billed(service).items():
+        price = price_of(rate, item)
+        quantity = path_hours * size
+        rows.append(
+            {
+                "service": service.name,
+                "item": item,
+                "quantity": quantity.mean(),
+                "unit": _UNITS[item],
+                "rate": price,
+                **spread(quantity * price),
+                "planned": planned_hours * size * price,
+            }
+        )
+    return pd.DataFrame(rows, columns=COST.names)
+
+
+def spread(usd: np.ndarray) -> dict[str, float]:
+    """Mean and quantiles of (P,) sums of money; NaN in, NaN out.
+
+    >>> spread(np.array([1.0, 2.0, 3.0]))
+    {'usd': 2.0, 'p5': 1.1, 'p50': 2.0, 'p95': 2.9}
+    """
+    return {"usd": float(usd.mean()), **{name: float(np.quantile(usd, level)) for name, level in LEVELS.items()}}
+
+
+def total(path_usd: Mapping[str, np.ndarray], planned: Mapping[str, float], horizon_hours: float) -> pd.DataFrame:
+    """Spend of the whole fleet over the horizon and for one month of it, summed path by path before quantiles.
+
+    path_usd  service -> (P,) USD over the horizon, NaN for a service without a price
+    result    rows `horizon` and `month` (730 h at the horizon's mean rate); `services` counts those in the sum,
+              `unpriced` those that are not in it. With none priced, every sum is NaN.
+    """
+    priced = [name for name, usd in path_usd.items() if np.isfinite(usd).all()]
+    paths = sum((path_usd[name] for name in priced), start=np.zeros(1)) if priced else np.full(1, np.nan)
+    whole = {**spread(paths), "planned": sum(planned[name] for name in priced) if priced else np.nan}
+    table = pd.DataFrame([whole, whole], index=pd.Index(["horizon", "month"], name="over"))
+    table.loc["month"] *= HOURS_PER_MONTH / horizon_hours
+    return table.assign(services=len(priced), unpriced=len(path_usd) - len(priced))

@@ -1,0 +1,59 @@
+"""All that is known about one service when decisions are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from capacity.config import Goal, Rate, Service
+from capacity.planning.cost import following_hours
+from capacity.planning.memory import MemoryPerTask
+from capacity.planning.plan import Decision
+from capacity.planning.prices import HOURS_PER_MONTH, usd_per_hour
+from capacity.planning.steps import Steps
+from capacity.planning.words import spoken_date
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """P paths, H intervals; computed once, read by every rule in `decisions.py`."""
+
+    service: Service
+    goal: Goal
+    rate: Rate | None
+    times: pd.DatetimeIndex  # (H,)
+    interval_hours: float
+    need: np.ndarray  # (P, H) fractional tasks
+    counts: np.ndarray  # (P, H) whole tasks after every headroom step
+    need_at: np.ndarray  # (H,) fractional tasks at the goal's level
+    steps: Steps  # (H,) each: the plan's own counts, at the goal's level
+    load_bound_by: np.ndarray  # (H,) which resource asks for most
+    limits: dict[str, dict[str, Any]]  # limit -> its row of schema.LIMITS
+    capped: float  # share of the last week's intervals in which demand was censored
+    memory: MemoryPerTask | None
+    failed: bool  # its data failed the quality gate
+
+    @property
+    def end(self) -> str:
+        """The last day of the horizon, in words."""
+        return spoken_date(self.times[-1], self.service.timezone)
+
+    def monthly(self, task_hours: float) -> float | None:
+        """Task-hours over the horizon as USD a month; None without a price."""
+        if self.rate is None:
+            return None
+        return task_hours * usd_per_hour(self.service, self.rate) * HOURS_PER_MONTH / self.horizon_hours
+
+    @property
+    def horizon_hours(self) -> float:
+        return len(self.times) * self.interval_hours
+
+    def following(self, least: int, most: int) -> float:
+        """Mean task-hours when tasks follow the load between these bounds."""
+        return float(following_hours(self.need, least, most, self.interval_hours).mean())
+
+    def decision(self, **fields: Any) -> Decision:
+        return Decision(service=self.service.name, owner=self.service.owner, **fields)

@@ -1,0 +1,210 @@
+"""The planner: demand paths -> tasks, limits, cost and decisions, read from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from capacity.config import Account, Config, Goal, PriceSettings, Rate, Service
+from capacity.errors import PlanError
+from capacity.findings import Finding, Findings
+from capacity.forecasting.forecast import Forecast
+from capacity.planning.cost import cost_rows, following_hours
+from capacity.planning.decisions import decide, fix_data, most_urgent_first
+from capacity.planning.evidence import Evidence
+from capacity.planning.limits import limits_frame, service_limits
+from capacity.planning.matching import Match, asked, match
+from capacity.planning.memory import memory_finding, memory_per_task
+from capacity.planning.needs import asks_for_most, fractional_tasks, most_needed
+from capacity.planning.plan import Decision, Plan
+from capacity.planning.prices import no_price, usd_per_hour
+from capacity.planning.quotas import RegionUse, weigh_quotas
+from capacity.planning.settings import settings_findings
+from capacity.planning.steps import climb, last_raised, ready_before, within_bounds
+from capacity.schema import PLAN
+
+_SECOND: Final = pd.Timedelta(seconds=1)
+_HOUR: Final = pd.Timedelta(hours=1)
+
+#: From a forecast of S series to (S, P, H): the largest need inside each interval of each path.
+Peaks = Callable[[Forecast], np.ndarray]
+
+
+def plan(
+    forecast: Forecast,
+    service: Service | Iterable[Service] | Config,
+    *,
+    goal: Goal | None = None,
+    prices: PriceSettings | Rate | Iterable[Rate] | None = None,
+    accounts: Iterable[Account] = (),
+    peaks: Peaks | None = None,
+) -> Plan:
+    """Tasks for every service and interval, when limits are reached, what it costs, and what to decide.
+
+    forecast  paths of requests/s, vCPU or GiB; the counts hold for the largest need inside each interval
+    service   one Service, several, or a Config, which then also brings goal, prices and accounts where not given;
+              one Service with a forecast of one service's series needs no matching name
+    goal      how sure, and what to survive; Goal() when not given
+    prices    PriceSettings, or one or several Rate that replace the built-in, dated price of their region
+    accounts  Fargate vCPU quotas, one Account a region
+    peaks     how needs inside an interval follow from its mean; `forecasting.within_interval_peaks` when not given
+
+    Findings of the forecast come along; data that failed is planned, and said to have failed. What cannot be planned
+    is listed as a finding. Raises ConfigError for services that cannot be told apart, GoalUnreachable or PlanError
+    when nothing is left to plan. Counts, dates and money are computed path by path: same input, same plan.
+    """
+    ask = asked(service, goal, prices, accounts)
+    matches, unplanned = match(forecast, ask.services, ask.alone)
+    known = _known(forecast, matches)
+    use = {account.region: RegionUse() for account in ask.accounts}
+    planned = []
+    for found in matches:
+        rate = ask.prices.of(found.service)
+        evidence = weigh(forecast, found, ask.goal, rate, known, _within_interval_peaks if peaks is None else peaks)
+        planned.append(plan_service(evidence))
+        if found.service.launch_type == "FARGATE" and found.service.region in use:
+            use[found.service.region].add(found.service, evidence.counts)
+    quotas = weigh_quotas(ask, use, forecast.times)
+    findings = Findings.of(known, unplanned, quotas.findings, *(one.findings for one in planned))
+    decisions = [*quotas.decisions, *(decision for one in planned for decision in one.decisions)]
+    decisions += fix_data(findings, {service.name: service.owner for service in ask.services})
+    return Plan(
+        frame=_concat([one.frame for one in planned], [one.service.name for one in planned], forecast.times),
+        limits=limits_frame([*(row for one in planned for row in one.limits), *quotas.rows]),
+        cost=pd.concat([one.cost for one in planned], ignore_index=True),
+        decisions=most_urgent_first(decisions, {one.name: one.tier for one in ask.services}, forecast.times[0]),
+        services=tuple(one.service for one in planned),
+        goal=ask.goal,
+        rates=tuple(dict.fromkeys(one.rate for one in planned if one.rate is not None)),
+        accounts=ask.accounts,
+        forecast=forecast,
+        needs={one.service.name: one.need for one in planned},
+        findings=findings,
+        path_usd={one.service.name: one.path_usd for one in planned},
+    )
+
+
+def weigh(forecast: Forecast, found: Match, goal: Goal, rate: Rate | None, known: Findings, peaks: Peaks) -> Evidence:
+    """Everything the decisions about one service rest on, computed path by path."""
+    service, about = found.service, forecast.select(found.keys)
+    demand = dict(zip((key.metric for key in found.keys), _checked(peaks(about), about), strict=True))
+    needs = fractional_tasks(service, demand)  # resource -> (P, H)
+    need = most_needed(needs)
+    ready = ready_before(need, service.startup_seconds, about.interval / _SECOND)
+    counts = climb(need, ready, service, goal).zone_loss
+    quantiles = {resource: _at(paths, goal.level) for resource, paths in needs.items()}
+    need_at = _at(need, goal.level) if len(needs) > 1 else next(iter(quantiles.values()))
+    memory = demand.get("memory") if not service.memory_scales_with_load else None
+    return Evidence(
+        service=service,
+        goal=goal,
+        rate=rate,
+        times=about.times,
+        interval_hours=about.interval / _HOUR,
+        need=need,
+        counts=counts,
+        need_at=need_at,
+        steps=climb(need_at, _at(ready, goal.level), service, goal),
+        load_bound_by=asks_for_most(quantiles),
+        limits={str(row["limit"]): row for row in service_limits(service, counts, about.times, goal.level)},
+        capped=_capped(about, list(needs)),
+        memory=None if memory is None else memory_per_task(service, memory, goal.level),
+        failed=any(finding.status == "FAIL" and finding.service in ("", service.name) for finding in known),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """One service's part of the plan."""
+
+    service: Service
+    rate: Rate | None
+    frame: dict[str, np.ndarray]  # columns of schema.PLAN, (H,) each, without service and timestamp
+    limits: list[dict[str, Any]]
+    cost: pd.DataFrame
+    need: np.ndarray  # (P, H) float32
+    path_usd: np.ndarray  # (P,)
+    decisions: list[Decision]
+    findings: list[Finding]
+
+
+def plan_service(about: Evidence) -> Planned:
+    """Counts, money, decisions and findings of one service."""
+    service, steps = about.service, about.steps
+    tasks, short = within_bounds(steps.zone_loss, service.min_tasks, service.max_tasks)
+    hours = following_hours(about.need, service.min_tasks, service.max_tasks, about.interval_hours)  # (P,)
+    memory = None if about.memory is None else memory_finding(service, about.memory)
+    findings = settings_findings(service, about.goal, tasks)
+    findings += [no_price(service)] if about.rate is None else []
+    findings += [memory] if memory is not None else []
+    return Planned(
+        service=service,
+        rate=about.rate,
+        frame={
+            "need": about.need_at,
+            "for_load": steps.load,
+            "for_startup": steps.startup,
+            "for_deployment": steps.deployment,
+            "for_zone_loss": steps.zone_loss,
+            "tasks": tasks,
+            "short": short,
+            "load_bound_by": about.load_bound_by,
+            "bound_by": last_raised(steps, service.min_tasks, service.max_tasks),
+        },
+        limits=list(about.limits.values()),
+        cost=cost_rows(service, about.rate, hours, float(tasks.sum() * about.interval_hours)),
+        need=about.need.astype(np.float32),
+        path_usd=hours * usd_per_hour(service, about.rate),
+        decisions=decide(about),
+        findings=findings,
+    )
+
+
+def path_counts(need: np.ndarray, service: Service, goal: Goal, interval: pd.Timedelta) -> np.ndarray:
+    """(P, H) whole tasks after every headroom step, for each path by itself, not clipped to the service's bounds."""
+    return climb(need, ready_before(need, service.startup_seconds, interval / _SECOND), service, goal).zone_loss
+
+
+def _at(paths: np.ndarray, level: float) -> np.ndarray:
+    """Quantile over the paths of (P, H), as `Forecast.quantile` reads it."""
+    return np.asarray(np.quantile(paths, level, axis=0), dtype=float)
+
+
+def _within_interval_peaks(forecast: Forecast) -> np.ndarray:
+    from capacity.forecasting import within_interval_peaks
+
+    return within_interval_peaks(forecast)
+
+
+def _checked(peaks: np.ndarray, forecast: Forecast) -> np.ndarray:
+    if np.shape(peaks) != forecast.paths.shape:
+        raise PlanError(f"peaks have shape {np.shape(peaks)}, the forecast's paths {forecast.paths.shape}")
+    return np.asarray(peaks)
+
+
+def _known(forecast: Forecast, matches: list[Match]) -> Findings:
+    """The forecast's findings, under the names of the services they plan."""
+    names = {found.name: found.service.name for found in matches}
+    return Findings.of(replace(f, service=names.get(f.service, f.service)) for f in forecast.findings)
+
+
+def _capped(forecast: Forecast, metrics: list[str]) -> float:
+    """Share of the last week's known intervals in which the demand that is planned was censored."""
+    week = forecast.past.select([key for key in forecast.keys if key.metric in metrics])
+    week = week.since(forecast.cutoff - pd.Timedelta(days=7))
+    known = np.isfinite(week.values).any(axis=0)
+    return float((week.censored.any(axis=0) & known).sum() / max(known.sum(), 1))
+
+
+def _concat(frames: list[dict[str, np.ndarray]], services: list[str], times: pd.DatetimeIndex) -> pd.DataFrame:
+    """`schema.PLAN`, one block a service."""
+    columns: dict[str, Any] = {
+        "service": np.repeat(np.array(services, dtype=object), len(times)),
+        "timestamp": times[np.tile(np.arange(len(times)), len(frames))].as_unit("us"),
+        **{name: np.concatenate([frame[name] for frame in frames]) for name in frames[0]},
+    }
+    return pd.DataFrame(columns, columns=PLAN.names)

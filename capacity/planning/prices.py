@@ -1,0 +1,143 @@
+"""What a task costs by the hour: a dated built-in table, overridden by what the user states."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+
+from capacity.config import PriceSettings, Rate, Service
+from capacity.errors import ConfigError
+from capacity.findings import Finding
+
+#: Hours in AWS's month (reference aws.md 5.2).
+HOURS_PER_MONTH = 730
+
+#: GB of task storage that Fargate includes (reference aws.md 4.1).
+FREE_STORAGE_GB = 20
+
+
+@cache
+def built_in() -> tuple[Rate, ...]:
+    """The rates of `prices.toml`: one a region and architecture, each with its date and source."""
+    table = tomllib.loads(files("capacity.planning").joinpath("prices.toml").read_text(encoding="utf-8"))
+    return tuple(
+        Rate(
+            region=region,
+            architecture=row["architecture"],
+            vcpu=row["vcpu"],
+            memory_gb=row["memory_gb"],
+            storage_gb=table["storage_gb"],
+            source=table["source"],
+            date=table["date"].isoformat(),
+        )
+        for row in table["rate"]
+        for region in row["regions"]
+    )
+
+
+class Prices:
+    """The rates in force: built-in ones, replaced where the user states their own, all less the discount.
+
+    >>> rate = Prices().of(Service(name="web", region="eu-west-1"))
+    >>> rate.vcpu, rate.date
+    (0.04048, '2026-09-11')
+    >>> Prices(PriceSettings(discount_percent=50)).of(Service(name="web")).source
+    'AWS Price List, AmazonECS, less 50 %'
+    >>> Prices().of(Service(name="web", region="mars-1")) is None
+    True
+    """
+
+    def __init__(self, settings: PriceSettings | None = None) -> None:
+        settings = PriceSettings() if settings is None else settings
+        stated = [(rate.region, rate.architecture) for rate in settings.rate]
+        for region, architecture in sorted({place for place in stated if stated.count(place) > 1}):
+            raise ConfigError(f"two rates for {region} {architecture}: keep one")
+        rates = {(rate.region, rate.architecture): rate for rate in (*built_in(), *settings.rate)}
+        self._rates = {place: less(rate, settings.discount_percent) for place, rate in rates.items()}
+
+    @classmethod
+    def of_argument(cls, prices: PriceSettings | Rate | Iterable[Rate] | None) -> Prices:
+        """From what `plan(prices=...)` accepts: settings, one rate, several, or nothing for the built-in table."""
+        if prices is None or isinstance(prices, PriceSettings):
+            return cls(prices)
+        rates = (prices,) if isinstance(prices, Rate) else tuple(prices)
+        for rate in rates:
+            if not isinstance(rate, Rate):
+                raise ConfigError(f"{rate!r} is not a Rate", advice="Write Rate(region=..., vcpu=..., memory_gb=...).")
+        return cls(PriceSettings(rate=rates))
+
+    def of(self, service: Service) -> Rate | None:
+        """The rate of a service's tasks; None where there is no price, and for EC2, which is not priced by task."""
+        return self._rates.get((service.region, service.architecture)) if service.launch_type == "FARGATE" else None
+
+
+def less(rate: Rate, discount_percent: float) -> Rate:
+    """The rate after a discount, which its source then names."""
+    if discount_percent == 0:
+        return rate
+    keep = 1 - discount_percent / 100
+    return rate.model_copy(
+        update={
+            "vcpu": rate.vcpu * keep,
+            "memory_gb": rate.memory_gb * keep,
+            "storage_gb": rate.storage_gb * keep,
+            "source": f"{rate.source}, less {discount_percent:g} %",
+        }
+    )
+
+
+def billed(service: Service) -> dict[str, float]:
+    """What is billed for one task and hour, by item: vCPU, or GB. Fargate bills the configured GiB as GB.
+
+    >>> billed(Service(name="web", task_vcpu=1, task_memory_gib=2))
+    {'vcpu': 1.0, 'memory': 2.0}
+    """
+    sizes = {
+        "vcpu": service.task_vcpu,
+        "memory": service.task_memory_gib,
+        "storage": service.ephemeral_storage_gib - FREE_STORAGE_GB,
+    }
+    return {item: size for item, size in sizes.items() if size > 0}
+
+
+def price_of(rate: Rate | None, item: str) -> float:
+    """USD per unit and hour of an item; NaN without a rate, never zero."""
+    if rate is None:
+        return math.nan
+    return {"vcpu": rate.vcpu, "memory": rate.memory_gb, "storage": rate.storage_gb}[item]
+
+
+def usd_per_hour(service: Service, rate: Rate | None) -> float:
+    """Price of one running task; NaN without a rate.
+
+    Source: reference aws.md 5.2, with the check value 0.04937 USD/h.
+
+    >>> round(usd_per_hour(Service(name="web", task_vcpu=1, task_memory_gib=2), built_in()[0]), 5)
+    0.04937
+    """
+    return sum(size * price_of(rate, item) for item, size in billed(service).items())
+
+
+def no_price(service: Service) -> Finding:
+    """Why a service has no price, and how to state one."""
+    if service.launch_type == "EC2":
+        return Finding(
+            service.name,
+            "cost",
+            "price",
+            "UNKNOWN",
+            "EC2 tasks are paid by the instance, so this plan has no cost for it.",
+            "Read its cost from the bill of its instances.",
+        )
+    return Finding(
+        service.name,
+        "cost",
+        "price",
+        "UNKNOWN",
+        f"No price is known for {service.architecture} in {service.region}, so this plan has no cost for it.",
+        f'State one: [[prices.rate]] region = "{service.region}", architecture = "{service.architecture}", '
+        "vcpu = ..., memory_gb = ...",
+    )
