@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
 import pandas as pd
 
+from capacity.display import table_html
+from capacity.errors import InputError, Problem
 from capacity.findings import NO_FINDINGS, Findings
+from capacity.schema import HISTORY, METRICS, OBSERVATIONS, STATS
+
+#: Columns that tell one series from another; with the stamp they are the key of a row.
+SERIES = OBSERVATIONS.key[:-1]
+#: Text columns, kept as categories: a million rows name few services.
+TEXT = ("service", "metric", "stat", "source")
 
 
 class Span(NamedTuple):
@@ -19,11 +29,45 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Observations:
-    """What a source said: the table `schema.OBSERVATIONS`, sorted by its key, each key once, gaps left as gaps."""
+    """What a source said: the table `schema.OBSERVATIONS`, sorted by its key, each key once, gaps left as gaps.
+
+    Build it with `Observations.of`, which brings a loose table into this form. A source that knows the origin of each
+    row (a folder of files, an export of our own history) also fills the columns `source` and `fetched_at` of
+    `schema.HISTORY`; for any other, every row came from `source` at `fetched_at` (None: when it is stored).
+    """
 
     frame: pd.DataFrame
     source: str
     findings: Findings = NO_FINDINGS
+    fetched_at: pd.Timestamp | None = None
+
+    def __post_init__(self) -> None:
+        problems = [Problem(message) for message in faults(self.frame)]
+        if problems:
+            raise InputError(f"{self.source}: these are no observations:", problems)
+
+    @classmethod
+    def of(
+        cls,
+        frame: pd.DataFrame,
+        source: str,
+        findings: Findings = NO_FINDINGS,
+        fetched_at: pd.Timestamp | None = None,
+    ) -> Observations:
+        """Observations from rows in any order, with plain text columns.
+
+        >>> rows = pd.DataFrame({"service": ["web"], "metric": "cpu", "stat": "mean", "interval": 3600,
+        ...     "timestamp": pd.to_datetime(["2026-08-03T00:00Z"]), "value": 1.5})
+        >>> Observations.of(rows, "example").frame["timestamp"].dtype
+        datetime64[us, UTC]
+        """
+        return cls(tidy(frame), source, findings, fetched_at)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def _repr_html_(self) -> str:
+        return table_html(f"Observations: {len(self):,} rows from {self.source}", self.frame)
 
 
 @runtime_checkable
@@ -37,3 +81,100 @@ class Source(Protocol):
     name: str
 
     def read(self, span: Span | None = None) -> Observations: ...
+
+
+def tidy(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the columns, types and order of `schema.OBSERVATIONS` (or HISTORY, if they name their origin).
+
+    Text becomes categories, sorted and all in use; rows are sorted by key. Nothing is dropped or checked here.
+    """
+    origin = "source" in frame.columns
+    names = HISTORY.names if origin else OBSERVATIONS.names
+    columns: dict[str, object] = {}
+    for name in names:
+        column = frame[name]
+        if name in TEXT:
+            columns[name] = categories(column)
+        elif name in ("timestamp", "fetched_at"):
+            columns[name] = pd.to_datetime(column, utc=True).astype("datetime64[us, UTC]").array
+        else:
+            columns[name] = column.to_numpy(dtype="int32" if name == "interval" else "float64")
+    tidied = pd.DataFrame(columns, columns=names)
+    order = key_order(tidied)
+    return tidied if order is None else tidied.take(order).reset_index(drop=True)
+
+
+def categories(column: pd.Series) -> pd.Categorical:
+    """Text as categories that are sorted and all in use, so that order of codes is order of words.
+
+    >>> categories(pd.Series(["b", "a", "b"])).codes.tolist()
+    [1, 0, 1]
+    """
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        used = column.cat.remove_unused_categories().cat
+        words = used.categories.astype(object)
+        ordered = sorted(words)
+        rank = np.empty(len(words), dtype=np.int64)
+        rank[words.get_indexer(pd.Index(ordered, dtype=object))] = np.arange(len(words))
+        codes = rank[used.codes.to_numpy()] if len(words) else used.codes.to_numpy()
+    else:
+        codes, words = pd.factorize(column.astype(object), sort=True)
+        ordered = list(words)
+    return pd.Categorical.from_codes(codes, categories=pd.Index(ordered, dtype="str"))
+
+
+def series_codes(frame: pd.DataFrame, columns: Sequence[str] = SERIES) -> np.ndarray:
+    """One number a row, equal for rows of the same series, ordered as the series are."""
+    codes = np.zeros(len(frame), dtype=np.int64)
+    for name in columns:
+        column = frame[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            part, count = column.cat.codes.to_numpy(), len(column.cat.categories)
+        else:
+            distinct, part = np.unique(column.to_numpy(), return_inverse=True)
+            count = len(distinct)
+        codes = codes * max(count, 1) + part
+    return codes
+
+
+def key_order(frame: pd.DataFrame) -> np.ndarray | None:
+    """Row positions in the order of the key, earlier rows first among equals; None when they are in order already."""
+    series, stamps = series_codes(frame), frame["timestamp"].array.asi8
+    step, later = np.diff(series), np.diff(stamps)
+    if bool(np.all((step > 0) | ((step == 0) & (later >= 0)))):
+        return None
+    return np.lexsort((stamps, series))
+
+
+def faults(frame: pd.DataFrame) -> list[str]:
+    """What keeps a table from being observations (or history), in words; empty when nothing does."""
+    if list(frame.columns) not in (OBSERVATIONS.names, HISTORY.names):
+        return [f"columns are {list(frame.columns)}, not {OBSERVATIONS.names}"]
+    wrong = [
+        f"{column.name} has type {frame[column.name].dtype}, not {column.type}"
+        for column in HISTORY.columns[: len(frame.columns)]
+        if not _typed(frame[column.name], column.type)
+    ]
+    if wrong:
+        return wrong
+    series, stamps = series_codes(frame), frame["timestamp"].array.asi8
+    step, later = np.diff(series), np.diff(stamps)
+    checks = {
+        "rows are not sorted by key": bool(np.any((step < 0) | ((step == 0) & (later < 0)))),
+        "a key occurs twice": bool(np.any((step == 0) & (later == 0))),
+        "a value is not finite": not bool(np.isfinite(frame["value"].to_numpy()).all()),
+        "a stamp is missing": bool(frame["timestamp"].isna().any()),
+        "an interval is not positive": bool((frame["interval"] <= 0).any()),
+    }
+    unknown = [
+        f"unknown {name} {word!r}"
+        for name, known in (("metric", METRICS), ("stat", STATS))
+        for word in frame[name].cat.categories
+        if word not in known
+    ]
+    return [message for message, failed in checks.items() if failed] + unknown
+
+
+def _typed(column: pd.Series, kind: str) -> bool:
+    """Whether a column has the type of the data dictionary; text has to be categories."""
+    return isinstance(column.dtype, pd.CategoricalDtype) if kind == "str" else str(column.dtype) == kind

@@ -1,0 +1,50 @@
+"""Everything wrong with an input, collected before anything is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from capacity.errors import InputError, Problem
+
+#: How many rows with the same complaint are listed one by one; further ones are counted in one sentence.
+LISTED = 1000
+
+
+class Problems:
+    """A growing list of Problem, and the advice that goes with them.
+
+    >>> found = Problems()
+    >>> found.rows("usage.csv", np.array([17, 21]), lambda i: "value 'n/a?' is not a number")
+    >>> [str(problem) for problem in found]
+    ["usage.csv row 17: value 'n/a?' is not a number", "usage.csv row 21: value 'n/a?' is not a number"]
+    """
+
+    def __init__(self) -> None:
+        self._found: list[Problem] = []
+        self._advice: dict[str, None] = {}
+
+    def __iter__(self) -> Iterable[Problem]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def add(self, message: str, where: str = "", advice: str = "") -> None:
+        """One problem, and what to do about it."""
+        self._found.append(Problem(message, where))
+        if advice:
+            self._advice[advice] = None
+
+    def rows(self, file: str, rows: np.ndarray, message: Callable[[int], str], advice: str = "") -> None:
+        """One problem a row; `message` is given the position within `rows`."""
+        for position, row in enumerate(rows[:LISTED].tolist()):
+            self.add(message(position), f"{file} row {row}", advice)
+        if len(rows) > LISTED:
+            self.add(f"{len(rows) - LISTED:,} further rows with the like: {message(LISTED)} ...", file)
+
+    def raise_any(self, message: str) -> None:
+        """Raise InputError with all of them, if there are any."""
+        if self._found:
+            raise InputError(message, self._found, "\n".join(self._advice))
