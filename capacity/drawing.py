@@ -1,0 +1,343 @@
+"""What the pictures of `charts.py` are made of: colours by role, axes in words, marks, and the way to SVG.
+
+A chart is a Vega-Lite document of fixed field names (t, y, y2, v, n): text from data is always a value in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from capacity.errors import InputError, MissingExtra
+
+Theme = Literal["css", "light", "dark"]
+Spec = dict[str, Any]
+
+#: Role -> colour on white. Each serves one role only: they are also the marks `themed` looks for.
+#: Lines and text have at least 4.5:1 against the paper (WCAG 2.2, 1.4.3); bands are tints of the forecast's blue.
+LIGHT: Final[dict[str, str]] = {
+    "ink": "#1c1f24",
+    "muted": "#5c646f",
+    "grid": "#e6e8eb",
+    "past": "#3b434d",
+    "envelope": "#d9dde2",
+    "series-1": "#1d5fb8",
+    "series-2": "#b04a12",
+    "series-3": "#17735a",
+    "series-4": "#7446a0",
+    "series-5": "#7d6100",
+    "band-1": "#a9c7ef",
+    "band-2": "#cbdef6",
+    "band-3": "#e4eefb",
+    "limit": "#c0212f",
+}
+DARK: Final[dict[str, str]] = {
+    "ink": "#e8eaed",
+    "muted": "#a3abb5",
+    "grid": "#2b3037",
+    "past": "#c3c9d0",
+    "envelope": "#3a414b",
+    "series-1": "#86b7f8",
+    "series-2": "#f0955c",
+    "series-3": "#57c2a0",
+    "series-4": "#c09be6",
+    "series-5": "#d8b74a",
+    "band-1": "#31588f",
+    "band-2": "#25446d",
+    "band-3": "#1c314e",
+    "limit": "#ff7d82",
+}
+SERIES: Final = tuple(LIGHT[f"series-{number}"] for number in range(1, 6))
+DASHES: Final = (None, [6, 3], [2, 2], [8, 3, 2, 3], [1, 3])
+
+#: Widths of labels come from this family, which the package brings along, so that layouts agree on every machine.
+FONT: Final = "Inter, system-ui, sans-serif"
+FONTS: Final = Path(__file__).parent / "reporting" / "fonts"
+
+#: Pixels left of the plot for the numbers of the value axis, so that pictures below each other share one time axis.
+AXIS: Final = 46
+
+#: Longest label drawn; the rest is in tables, in full.
+LABEL_LIMIT: Final = 40
+
+
+def chart(
+    layers: Sequence[Spec],
+    colours: Mapping[str, str],
+    span: tuple[pd.Timestamp, pd.Timestamp],
+    y: Spec,
+    limits: Mapping[str, float],
+    heading: Spec,
+    size: tuple[int, int],
+) -> Any:
+    """Layers over one time axis and one value axis, with a key above them when there is more than one colour."""
+    width, height = size
+    width -= AXIS + margin(limits)
+    symbol = "square" if any(layer["mark"]["type"] == "area" for layer in layers) else "stroke"
+    key = {"title": None, "orient": "top", "values": list(colours), "symbolType": symbol} if len(colours) > 1 else None
+    scale = {"domain": list(colours), "range": list(colours.values())}
+    for layer in layers:
+        layer["encoding"]["x"] |= {"axis": time_axis(*span, width), "title": None}
+        layer["encoding"]["x"]["scale"] = {"type": "utc", "domain": [stamp(span[0]), stamp(span[1])], "nice": False}
+        layer["encoding"]["y"] |= {**y, "title": None}
+        layer["encoding"]["color"] |= {"scale": scale, "legend": key}
+    rules = limit_rules(limits, y["scale"]["domain"][1], height)
+    return built({"layer": [*layers, *rules], "width": width, "height": height, **heading})
+
+
+def built(spec: Spec) -> Any:
+    """An Altair chart of a Vega-Lite document, in our type and colours."""
+    try:
+        import altair
+    except ImportError:
+        raise MissingExtra("altair", "report", "drawing a chart") from None
+    small = {"labelFontSize": 11, "labelColor": LIGHT["muted"], "titleColor": LIGHT["muted"], "labelFontWeight": 400}
+    spec["padding"] = 2
+    spec["config"] = {
+        "aria": False,
+        "font": FONT,
+        "background": "transparent",
+        "view": {"stroke": None},
+        "axis": {**small, "gridColor": LIGHT["grid"], "domainColor": LIGHT["grid"], "tickColor": LIGHT["grid"]},
+        "axisY": {"domain": False, "ticks": False, "labelPadding": 6, "minExtent": AXIS - 6},
+        "axisX": {"grid": False, "tickSize": 4, "labelFlush": False},
+        "legend": {**small, "symbolSize": 90, "columnPadding": 14, "offset": 10, "rowPadding": 2},
+        "title": {
+            "anchor": "start",
+            "frame": "group",
+            "color": LIGHT["ink"],
+            "fontSize": 13,
+            "fontWeight": 600,
+            "subtitleColor": LIGHT["muted"],
+            "subtitleFontSize": 11,
+            "offset": 10,
+        },
+        "text": {"font": FONT, "fontSize": 11},
+    }
+    with altair.utils.schemapi.debug_mode(False):  # our documents are checked by the tests, once, not at each drawing
+        encodings = [altair.FacetedEncoding(**layer.pop("encoding")) for layer in spec["layer"]]
+        layers = [altair.Chart(encoding=e, **rest) for e, rest in zip(encodings, spec.pop("layer"), strict=True)]
+        return altair.LayerChart(layer=layers, **spec)
+
+
+def heading(title: str, unit: str) -> Spec:
+    """Title above, unit below it; the unit alone when the page says the rest."""
+    if title:
+        return {"title": {"text": title, "subtitle": unit}}
+    return {"title": {"text": unit, "fontSize": 11, "fontWeight": 400, "color": LIGHT["muted"], "offset": 8}}
+
+
+def line(times: pd.DatetimeIndex, values: np.ndarray, label: str, **style: Any) -> list[Spec]:
+    """A line with a gap wherever values are NaN; a value with a gap on both sides is a dot."""
+    values = np.asarray(values, dtype=float)
+    if len(values) != len(times):
+        raise InputError(f"{label!r} has {len(values)} values for {len(times)} times")
+    rows = [{"t": t, "y": v} for t, v in zip(stamps(times), numbers(values), strict=True)]
+    known = np.concatenate([[False], np.isfinite(values), [False]])
+    alone = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])
+    path = {"type": "line", "strokeWidth": 1.6, "invalid": "break-paths-show-path-domains", **style}
+    layers = [mark(rows, path, x=_X, y=_Y, color={"datum": label})]
+    if len(alone):
+        dot = {"type": "point", "filled": True, "size": 9, "opacity": 1}
+        layers.append(mark([rows[place] for place in alone], dot, x=_X, y=_Y, color={"datum": label}))
+    return layers
+
+
+def area(times: pd.DatetimeIndex, low: np.ndarray, high: np.ndarray, label: str) -> Spec:
+    """A band between two series, open where either is NaN."""
+    rows = [
+        {"t": t, "y": top if bottom is not None else None, "y2": bottom}
+        for t, bottom, top in zip(stamps(times), numbers(low), numbers(high), strict=True)
+    ]
+    path = {"type": "area", "invalid": "break-paths-show-path-domains", "line": False, "opacity": 1}
+    return mark(rows, path, x=_X, y=_Y, y2={"field": "y2"}, color={"datum": label})
+
+
+def limit_rules(limits: Mapping[str, float], top: float, height: int) -> list[Spec]:
+    """A line across at each limit, named in the margin to its right, names kept a line of text apart."""
+    across = {"type": "rule", "color": LIGHT["limit"], "strokeDash": [5, 3], "strokeWidth": 1.2}
+    style = {"type": "text", "align": "left", "baseline": "middle", "dx": 6, "color": LIGHT["limit"]}
+    parts, lowest = [], -np.inf
+    for label, value in sorted(limits.items(), key=lambda item: item[1]):
+        parts.append(mark([{}], across, y={"datum": value, "type": "quantitative"}))
+        lowest = max(value, lowest + 13 / height * top)
+        if label:
+            place = {"x": {"value": "width"}, "y": {"datum": lowest, "type": "quantitative"}}
+            parts.append(mark([{}], style | {"text": short(label)}, **place))
+    return parts
+
+
+def margin(limits: Mapping[str, float]) -> int:
+    """Pixels right of the plot for the names of limits, and for half of the last label of the time axis."""
+    return max([20, *(10 + round(6.2 * len(short(label))) for label in limits)])
+
+
+_X: Final[Spec] = {"field": "t", "type": "temporal"}
+_Y: Final[Spec] = {"field": "y", "type": "quantitative"}
+
+
+def mark(rows: list[dict[str, Any]], style: Spec, **encoding: Spec) -> Spec:
+    """One layer; its encodings are copies, so that layers can be finished one by one."""
+    return {"data": {"values": rows}, "mark": style, "encoding": {name: dict(one) for name, one in encoding.items()}}
+
+
+def value_axis(groups: Iterable[np.ndarray], height: int) -> Spec:
+    """From zero to a little above the largest finite value, so that heights can be compared by eye."""
+    top = top_of(groups)
+    return {
+        "scale": {"domain": [0, top], "nice": False},
+        "axis": {"format": number_format(top), "tickCount": max(2, height // 48)},
+    }
+
+
+def top_of(groups: Iterable[np.ndarray]) -> float:
+    """Upper end of an axis: 6 % above the largest finite value; 1 when there is none.
+
+    >>> top_of([np.array([50.0, np.nan]), np.array([100.0])])
+    106.0
+    """
+    finite = [float(np.max(group[np.isfinite(group)])) for group in groups if np.isfinite(group).any()]
+    return 1.06 * max(finite) if finite and max(finite) > 0 else 1.0
+
+
+def number_format(top: float) -> str:
+    """How an axis up to `top` writes its numbers (a d3 format): thousands separators, SI prefixes from a million.
+
+    >>> number_format(12_000), number_format(3e6), number_format(0.4)
+    (',.0f', '~s', '.2~f')
+    """
+    if top >= 1e6:
+        return "~s"
+    if top >= 10:
+        return ",.0f"
+    return ".1~f" if top >= 2 else ".2~f" if top >= 0.1 else ".3~g"
+
+
+#: Distance between ticks -> how a tick is written: words of the tick, then of the line below it.
+_TICKS: Final = (
+    ("6h", "%H:%M", "utchours(datum.value) == 0", "%-d %b"),
+    ("1D", "%-d %b", "", ""),
+    ("2D", "%-d %b", "", ""),
+    ("W-MON", "%-d %b", "", ""),
+    ("2W-MON", "%-d %b", "", ""),
+    ("MS", "%b", "utcmonth(datum.value) == 0", "%Y"),
+    ("2MS", "%b", "utcmonth(datum.value) < 2", "%Y"),
+    ("QS", "%b", "utcmonth(datum.value) == 0", "%Y"),
+    ("YS", "%Y", "", ""),
+)
+
+
+def time_axis(first: pd.Timestamp, last: pd.Timestamp, width: int) -> Spec:
+    """Ticks on midnights, Mondays, months or quarters, as many as fit, in words; years below where they begin.
+
+    >>> axis = time_axis(pd.Timestamp("2026-01-05", tz="UTC"), pd.Timestamp("2026-12-05", tz="UTC"), 800)
+    >>> [pd.Timestamp(tick, unit="ms").month for tick in axis["values"]]
+    [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
+    """
+    for freq, words, when, below in _TICKS:
+        ticks = pd.date_range(first.ceil("D") if freq != "6h" else first.ceil("6h"), last, freq=freq, tz="UTC")
+        if len(ticks) <= width / (40 if freq == "MS" else 62):
+            break
+    first_year = f"{first:%Y}" if freq not in ("YS",) and len(ticks) else ""
+    test = f"time(datum.value) == {stamp(ticks[0])}" if len(ticks) else "false"
+    under = f"({when}) ? utcFormat(datum.value, '{below}') : ''" if when else "''"
+    if freq != "6h" and first_year:
+        under = f"({test}) ? utcFormat(datum.value, '%Y') : {under}"
+    return {
+        "values": [stamp(tick) for tick in ticks],
+        "labelExpr": f"[utcFormat(datum.value, '{words}'), {under}]",
+        "labelOverlap": False,
+    }
+
+
+def stamp(time: pd.Timestamp) -> int:
+    """Milliseconds since 1970, as Vega counts."""
+    return int(time.timestamp() * 1000)
+
+
+def stamps(times: pd.DatetimeIndex) -> list[int]:
+    return [int(value) for value in times.as_unit("ms").asi8]
+
+
+def numbers(values: Sequence[float] | np.ndarray) -> list[float | None]:
+    """Five significant digits, more than a pixel; NaN and infinity become None."""
+    return [float(f"{value:.5g}") if np.isfinite(value) else None for value in np.asarray(values, dtype=float)]
+
+
+def short(text: str) -> str:
+    """At most LABEL_LIMIT characters, on one line."""
+    text = " ".join(str(text).split())
+    return text if len(text) <= LABEL_LIMIT else text[: LABEL_LIMIT - 1] + "…"
+
+
+def literal(values: Sequence[str]) -> str:
+    """Strings as a literal of Vega's expression language, which is JSON's; nothing in them is evaluated."""
+    return json.dumps(list(values))
+
+
+# --- to SVG -----------------------------------------------------------------------------------------------------------
+
+
+def to_svg(picture: Any, theme: Theme = "css", *, name: str = "", describe: tuple[str, str] | None = None) -> str:
+    """The chart as SVG, the same bytes each time.
+
+    theme     "light" and "dark" are for pages of one colour; "css" asks the page: `var(--ink)`, `var(--series-1)` ...
+    name      starts every id inside, so that many charts can share a page; made from the picture when left out
+    describe  title and longer description for those who do not see the picture
+    """
+    return themed(drawn(picture), theme, name=name, describe=describe)
+
+
+def drawn(picture: Any) -> str:
+    """The chart as SVG in the light theme, its ids not yet its own: what `themed` starts from."""
+    converter = _converter()
+    return _slim(converter.vegalite_to_svg(picture.to_dict(validate=False)))
+
+
+@cache
+def _converter() -> Any:
+    try:
+        import vl_convert
+    except ImportError:
+        raise MissingExtra("vl-convert-python", "report", "drawing a chart as SVG") from None
+    vl_convert.register_font_directory(str(FONTS))
+    return vl_convert
+
+
+def themed(svg: str, theme: Theme, *, name: str = "", describe: tuple[str, str] | None = None) -> str:
+    """A light SVG in another theme: recolouring costs nothing, drawing does."""
+    name = name or f"c{hashlib.sha256(svg.encode()).hexdigest()[:10]}"
+    for role, colour in LIGHT.items():
+        if theme != "light":
+            svg = svg.replace(f'"{colour}"', f'"var(--{role})"' if theme == "css" else f'"{DARK[role]}"')
+    if theme == "css":
+        svg = re.sub(r' font-family="[^"]*"', "", svg)
+    svg = re.sub(r'\bid="([^"]+)"', lambda found: f'id="{name}-{found[1]}"', svg)
+    svg = re.sub(r"url\(#([^)]+)\)", lambda found: f"url(#{name}-{found[1]})", svg)
+    if describe is None:
+        return svg.replace("<svg ", '<svg aria-hidden="true" ', 1)
+    title, words = (escape(text) for text in describe)
+    spoken = f'<title id="{name}-title">{title}</title><desc id="{name}-desc">{words}</desc>'
+    tag, rest = svg.split(">", 1)
+    tag = tag.replace("<svg ", f'<svg role="img" aria-labelledby="{name}-title" aria-describedby="{name}-desc" ', 1)
+    return f"{tag}>{spoken}{rest}"
+
+
+_LONG = re.compile(r"-?\d+\.\d{2,}")
+_NUMERIC = re.compile(r' (?:d|transform|x2|y2|x|y)="[^"]*"')
+
+
+def _slim(svg: str) -> str:
+    """Without what no reader needs: Vega's roles, empty frames, hundredths of a pixel."""
+    svg = re.sub(r' (?:aria-[a-z]+|role|class|pointer-events)="[^"]*"', "", svg)
+    svg = re.sub(r'<path d="[^"]*" display="none"/>|<path d="M0,0h0v0h0Z"/>', "", svg)
+    return _NUMERIC.sub(lambda part: _LONG.sub(lambda n: f"{float(n[0]):.1f}", part[0]), svg)

@@ -1,0 +1,174 @@
+"""Numbers and dates in words: the one place that decides how a quantity is written for people.
+
+None and NaN are "unknown", never 0 and never blank. Times are UTC. A thin space is not used: copied text stays plain.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from capacity.planning.words import percent as _percent
+from capacity.planning.words import spoken_date
+
+UNKNOWN = "unknown"
+
+
+def missing(value: float | None) -> bool:
+    return value is None or not math.isfinite(value)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """At least `digits` significant digits, thousands separated, no digits after the point that say nothing.
+
+    >>> number(12345.6), number(0.04937), number(2.5), number(float("nan"))
+    ('12,346', '0.0494', '2.5', 'unknown')
+    >>> number(1_250_000), number(0.0), number(1e-9)
+    ('1,250,000', '0', '1e-09')
+    """
+    if value is None or missing(value):
+        return UNKNOWN
+    if value < 0:
+        return f"−{number(-value, digits)}"
+    if value == 0:
+        return "0"
+    if abs(value) < 1e-4:
+        return f"{value:.{digits}g}"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """A number with its unit.
+
+    >>> quantity(3, "tasks"), quantity(1, "tasks"), quantity(None, "vCPU")
+    ('3 tasks', '1 task', 'unknown')
+    """
+    if missing(value):
+        return UNKNOWN
+    if unit == "tasks" and value == 1:
+        unit = "task"
+    return f"{number(value)} {unit}".strip()
+
+
+def usd(value: float | None) -> str:
+    """Dollars: whole from 10 on, cents below.
+
+    >>> usd(12345.6), usd(4.2), usd(float("nan")), usd(-310.0)
+    ('12,346 USD', '4.20 USD', 'unknown', '−310 USD')
+    """
+    return UNKNOWN if missing(value) else f"{amount(value)} USD"
+
+
+def amount(value: float | None) -> str:
+    """Dollars without the word, for a column whose heading says USD.
+
+    >>> amount(1240.4), amount(0.5), amount(None)
+    ('1,240', '0.50', 'unknown')
+    """
+    if value is None or missing(value):
+        return UNKNOWN
+    sign = "−" if round(value, 2) < 0 else ""
+    return f"{sign}{abs(value):,.{2 if 0 < abs(value) < 10 else 0}f}"
+
+
+def usd_change(value: float | None) -> str:
+    """A change in spend, with its sign.
+
+    >>> usd_change(1240.0), usd_change(-310.0), usd_change(0.0)
+    ('+1,240 USD', '−310 USD', '0 USD')
+    """
+    if value is None or missing(value):
+        return UNKNOWN
+    return f"+{usd(value)}" if round(value, 2) > 0 else usd(value)
+
+
+def percent(share: float | None) -> str:
+    """A probability, rounded towards doubt as decisions are: never certain, never impossible.
+
+    >>> percent(0.928), percent(1.0), percent(0.0), percent(None)
+    ('92 %', '>99 %', '<1 %', 'unknown')
+    """
+    return UNKNOWN if share is None or missing(share) else _percent(share)
+
+
+def share(part: float | None) -> str:
+    """A measured share, to the nearest percent: 0 % is none, and 100 % is all.
+
+    >>> share(0.914), share(0.004), share(0.0), share(1.0), share(float("nan"))
+    ('91 %', '0.4 %', '0 %', '100 %', 'unknown')
+    """
+    if part is None or missing(part):
+        return UNKNOWN
+    return f"{100 * part:.1f} %" if 0 < part < 0.02 else f"{100 * part:.0f} %"
+
+
+def date(time: pd.Timestamp | str | None) -> str:
+    """A day.
+
+    >>> date(pd.Timestamp("2027-01-14T05:00Z")), date(None)
+    ('14 January 2027', '')
+    """
+    if time is None or pd.isna(time):
+        return ""
+    return spoken_date(_utc(time))
+
+
+def day(time: pd.Timestamp | str | None) -> str:
+    """A day, short, for tables.
+
+    >>> day("2027-01-14T00:00:00Z")
+    '14 Jan 2027'
+    """
+    if time is None or pd.isna(time):
+        return ""
+    day_, month, year = spoken_date(_utc(time)).split()
+    return f"{day_} {month[:3]} {year}"
+
+
+def moment(time: pd.Timestamp | str) -> str:
+    """A day with its time.
+
+    >>> moment("2027-02-03T14:00:00Z")
+    '3 February 2027, 14:00 UTC'
+    """
+    return f"{date(time)}, {_utc(time):%H:%M} UTC"
+
+
+def count(amount: int, noun: str, plural: str = "") -> str:
+    """How many of a thing.
+
+    >>> count(1, "service"), count(2, "service"), count(0, "policy", "policies")
+    ('1 service', '2 services', 'no policies')
+    """
+    return f"{amount:,} {noun}" if amount == 1 else f"{amount or 'no'} {plural or noun + 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Parts as a sentence would list them.
+
+    >>> listed(["a", "b", "c"]), listed(["a"])
+    ('a, b and c', 'a')
+    """
+    parts = list(parts)
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+
+
+def interval(seconds: float) -> str:
+    """Length of an interval.
+
+    >>> interval(3600), interval(300), interval(86400)
+    ('1 hour', '5 minutes', '1 day')
+    """
+    for size, noun in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size and seconds % size == 0:
+            return count(int(seconds // size), noun)
+    return f"{seconds:g} seconds"
+
+
+def _utc(time: pd.Timestamp | str) -> pd.Timestamp:
+    time = pd.Timestamp(time)
+    return time.tz_localize("UTC") if time.tz is None else time.tz_convert("UTC")
