@@ -7,9 +7,11 @@ check_policy      what AWS would refuse, and what would surprise, as findings
 Policy.render     CloudFormation, Terraform, boto3 calls, AWS CLI commands or a plain table
 """
 
+from capacity.scaling.checks import check_policy
 from capacity.scaling.clocks import Clocks
 from capacity.scaling.elasticity import Elasticity, elasticity
 from capacity.scaling.policy import Policy, ScheduledAction, ServicePolicy, TargetTracking
+from capacity.scaling.recommend import recommend_policy
 from capacity.scaling.simulate import Simulation, simulate
 
 __all__ = [
@@ -20,6 +22,8 @@ __all__ = [
     "ServicePolicy",
     "Simulation",
     "TargetTracking",
+    "check_policy",
     "elasticity",
+    "recommend_policy",
     "simulate",
 ]

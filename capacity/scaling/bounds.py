@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -55,14 +53,3 @@ def events(
     actions = np.concatenate(which) if which else np.zeros(0, dtype=np.int64)
     order = np.lexsort((actions, stamps))
     return pd.DatetimeIndex(stamps[order].view("datetime64[us]"), tz="UTC"), actions[order]
-
-
-def undated(schedule: tuple[ScheduledAction, ...]) -> tuple[ScheduledAction, ...]:
-    """The weekly pattern alone, as if always in force: recurring actions without start and end."""
-    return tuple(replace(a, start=None, end=None) for a in schedule if not a.schedule.startswith("at("))
-
-
-def before_it_begins(policy: ServicePolicy, times: pd.DatetimeIndex) -> bool:
-    """True when every action of the schedule starts after the last of these minutes: a rehearsal on the past."""
-    starts = [action.start for action in policy.schedule if not action.schedule.startswith("at(")]
-    return bool(starts) and len(times) > 0 and all(start is not None and start > times[-1] for start in starts)

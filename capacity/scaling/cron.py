@@ -4,7 +4,8 @@
     at(yyyy-mm-ddThh:mm:ss)
 
 Source: Application Auto Scaling, PutScheduledAction (reference aws.md 3.5). Day of week is 1-7 = SUN-SAT, not
-Unix's 0-6. `rate(...)` is refused: it runs from the moment it was created, which no document says. So are `L`, `W`, `#`.
+Unix's 0-6. `rate(...)` is refused: it runs from the moment it was created, which no
+document says. So are `L`, `W` and `#`.
 """
 
 from __future__ import annotations

@@ -61,6 +61,7 @@ def task_size(service: Service, metric: TrackedMetric) -> float:
 def carried(policy: ServicePolicy) -> Carried:
     """What one task carries under this policy.
 
+    >>> from capacity.scaling.policy import TargetTracking
     >>> web = Service(name="web", requests_per_second_per_task=50)
     >>> carried(ServicePolicy(web, 1, 10, TargetTracking("requests", target=2550)))
     Carried(size=50.0, target=42.5, full=50.0)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, overload
 
 import pandas as pd
 
 from capacity.config import Service
+from capacity.display import table_html
+from capacity.errors import InputError
 
 TrackedMetric = Literal["cpu", "memory", "requests"]
 
@@ -44,7 +47,11 @@ class ScheduledAction:
 
 @dataclass(frozen=True, eq=False)
 class ServicePolicy:
-    """The scaling of one service, with how it did in rehearsal beside what stands today."""
+    """The scaling of one service, with how it did in rehearsal beside what stands today.
+
+    min_tasks, max_tasks  bounds outside the schedule
+    rehearsal             one row a candidate: how it did on held-out history; `chosen` marks this one
+    """
 
     service: Service
     min_tasks: int
@@ -52,7 +59,7 @@ class ServicePolicy:
     tracking: TargetTracking
     schedule: tuple[ScheduledAction, ...] = ()
     reasons: tuple[str, ...] = ()
-    rehearsal: pd.DataFrame | None = None  # one row a candidate: today's, tracking alone, the recommended ...
+    rehearsal: pd.DataFrame | None = None
     per_task: float | None = None  # load one task carries at 100 %: requests/s, vCPU or GiB, as `tracking.metric`
 
 
@@ -62,8 +69,110 @@ class Policy:
 
     services: tuple[ServicePolicy, ...]
 
+    def __post_init__(self) -> None:
+        names = [one.service.name for one in self.services]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InputError(f"a policy holds each service once, {', '.join(map(repr, twice))} came twice")
+
     def __getitem__(self, name: str) -> ServicePolicy:
         for policy in self.services:
             if policy.service.name == name:
                 return policy
         raise KeyError(name)
+
+    def __iter__(self) -> Iterator[ServicePolicy]:
+        return iter(self.services)
+
+    def __len__(self) -> int:
+        return len(self.services)
+
+    def of(self, service: str) -> Policy:
+        """Only one service. Raises InputError, naming those there are."""
+        if service not in [one.service.name for one in self.services]:
+            known = ", ".join(one.service.name for one in self.services) or "none"
+            raise InputError(f"the policy holds no service named {service!r}", advice=f"There are: {known}.")
+        return Policy((self[service],))
+
+    @overload
+    def render(self, kind: Literal["boto3"], service: str | None = None) -> list[dict[str, Any]]: ...
+    @overload
+    def render(self, kind: Literal["cli"], service: str | None = None) -> list[str]: ...
+    @overload
+    def render(self, kind: Literal["cloudformation", "terraform", "table"], service: str | None = None) -> str: ...
+    @overload
+    def render(self, kind: str, service: str | None = None) -> Any: ...
+
+    def render(self, kind: str, service: str | None = None) -> Any:
+        """The policy as a document to review; of one service when it is named.
+
+        "boto3"           list of {"client", "operation", "parameters"}, in the order to make the calls
+        "cli"             list of AWS CLI commands, safe to paste into a shell
+        "cloudformation"  template, JSON text
+        "terraform"       HCL text
+        "table"           plain text
+
+        Raises InputError for any other kind, and for a policy that AWS would refuse (`check_policy`).
+        """
+        from capacity.scaling.render import render
+
+        return render(self, kind, service)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a service: bounds, target, scheduled actions, and how it did in rehearsal (NaN when it did not)."""
+        return pd.DataFrame([_row(one) for one in self.services], columns=_COLUMNS)
+
+    @property
+    def rehearsals(self) -> pd.DataFrame:
+        """Every candidate of every service: the columns of `ServicePolicy.rehearsal`, after `service`."""
+        rehearsed = [one for one in self.services if one.rehearsal is not None]
+        if not rehearsed:
+            return pd.DataFrame({"service": pd.Series(dtype=str)})
+        frames = [one.rehearsal.assign(service=one.service.name) for one in rehearsed if one.rehearsal is not None]
+        together = pd.concat(frames, ignore_index=True)
+        return together[["service", *(column for column in together.columns if column != "service")]]
+
+    def plot(self, service: str | None = None) -> Any:
+        """Chart of one service's scheduled minimum over a week; the first service when none is named."""
+        from capacity.charts import steps
+        from capacity.scaling.bounds import bounds
+
+        one = self.services[0] if service is None else self.of(service).services[0]
+        monday = pd.Timestamp("2026-06-01", tz=one.service.timezone).tz_convert("UTC")  # any Monday does
+        times = pd.date_range(monday, periods=7 * 96, freq="15min", unit="us")
+        minimum, _ = bounds(one, times)
+        return steps(times, {"minimum": minimum}, "tasks", f"{one.service.name}: minimum over a week")
+
+    def _repr_html_(self) -> str:
+        scheduled = sum(bool(one.schedule) for one in self.services)
+        return table_html(f"Policy: {len(self)} services, {scheduled} of them with a schedule", self.frame)
+
+
+_COLUMNS = [
+    "service",
+    "min_tasks",
+    "max_tasks",
+    "metric",
+    "target",
+    "scheduled_actions",
+    "candidate",
+    "short_share",
+    "task_hours",
+    "usd",
+]
+
+
+def _row(one: ServicePolicy) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "service": one.service.name,
+        "min_tasks": one.min_tasks,
+        "max_tasks": one.max_tasks,
+        "metric": one.tracking.metric,
+        "target": one.tracking.target,
+        "scheduled_actions": len(one.schedule),
+    }
+    if one.rehearsal is not None:
+        chosen = one.rehearsal[one.rehearsal["chosen"]].iloc[0]
+        row |= {name: chosen[name] for name in ("candidate", "short_share", "task_hours", "usd")}
+    return row

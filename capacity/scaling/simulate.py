@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from capacity.demand import Demand
 from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.planning.prices import Prices, usd_per_hour
-from capacity.scaling.bounds import before_it_begins, bounds, undated
+from capacity.scaling.bounds import bounds
 from capacity.scaling.clocks import DOCUMENTED, Clocks
 from capacity.scaling.elasticity import elasticity
 from capacity.scaling.load import Carried, as_demand, carried, key_of, minutes_of
@@ -41,7 +41,6 @@ class Simulation:
              task_hours, usd                          serving or starting; usd is NaN where no price is known
              changes                                  how often the desired count changed
              max_running, mean_running                tasks
-    notes    what had to be assumed
 
     Work that arrives while all tasks are full is not carried over to the next minute: `short_minutes` counts when that
     would happen, not how long its backlog would last.
@@ -50,7 +49,6 @@ class Simulation:
     frame: pd.DataFrame
     metrics: pd.DataFrame
     policy: Policy
-    notes: tuple[str, ...] = field(default=())
 
     def of(self, service: str) -> pd.DataFrame:
         """The minutes of one service, indexed by time."""
@@ -93,7 +91,6 @@ def simulate(
     read at most 100 %, so a saturated service cannot show how much it needs and grows by 100 / target at a time;
     requests per task count all that arrive, but report nothing in a minute without any. With no task there is no
     datapoint, and only a schedule can scale out. Tasks launch at Fargate's rate for one service alone.
-    A schedule that begins only after the demand ends is replayed as if in force, and `notes` says so.
     Source of the rules: reference aws.md 3.2, 3.5 and 4.3; they model AWS, nothing here is promised by it.
 
     >>> from capacity.scaling.policy import TargetTracking
@@ -112,17 +109,14 @@ def simulate(
         fleet = with_service(fleet, service)
     table = Prices.of_argument(prices)
     alone = len(fleet.services) == 1
-    frames, rows, notes = [], [], []
+    frames, rows = [], []
     for one in fleet.services:
         needed = as_demand(demand, one)
         times, load = minutes_of(needed, key_of(needed, one.service.name, one.tracking.metric, alone=alone), seed)
-        if len(times) and before_it_begins(one, times):
-            one = replace(one, schedule=undated(one.schedule))
-            notes.append(f"{one.service.name}: the schedule begins after this demand; replayed as if in force.")
         run = Replay.of(one, times, load, clocks)
         frames.append(run.frame())
         rows.append(run.metrics(usd_per_hour(one.service, table.of(one.service))))
-    return Simulation(pd.concat(frames, ignore_index=True), pd.DataFrame(rows), fleet, tuple(notes))
+    return Simulation(pd.concat(frames, ignore_index=True), pd.DataFrame(rows), fleet)
 
 
 def with_service(fleet: Policy, service: Service) -> Policy:

@@ -1,0 +1,173 @@
+"""Plan -> policy: target tracking, bounds and scheduled minimums, rehearsed before they are recommended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from capacity.config import Rate, Service
+from capacity.demand import Demand, Key
+from capacity.errors import CapacityError
+from capacity.forecasting.forecast import Forecast
+from capacity.planning.needs import full_tasks
+from capacity.planning.plan import Plan
+from capacity.scaling.ahead import rehearse_ahead
+from capacity.scaling.load import key_of, tracked_metric
+from capacity.scaling.policy import Policy, ServicePolicy, TrackedMetric
+from capacity.scaling.rehearse import (
+    ACCEPTED,
+    LEAST_LEARNT,
+    Candidate,
+    Window,
+    candidates,
+    choose,
+    rehearse,
+    scheduled,
+    tracking,
+    window_of,
+)
+
+#: A schedule outlives the plan it was made from by this much: time to review it before it ends by itself.
+GRACE: Final = pd.Timedelta(days=14)
+
+#: From a forecast of S series to (S, P, H): the largest need inside each interval of each path.
+Peaks = Callable[[Forecast], np.ndarray]
+
+
+def recommend_policy(plan: Plan, *, demand: Demand | None = None, seed: int = 0, peaks: Peaks | None = None) -> Policy:
+    """How each service of the plan should scale: bounds, one tracked target, and scheduled minimums where they help.
+
+    plan    its forecast gives schedules, its decisions the bounds; its headroom is what the target leaves free
+    demand  history to rehearse on; the plan's own past when not given
+    seed    of the noise inside coarse intervals
+    peaks   as for `plan`
+
+    Today's policy, tracking alone at several targets, and tracking with scheduled minimums at several levels are
+    replayed on the last weeks; a schedule is made from earlier weeks than those it is judged on. The choice is made by
+    `choose`: risk first, then task-hours. The chosen kind of schedule is then made again from the forecast's paths,
+    and replayed on some of them. `reasons` tells all this; `rehearsal` holds every candidate.
+
+    Requests per task are tracked where their capacity is stated and requests are forecast, else CPU. Schedules end
+    two weeks after the plan does, and a last action then puts the bounds outside the schedule back.
+    """
+    return Policy(tuple(recommend_service(plan, service, demand, seed, peaks) for service in plan.services))
+
+
+def recommend_service(
+    plan: Plan, service: Service, demand: Demand | None, seed: int, peaks: Peaks | None
+) -> ServicePolicy:
+    """The recommendation for one service, with its reasons and rehearsal."""
+    forecast, alone = plan.forecast, len(plan.services) == 1
+    name = forecast.past.services[0] if alone and len(forecast.past.services) == 1 else service.name
+    metric = tracked_metric(service, {key.metric for key in forecast.keys if key.service == name})
+    planned = full_tasks(service)[metric].target
+    base, reasons = bounded(plan, service, metric, planned)
+    past = forecast.past if demand is None else demand
+    key = key_of(past, service.name, metric, alone=alone)
+    rate = rate_of(plan, service)
+    window = window_of(past.select([key]))
+    options = candidates(base, planned, past, key, window)
+    try:
+        rehearsal = rehearse(options, past, key, window, rate, seed)
+    except CapacityError as error:  # no known minute: nothing to judge by, and that is said
+        reasons.append(f"Not rehearsed: {error} Tracking alone is recommended.")
+        return replace(base, reasons=tuple(reasons))
+    row = choose(rehearsal, options, service.tier)
+    rehearsal.loc[row, "chosen"] = True
+    best = options[row]
+    reasons += why(best, options, rehearsal, row, service, window, past.interval)
+    about = forecast.select([Key(name, metric)])
+    policy = with_schedule(best, about, reasons)
+    ahead = rehearse_ahead(policy, about, seed, peaks)
+    reasons.append(ahead.sentence(ACCEPTED[service.tier]))
+    return replace(policy, reasons=tuple(reasons), rehearsal=rehearsal)
+
+
+def bounded(plan: Plan, service: Service, metric: TrackedMetric, planned: float) -> tuple[ServicePolicy, list[str]]:
+    """Tracking at the planner's own target, between the bounds that the plan's decisions leave.
+
+    At least one task: with none there is no datapoint, so that nothing could scale out again (aws.md 3.1).
+    """
+    least, most, reasons = service.min_tasks, service.max_tasks, []
+    for decision in plan.decisions:
+        if decision.service != service.name or decision.proposed is None:
+            continue
+        if decision.kind in ("raise_max", "lower_max"):
+            most = int(decision.proposed)
+        elif decision.kind in ("raise_min", "lower_min"):
+            least = int(decision.proposed)
+    if least == 0:
+        least = 1
+        reasons.append("At least 1 task instead of 0: with no task there is no datapoint, and nothing scales out.")
+    most = max(most, least)
+    if most != service.max_tasks:
+        way = "above" if most > service.max_tasks else "below"
+        reasons.append(f"Max {most:,} is {way} today's {service.max_tasks:,}: see the plan's decisions.")
+    if least != service.min_tasks and service.min_tasks > 0:
+        reasons.append(f"Min {least:,} instead of today's {service.min_tasks:,}: see the plan's decisions.")
+    return ServicePolicy(service, least, most, tracking(service, metric, planned)), reasons
+
+
+def rate_of(plan: Plan, service: Service) -> Rate | None:
+    """The plan's price of the service's region and architecture; None where it has none."""
+    if service.launch_type != "FARGATE":
+        return None
+    place = (service.region, service.architecture)
+    return next((rate for rate in plan.rates if (rate.region, rate.architecture) == place), None)
+
+
+def with_schedule(best: Candidate, about: Forecast, reasons: list[str]) -> ServicePolicy:
+    """The chosen policy, its schedule made from the forecast's paths instead of from the past."""
+    if best.level is None:
+        return best.policy
+    end = about.times[-1] + about.interval + GRACE
+    schedule = scheduled(best.policy, about.times, about.paths[0], best.level, end)
+    if schedule:
+        reasons.append(
+            f"Scheduled minimums are the {best.level:.0%} quantile of the forecast need of each hour of the week, in "
+            f"{best.policy.service.timezone} time. They end on {end:%d %b %Y}; then one action puts "
+            f"{best.policy.min_tasks:,} to {best.policy.max_tasks:,} tasks back. Plan again before."
+        )
+    else:
+        reasons.append("The forecast is too short or too even for a schedule, so tracking alone is recommended.")
+    return replace(best.policy, schedule=schedule)
+
+
+def why(
+    best: Candidate,
+    options: list[Candidate],
+    rehearsal: pd.DataFrame,
+    row: int,
+    service: Service,
+    window: Window,
+    interval: pd.Timedelta,
+) -> list[str]:
+    """The choice in words: what was compared, on what, and what decided."""
+    accepted, chosen = ACCEPTED[service.tier], rehearsal.loc[row]
+    alone = next(n for n, option in enumerate(options) if option.share == 1.0 and option.level is None)
+    lines = [
+        f"Rehearsed on {window}: {len(options)} candidates, minute by minute, with ECS's clocks.",
+        f"{best.name}: short in {chosen['short_share']:.2%} of minutes, {chosen['task_hours']:,.0f} task-hours; "
+        f"{rehearsal.loc[alone, 'candidate']} alone: {rehearsal.loc[alone, 'short_share']:.2%}, "
+        f"{rehearsal.loc[alone, 'task_hours']:,.0f}; {rehearsal.loc[0, 'candidate']}: "
+        f"{rehearsal.loc[0, 'short_share']:.2%}, {rehearsal.loc[0, 'task_hours']:,.0f}.",
+    ]
+    if chosen["short_share"] > accepted:
+        lines.append(
+            f"No candidate was short in at most {accepted:.1%} of minutes (tier {service.tier}): the least short."
+        )
+    else:
+        lines.append(
+            f"At most {accepted:.1%} of minutes may be short (tier {service.tier}); it costs least of those that pass."
+        )
+    if not window.may_learn:
+        lines.append(f"No schedule was tried: fewer than {LEAST_LEARNT + 1} weeks of history.")
+    elif interval > pd.Timedelta(hours=1):
+        lines.append(f"No schedule was tried: intervals of {interval} do not show the hours of a day.")
+    elif best.level is None:
+        lines.append("No schedule did better at this risk: target tracking follows this load well enough.")
+    return lines

@@ -1,0 +1,49 @@
+"""A policy as AWS CLI commands, each safe to paste into a POSIX shell."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import Any
+
+from capacity.scaling.policy import Policy
+from capacity.scaling.render.calls import boto3_calls
+
+
+def commands(policy: Policy) -> list[str]:
+    """One command a call, in the order to run them. Every value is quoted, and joined to its option by `=`.
+
+    >>> from capacity import Service
+    >>> from capacity.scaling.policy import ServicePolicy, TargetTracking
+    >>> web = ServicePolicy(Service(name="a'b"), 2, 40, TargetTracking("cpu", 60))
+    >>> print(commands(Policy((web,)))[0].split(" --")[3])
+    resource-id='service/default/a'"'"'b'
+    """
+    lines = []
+    for one in policy.services:
+        for call in boto3_calls(Policy((one,))):
+            words = [
+                "aws",
+                "application-autoscaling",
+                call["operation"].replace("_", "-"),
+                f"--region={one.service.region}",
+            ]
+            words += [f"--{_option(name)}={_text(value)}" for name, value in call["parameters"].items()]
+            lines.append(" ".join(_quoted(word) for word in words))
+    return lines
+
+
+def _option(name: str) -> str:
+    """`ScalableTargetAction` -> `scalable-target-action`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name).lower()
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, dict) else str(value)
+
+
+def _quoted(word: str) -> str:
+    """The option's name stays readable; only what needs it is quoted."""
+    option, sign, value = word.partition("=")
+    return f"{option}{sign}{shlex.quote(value)}" if sign else shlex.quote(word)

@@ -1,0 +1,309 @@
+"""A week of need -> a handful of scheduled minimums: few enough for people to read, each up with its down.
+
+The need of each hour is a quantile over weeks (of history) or over weeks and paths (of a forecast), pooled over
+Monday to Friday and over Saturday and Sunday. The day is cut where holding a minimum wastes least, by dynamic
+programming over the hours; a cut must earn its keep. One pattern for all days is taken when it is nearly as good.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from capacity.scaling.policy import ScheduledAction
+
+HOURS: Final = 24
+
+#: At most this many scheduled changes a day: what a person still recognises as "the schedule".
+MOST_CHANGES: Final = 5
+
+#: A change must save this share of the day's task-hours, or it is left out.
+WORTH: Final = 0.02
+
+#: One pattern for every day is taken when it needs at most this much more than weekdays and weekends apart.
+NEARLY: Final = 1.05
+
+#: Wall-clock minutes of the day in which daylight saving skips or repeats time in most zones (aws.md 3.5: avoid).
+CLOCK_CHANGES: Final = (60, 180)
+
+#: Day type -> its days, Monday 0, as (label, days).
+WEEKDAY: Final = ("weekday", (0, 1, 2, 3, 4))
+WEEKEND: Final = ("weekend", (5, 6))
+DAILY: Final = ("daily", (0, 1, 2, 3, 4, 5, 6))
+_NAMES: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+
+
+@dataclass(frozen=True)
+class Change:
+    """From this hour on, on these days, at least this many tasks."""
+
+    label: str  # weekday, weekend, daily
+    days: tuple[int, ...]  # Monday 0
+    hour: int  # local
+    level: int  # tasks
+
+
+def hourly_need(times: pd.DatetimeIndex, need: np.ndarray, timezone: str) -> np.ndarray:
+    """(7, 24, k) samples of need by local day of week and hour, NaN-padded.
+
+    times  (n,) start of each interval, UTC, not coarser than an hour
+    need   (n,) or (P, n) fractional tasks
+
+    The largest interval of each hour is one sample; an hour without any value is none. Raises no error for days
+    or hours that never occur: their samples are all NaN.
+    """
+    rows = np.atleast_2d(need)
+    local = times.tz_convert(timezone)
+    hour = (local.day_of_week * HOURS + local.hour).to_numpy()
+    starts = np.flatnonzero(np.r_[True, np.diff(hour) != 0])
+    filled = np.where(np.isnan(rows), -np.inf, rows)
+    largest = np.maximum.reduceat(filled, starts, axis=1)  # (P, hours)
+    largest = np.where(np.isinf(largest), np.nan, largest)
+    place = hour[starts]
+    weeks = np.bincount(place, minlength=7 * HOURS).max()
+    samples = np.full((7 * HOURS, weeks, len(rows)), np.nan)
+    order = np.argsort(place, kind="stable")
+    first = np.searchsorted(place[order], np.arange(7 * HOURS))
+    samples[place[order], np.arange(len(order)) - first[place[order]]] = largest[:, order].T
+    return samples.reshape(7, HOURS, -1)
+
+
+def profile(samples: np.ndarray, days: tuple[int, ...], quantile: float) -> np.ndarray | None:
+    """(24,) need of each hour at a quantile over the samples of these days; None when an hour has no sample."""
+    pooled = np.moveaxis(samples[list(days)], 1, 0).reshape(HOURS, -1)
+    if np.isnan(pooled).all(axis=1).any():
+        return None
+    return np.asarray(np.nanquantile(pooled, quantile, axis=1))
+
+
+def weekly_changes(samples: np.ndarray, quantile: float, allowed: np.ndarray) -> tuple[Change, ...]:
+    """The scheduled changes of a week: empty when a constant minimum does as well, or when hours are not known.
+
+    samples   (7, 24, k), see `hourly_need`
+    allowed   (24,) True where a change may fall
+    """
+    apart, one = _cut(samples, (WEEKDAY, WEEKEND), quantile, allowed), _cut(samples, (DAILY,), quantile, allowed)
+    if apart is None or one is None:
+        return ()
+    chosen = one if _task_hours(one) <= NEARLY * _task_hours(apart) else apart
+    levels = {change.level for change in chosen}
+    return tuple(chosen) if len(levels) > 1 else ()
+
+
+def _cut(
+    samples: np.ndarray, types: Iterable[tuple[str, tuple[int, ...]]], quantile: float, allowed: np.ndarray
+) -> list[Change] | None:
+    """Changes of each day type, levels raised so that each covers every hour of the week in which it is in force."""
+    needs, changes = np.zeros((7, HOURS)), []
+    for label, days in types:
+        need = profile(samples, days, quantile)
+        if need is None:
+            return None
+        needs[list(days)] = need
+        changes += [Change(label, days, hour, 0) for hour in cut_day(need, allowed)]
+    held = in_force(changes)
+    covered = [Change(c.label, c.days, c.hour, whole(needs.ravel()[held == n].max())) for n, c in enumerate(changes)]
+    return _without_repeats(covered)
+
+
+def cut_day(need: np.ndarray, allowed: np.ndarray, most: int = MOST_CHANGES, worth: float = WORTH) -> list[int]:
+    """Hours at which the minimum of a day changes, ascending. The last level of a day holds into the next one.
+
+    need     (24,) tasks; each stretch between two changes holds the largest need inside it
+    allowed  (24,) where a change may fall
+
+    Least sum of (held tasks + worth x the day's need for each change), by dynamic programming from every first hour.
+
+    >>> need = np.array([2.0] * 8 + [10.0] * 10 + [2.0] * 6)
+    >>> cut_day(need, np.ones(24, dtype=bool))
+    [8, 18]
+    >>> cut_day(np.full(24, 3.0), np.ones(24, dtype=bool))
+    [0]
+    """
+    price = worth * need.sum()
+    best, hours = need.max() * HOURS + price, [0]
+    if most < 2:
+        return hours
+    for first in np.flatnonzero(allowed):
+        turned, may = np.roll(need, -first), np.roll(allowed, -first)
+        cost = _stretches(turned)
+        cost[~may] = np.inf  # a stretch starts only where a change may fall
+        reach = cost[0] + price  # (25,) least cost up to each hour with one stretch so far
+        back = []
+        for _ in range(1, most):
+            paths = reach[:HOURS, None] + cost + price
+            back.append(paths.argmin(axis=0))
+            reach = paths.min(axis=0)
+            if reach[HOURS] < best - 1e-9:
+                best, hours = float(reach[HOURS]), _trace(back, int(first))
+    return hours
+
+
+def _stretches(need: np.ndarray) -> np.ndarray:
+    """(24, 25) task-hours of holding hours i..j-1 at their largest need; infinite for j <= i."""
+    cost = np.full((HOURS, HOURS + 1), np.inf)
+    for start in range(HOURS):
+        length = np.arange(1, HOURS - start + 1)
+        cost[start, start + 1 :] = np.maximum.accumulate(need[start:]) * length
+    return cost
+
+
+def _trace(back: list[np.ndarray], first: int) -> list[int]:
+    """Start hours of the stretches, from the choices made on the way."""
+    place, starts = HOURS, []
+    for choice in reversed(back):
+        place = int(choice[place])
+        starts.append(place)
+    return sorted((first + start) % HOURS for start in [*starts, 0])
+
+
+def in_force(changes: list[Change]) -> np.ndarray:
+    """(168,) which change holds in each hour of the week, Monday 00:00 first."""
+    fired = np.full(7 * HOURS, -1)
+    for number, change in enumerate(changes):
+        for day in change.days:
+            fired[day * HOURS + change.hour] = number
+    last = np.maximum.accumulate(np.where(fired >= 0, np.arange(fired.size), -1))
+    last[last < 0] = np.flatnonzero(fired >= 0)[-1]  # the week wraps
+    return fired[last]
+
+
+def whole(need: float) -> int:
+    """Whole tasks that hold a need; a billionth above a whole number is noise."""
+    return int(np.ceil(need - 1e-9))
+
+
+def _without_repeats(changes: list[Change]) -> list[Change]:
+    """Leave out changes that always find their own level in force already; keep one at least."""
+    kept = list(changes)
+    for change in changes:
+        held = in_force(kept)
+        before = {held[(day * HOURS + change.hour - 1) % (7 * HOURS)] for day in change.days}
+        if len(kept) > 1 and all(kept[n].level == change.level and kept[n] != change for n in before):
+            kept.remove(change)
+    return kept
+
+
+def _task_hours(changes: list[Change]) -> int:
+    levels = np.array([change.level for change in changes])
+    return int(levels[in_force(changes)].sum())
+
+
+def lead_minutes(startup_seconds: float) -> int:
+    """How far ahead of its hour a rise is fired: the start-up time and a minute, rounded up to five minutes.
+
+    >>> lead_minutes(120), lead_minutes(300)
+    (5, 10)
+    """
+    return 5 * -(-(-(-int(np.ceil(startup_seconds)) // 60) + 1) // 5)
+
+
+def allowed_hours(timezone: str, lead: int, start: pd.Timestamp) -> np.ndarray:
+    """(24,) hours at which a change may fall: neither it nor its lead meets a change of the clocks.
+
+    Zones without daylight saving in the year from `start` allow every hour.
+
+    >>> allowed_hours("Europe/Paris", 5, pd.Timestamp("2026-03-02", tz="UTC")).nonzero()[0].tolist()[:3]
+    [0, 4, 5]
+    >>> bool(allowed_hours("UTC", 5, pd.Timestamp("2026-03-02", tz="UTC")).all())
+    True
+    """
+    ranges = clock_changes(timezone, start.year)
+    allowed = np.ones(HOURS, dtype=bool)
+    for hour in range(HOURS):
+        for fired in (hour * 60, (hour * 60 - lead) % (24 * 60)):
+            allowed[hour] &= not any(low <= fired <= high for low, high in ranges)
+    allowed[0] |= not allowed.any()
+    return allowed
+
+
+@cache
+def clock_changes(timezone: str, year: int) -> tuple[tuple[int, int], ...]:
+    """Ranges of minutes of the local day near which this zone's clocks move; empty when they do not."""
+    hours = pd.date_range(f"{year}-01-01", periods=2 * 366 * 24, freq="h", tz="UTC", unit="us").tz_convert(
+        ZoneInfo(timezone)
+    )
+    wall = hours.tz_localize(None).asi8 // 60_000_000
+    steps = np.diff(wall)
+    moved = np.flatnonzero(steps != 60)
+    if len(moved) == 0:
+        return ()
+    ranges = {CLOCK_CHANGES}
+    for index in moved:
+        low, high = sorted((int(wall[index]) + 60, int(wall[index + 1])))  # skipped, or repeated
+        ranges.add((low % 1440, low % 1440 + high - low))
+    return tuple(sorted(ranges))
+
+
+def actions(
+    changes: tuple[Change, ...], service: str, *, floor: int, most: int, timezone: str, lead: int, end: pd.Timestamp
+) -> tuple[ScheduledAction, ...]:
+    """Scheduled actions of a week's changes, and the one that ends them.
+
+    floor, most  bounds outside the schedule; a level is held between them, and every action sets both bounds
+    lead         minutes by which a rise is fired ahead of its hour; a fall is never anticipated
+    end          UTC; recurring actions stop here. Because nothing reverts by itself, a last action then puts
+                 `floor` and `most` back, ten minutes later
+
+    >>> ups_and_downs = (Change("weekday", (0, 1, 2, 3, 4), 8, 12), Change("weekday", (0, 1, 2, 3, 4), 0, 4))
+    >>> end = pd.Timestamp("2027-02-22", tz="UTC")
+    >>> for one in actions(ups_and_downs, "web", floor=2, most=40, timezone="Europe/Paris", lead=5, end=end):
+    ...     print(one.name, one.schedule, one.min_tasks, one.max_tasks)
+    capacity-web-weekday-0755 cron(55 7 ? * MON-FRI *) 12 40
+    capacity-web-weekday-0000 cron(0 0 ? * MON-FRI *) 4 40
+    capacity-web-expiry at(2027-02-22T00:10:00) 2 40
+    """
+    if not changes:
+        return ()
+    slug, listed = slug_of(service), []
+    for change in changes:
+        early = lead if _rises(change, changes) else 0
+        ahead, minute = divmod(change.hour * 60 - early, 24 * 60)
+        days = tuple(sorted((day + ahead) % 7 for day in change.days))
+        listed.append(
+            ScheduledAction(
+                name=f"capacity-{slug}-{change.label}-{minute // 60:02d}{minute % 60:02d}",
+                schedule=f"cron({minute % 60} {minute // 60} ? * {day_names(days)} *)",
+                min_tasks=min(max(change.level, floor), most),
+                max_tasks=most,
+                timezone=timezone,
+                end=end,
+            )
+        )
+    after = (end + pd.Timedelta(minutes=10)).strftime("%Y-%m-%dT%H:%M:%S")
+    return (*listed, ScheduledAction(f"capacity-{slug}-expiry", f"at({after})", floor, most))
+
+
+def _rises(change: Change, changes: tuple[Change, ...]) -> bool:
+    """True when on one of its days at least a lower level is in force before it."""
+    held = in_force(list(changes))
+    before = (held[(day * HOURS + change.hour - 1) % (7 * HOURS)] for day in change.days)
+    return any(changes[n].level < change.level for n in before)
+
+
+def day_names(days: tuple[int, ...]) -> str:
+    """Days as AWS writes them; Monday is 0 here.
+
+    >>> day_names((0, 1, 2, 3, 4)), day_names((0, 1, 2, 3, 6)), day_names((4, 5)), day_names(tuple(range(7)))
+    ('MON-FRI', 'SUN-THU', 'FRI,SAT', '*')
+    """
+    if len(days) == 7:
+        return "*"
+    known: dict[tuple[int, ...], str] = {(0, 1, 2, 3, 4): "MON-FRI", (0, 1, 2, 3, 6): "SUN-THU"}
+    return known.get(days) or ",".join(_NAMES[day] for day in days)
+
+
+def slug_of(name: str) -> str:
+    """A name made of letters, digits and dashes, for what AWS wants to be plain; never empty, at most 100 characters.
+
+    >>> slug_of('web "a" ${b}'), slug_of("服务")
+    ('web-a-b', 'service')
+    """
+    return re.sub(r"[^A-Za-z0-9]+", "-", name)[:100].strip("-") or "service"
