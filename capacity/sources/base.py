@@ -83,6 +83,15 @@ class Source(Protocol):
     def read(self, span: Span | None = None) -> Observations: ...
 
 
+def microseconds(stamp: pd.Timestamp) -> int:
+    """Since 1970, UTC. (`Timestamp.value` counts nanoseconds, whatever the unit of the stamp.)
+
+    >>> microseconds(pd.Timestamp("1970-01-01T00:00:01Z"))
+    1000000
+    """
+    return int(pd.DatetimeIndex([stamp]).as_unit("us").asi8[0])
+
+
 def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     """The rows with the columns, types and order of `schema.OBSERVATIONS` (or HISTORY, if they name their origin).
 

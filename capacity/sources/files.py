@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.findings import Finding, Findings
-from capacity.sources.base import Observations, Span, categories, key_order
+from capacity.sources.base import Observations, Span, categories, key_order, microseconds
 from capacity.sources.problems import Problems
 from capacity.sources.regular import on_grid, once, with_intervals
 from capacity.sources.tables import RawTable, read_table
@@ -107,7 +107,7 @@ def observed(
     rows = once(on_grid(_sorted(rows), problems, findings), problems, findings)
     problems.raise_any(f"{what} cannot be read:")
     if span is not None:
-        start, end = (stamp.as_unit("us").value for stamp in span)
+        start, end = map(microseconds, span)
         rows = rows[(rows["us"] >= start) & (rows["us"] < end)]
     frame = rows.assign(timestamp=_utc(rows["us"]), fetched_at=_utc(rows["fetched"]))
     return Observations.of(frame, what, Findings.of(findings))

@@ -34,7 +34,7 @@ class Stamps:
 def stamps_of(column: pd.Series) -> Stamps:
     """Stamps from text (ISO 8601, or seconds since 1970), numbers (seconds since 1970) or pandas stamps.
 
-    >>> stamps_of(pd.Series(["2026-08-03T02:00+02:00", "1785715200", "2026-08-03", "3/8/2026"], dtype=object)).bad.tolist()
+    >>> stamps_of(pd.Series(["2026-08-03T02:00+02:00", "1785715200", "2026-08-03", "3/8/2026"])).bad.tolist()
     [False, False, False, True]
     """
     if isinstance(column.dtype, pd.DatetimeTZDtype) or pd.api.types.is_datetime64_dtype(column.dtype):

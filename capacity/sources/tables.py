@@ -189,7 +189,7 @@ def _series(values: Any, kind: str) -> pd.Series:
     plain = np.ma.getdata(values)
     if kind.startswith("TIMESTAMP") or kind == "DATE":
         stamps = plain.astype("int64", copy=True)
-        stamps[missing] = pd.NaT.value  # noqa: PD011 - the one integer that means no stamp
+        stamps[missing] = pd.NaT.value  # the one integer that means no stamp
         series = pd.Series(stamps.view("datetime64[us]"))
         return series.dt.tz_localize("UTC") if "WITH TIME ZONE" in kind else series
     if missing.any():

@@ -1,4 +1,4 @@
-"""A table in someone's words into rows in ours: services, metrics, statistics, UTC stamps, values in the metric's unit."""
+"""A table in someone's words into rows in ours: services, metrics, UTC stamps, values in the metric's own unit."""
 
 from __future__ import annotations
 
