@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import tzinfo
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from capacity.demand.demand import Key
 from capacity.errors import HistoryTooShort, InputError, Problem
 from capacity.findings import Finding
 from capacity.timegrid import interval_of
@@ -171,3 +173,63 @@ def _filled(
     filled = np.full(length, np.nan)
     filled[place] = values
     return pd.date_range(utc[0], periods=length, freq=interval, unit="us"), filled
+
+
+class Together(NamedTuple):
+    """Series that came each on its own grid, on one."""
+
+    times: pd.DatetimeIndex
+    interval: pd.Timedelta
+    values: dict[Key, np.ndarray]  # (n,) each
+    clock: Any
+    findings: list[Finding]
+
+
+def common_grid(gridded: dict[Key, Gridded]) -> Together:
+    """All series on the grid that spans them. Raises InputError when intervals or clocks differ.
+
+    Series of the same interval that start at different moments of it move back onto the grid of most of them, with a
+    finding.
+    """
+    interval, clock = _shared(gridded)
+    findings = [finding for series in gridded.values() for finding in series.findings]
+    phases = [(series.times[0] - pd.Timestamp(0, tz="UTC")) % interval for series in gridded.values()]
+    phase = max(sorted(set(phases)), key=phases.count)
+    slots = [int((series.times[0] - phase - pd.Timestamp(0, tz="UTC")) // interval) for series in gridded.values()]
+    first = min(slots)
+    length = max(slot - first + len(series.values) for slot, series in zip(slots, gridded.values(), strict=True))
+    values = {}
+    for (key, series), slot, own in zip(gridded.items(), slots, phases, strict=True):
+        values[key] = np.full(length, np.nan)
+        values[key][slot - first : slot - first + len(series.values)] = series.values
+        if own != phase:
+            message = f"stamps were moved back by {(own - phase) % interval} onto the grid that all series share."
+            findings.append(Finding(key.service, key.metric, "grid", "REVIEW", message))
+    start = pd.Timestamp(0, tz="UTC") + phase + first * interval
+    times = pd.date_range(start, periods=length, freq=interval, unit="us")
+    return Together(times, interval, values, clock, findings)
+
+
+def listed(names: Iterable[str]) -> str:
+    """The first five of the names, each once, and how many more.
+
+    >>> listed("abcabcdefg")
+    'a, b, c, d, e and 2 more'
+    """
+    unique = list(dict.fromkeys(names))
+    return ", ".join(unique[:5]) + (f" and {len(unique) - 5} more" if len(unique) > 5 else "")
+
+
+def _shared(gridded: dict[Key, Gridded]) -> tuple[pd.Timedelta, Any]:
+    """The interval and the clock of all series."""
+    by_interval: dict[pd.Timedelta, list[str]] = {}
+    for key, series in gridded.items():
+        by_interval.setdefault(series.interval, []).append(key.service)
+    if len(by_interval) > 1:
+        problems = [Problem(f"interval {size}", where=listed(names)) for size, names in by_interval.items()]
+        advice = "Average the finer ones first, or give each on its own."
+        raise InputError("series have different intervals:", problems, advice)
+    clocks = {str(series.clock): series.clock for series in gridded.values()}
+    if len(clocks) > 1:
+        raise InputError(f"series have different clocks ({', '.join(sorted(clocks))})", advice="Convert all to UTC.")
+    return next(iter(by_interval)), next(iter(clocks.values()))

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from capacity.config import Service
-from capacity.demand.cleaning import cleaned, credible_peaks
+from capacity.demand.cleaning import cleaned
 from capacity.demand.demand import Demand, Key
-from capacity.demand.gridding import Gridded, on_grid
+from capacity.demand.gridding import Gridded, common_grid, listed, on_grid
 from capacity.errors import HistoryHasGaps, HistoryTooShort, InputError, Problem
-from capacity.findings import Finding, Findings
+from capacity.findings import Findings
 from capacity.history.history import History
 from capacity.schema import METRICS
 
@@ -76,36 +76,25 @@ def demand_from(
 
 def assembled(gridded: dict[Key, Gridded]) -> Demand:
     """Series of one interval, on the one grid that spans them all."""
-    interval, clock = _common(gridded)
-    findings = [finding for series in gridded.values() for finding in series.findings]
-    start = min(series.times[0] for series in gridded.values())
-    end = max(series.times[-1] for series in gridded.values())
-    start = start if _same_phase(gridded, interval) else start.floor(interval)
-    length = int((end - start) / interval) + 1
-    times = pd.date_range(start, periods=length, freq=interval, unit="us")
-    values = np.full((len(gridded), length), np.nan)
-    for row, (key, series) in enumerate(gridded.items()):
-        first, rest = divmod(series.times[0] - start, interval)
-        if rest:
-            message = f"stamps were moved back by {rest} onto the grid that all series share."
-            findings.append(Finding(key.service, key.metric, "grid", "REVIEW", message))
-        filled, found = cleaned(series.values, key, series.times, interval)
-        values[row, first : first + len(filled)] = filled
+    shared = common_grid(gridded)
+    findings, rows = list(shared.findings), []
+    for key, values in shared.values.items():
+        clean, found = cleaned(values, key, shared.times, shared.interval)
+        rows.append(clean)
         findings += found
-    if np.isnan(values).all():
-        raise HistoryHasGaps(f"{_listed(gridded)}: no interval holds a value that can be demand.")
-    one_minute = interval <= pd.Timedelta(minutes=1)
-    peaks = values.copy() if one_minute else np.full_like(values, np.nan)
+    means = np.array(rows)
+    if np.isnan(means).all():
+        raise HistoryHasGaps(f"{listed(key.service for key in gridded)}: no interval holds a value that can be demand.")
     return Demand(
         keys=tuple(gridded),
-        times=times,
-        interval=interval,
-        values=values,
-        peaks=np.array([credible_peaks(p, v, interval) for p, v in zip(peaks, values, strict=True)]),
-        censored=np.zeros(values.shape, dtype=bool),
+        times=shared.times,
+        interval=shared.interval,
+        values=means,
+        peaks=means.copy() if shared.interval <= pd.Timedelta(minutes=1) else np.full_like(means, np.nan),
+        censored=np.zeros(means.shape, dtype=bool),
         derived=("measured",) * len(gridded),
         findings=Findings.of(findings),
-        clock=clock,
+        clock=shared.clock,
     )
 
 
@@ -209,29 +198,6 @@ def stamps_of(column: pd.Series) -> pd.DatetimeIndex:
     raise InputError(f"column {column.name!r} holds stamps that cannot be read:", problems, "Use ISO 8601 throughout.")
 
 
-def _common(gridded: dict[Key, Gridded]) -> tuple[pd.Timedelta, Any]:
-    """The interval and the clock that all series share. Raises InputError when they do not."""
-    by_interval: dict[pd.Timedelta, list[str]] = {}
-    for key, series in gridded.items():
-        by_interval.setdefault(series.interval, []).append(key.service)
-    if len(by_interval) > 1:
-        problems = [Problem(f"interval {size}", where=_names(names)) for size, names in by_interval.items()]
-        raise InputError(
-            "series have different intervals:", problems, "Average the finer ones first, or give each on its own."
-        )
-    clocks = {str(series.clock): series.clock for series in gridded.values()}
-    if len(clocks) > 1:
-        raise InputError(
-            f"series have different clocks ({', '.join(sorted(clocks))})", advice="Convert all to one: UTC."
-        )
-    return next(iter(by_interval)), next(iter(clocks.values()))
-
-
-def _same_phase(gridded: dict[Key, Gridded], interval: pd.Timedelta) -> bool:
-    starts = [series.times[0] for series in gridded.values()]
-    return all((start - starts[0]) % interval == pd.Timedelta(0) for start in starts)
-
-
 def _derived(gridded: dict[Key, Gridded], services: Sequence[Service]) -> Demand:
     """Percentages and counts among the series: estimated as a history of that interval would be."""
     from capacity.demand.estimate import estimate_gridded
@@ -241,12 +207,3 @@ def _derived(gridded: dict[Key, Gridded], services: Sequence[Service]) -> Demand
 
 def _series_name(name: Any) -> str:
     return "series" if name is None or str(name) == "" else str(name)
-
-
-def _listed(gridded: dict[Key, Gridded]) -> str:
-    return _names([key.service for key in gridded])
-
-
-def _names(names: list[str]) -> str:
-    unique = list(dict.fromkeys(names))
-    return ", ".join(unique[:5]) + (f" and {len(unique) - 5} more" if len(unique) > 5 else "")
