@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,9 @@ from capacity.timegrid import duration
 
 #: Levels shown when none are asked for: median, central 90 %, and the planning tail.
 DEFAULT_LEVELS = (0.05, 0.5, 0.95, 0.99)
+
+#: Levels of the bands that a chart draws.
+CHART_LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
 def level_name(level: float) -> str:
@@ -100,6 +104,36 @@ class Forecast:
         starts = np.arange(0, len(self.times), size)
         maxima = np.maximum.reduceat(self.paths, starts, axis=2)  # (S, P, windows)
         return self._columns(np.quantile(maxima, level, axis=1), self.index[starts])
+
+    def exceedance(self, limit: float | Sequence[float]) -> pd.Series | pd.DataFrame:
+        """Probability that demand has been above `limit` (one, or one a series) by the end of each interval.
+
+        Share of paths that have passed it so far, so it never falls. Shaped like `quantile`.
+        """
+        limits = np.broadcast_to(np.asarray(limit, dtype=float), (len(self.keys),))
+        if np.isnan(limits).any():
+            raise InputError("a limit is NaN: exceeding nothing has no probability")
+        passed = np.maximum.accumulate(self.paths > limits[:, None, None], axis=2)
+        return self._columns(passed.mean(axis=1))
+
+    def plot(self, service: str | None = None, metric: str | None = None) -> Any:
+        """Past and fan of one series: the first, or the first of that service and metric. An Altair chart."""
+        from capacity import charts
+
+        rows = [n for n, key in enumerate(self.keys) if service in (None, key.service) and metric in (None, key.metric)]
+        if not rows:
+            raise InputError(f"there is no series of service {service!r} and metric {metric!r} in this forecast")
+        row, shown = rows[0], max(2 * len(self.times), 14)
+        key, past = self.keys[row], slice(max(0, len(self.past.times) - shown), None)
+        quantiles = dict(zip(CHART_LEVELS, np.quantile(self.paths[row], CHART_LEVELS, axis=0), strict=True))
+        return charts.fan(
+            in_clock(self.past.times[past], self.past.clock),
+            self.past.values[row, past],
+            self.index,
+            quantiles,
+            unit=key.unit,
+            title=f"{key.service} {key.metric}",
+        )
 
     @cached_property
     def frame(self) -> pd.DataFrame:

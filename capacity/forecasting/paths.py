@@ -1,0 +1,314 @@
+"""From errors to futures: sample paths around a centre that miss as its forecasts missed before.
+
+An error trajectory is split in two. Its *slow* part, block by block (a day; a week for daily data), says how far the
+level drifts with lead time; new slow parts are random mixtures of the past ones (a multiplier bootstrap), which keeps
+their growth, their autocorrelation and, one mixture serving all series, the correlation between services. Its *fast*
+part is drawn in whole blocks of the same weekday and date for all series, which keeps the shape of a day and shared
+bursts. Sums over services and maxima over time are therefore meaningful path by path.
+
+Sources: multiplier (wild) bootstrap, Wu 1986, Annals of Statistics 14(4); block bootstrap, Kunsch 1989, same journal
+17(3). Student tails: a scale per path, sqrt(nu / chi2_nu).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from capacity.demand.demand import Demand
+from capacity.errors import InputError
+from capacity.findings import Finding, Findings
+from capacity.forecasting.base import Fan, refuse_too_short
+from capacity.forecasting.evidence import Evidence, compare
+from capacity.forecasting.prepare import prepare
+from capacity.forecasting.windows import MOST_ORIGINS, Centred, Windows, windows
+
+#: Degrees of freedom of the slow part's tails.
+TAIL: Final = 8.0
+
+#: What is believed of a level's drift before any error was seen: log units per square root of a day. It is divided by
+#: the number of origins, so that two weeks of history know little and a year overrules it; it also keeps the fan of a
+#: constant series from being empty.
+PRIOR_DRIFT: Final = 0.10
+
+#: No path goes beyond this many times the largest value seen or the highest centre: what remains is arithmetic.
+CEILING: Final = 8.0
+
+#: Series are worked on in chunks, so that no temporary array exceeds about this many numbers.
+CHUNK: Final = 6_000_000
+
+#: Chooses weights (M, S, He + later leads) of the models from evidence; None: there is one model.
+Weigher = Callable[[Evidence], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Draws:
+    """Chance, drawn once and shared by every series: what makes path p one future of the whole fleet."""
+
+    mixture: np.ndarray  # (O, P) standard normal, in pairs of opposite sign
+    scale: np.ndarray  # (P,) Student scale
+    walk: np.ndarray  # (B, P) standard Brownian motion on blocks, opposite in pairs
+    pick: np.ndarray  # (B, P) uniform in [0, 1): which past block
+
+    @classmethod
+    def of(cls, seed: int, count: int, blocks: int) -> Draws:
+        """The draws of one seed; more blocks only add to fewer, so that groups of series agree."""
+        half = -(-count // 2)
+        streams = [np.random.default_rng([seed, part]) for part in range(4)]
+        mixture = _paired(streams[0].standard_normal((MOST_ORIGINS, half)), count)
+        chi2 = streams[1].chisquare(TAIL, half)
+        scale = np.sqrt((TAIL - 2) / chi2)
+        steps = _paired(streams[2].standard_normal((blocks, half)), count)
+        return cls(
+            mixture, np.concatenate([scale, scale])[:count], steps.cumsum(axis=0), streams[3].random((blocks, count))
+        )
+
+
+def _paired(draws: np.ndarray, count: int) -> np.ndarray:
+    return np.concatenate([draws, -draws], axis=1)[:, :count]
+
+
+def paths_around(model: Centred, past: Demand, horizon: int, count: int, rng: np.random.Generator) -> np.ndarray:
+    """(S, count, H) sample paths around one model's centre."""
+    return combined(past, horizon, count, rng, (model,), None, model.name).paths
+
+
+def combined(
+    past: Demand,
+    horizon: int,
+    count: int,
+    rng: np.random.Generator,
+    models: Sequence[Centred],
+    weigh: Weigher | None,
+    label: str,
+) -> Fan:
+    """Sample paths around the weighted centre of several models, with the evidence for the weights.
+
+    Series are grouped by the length of their history, so that a young service is not asked for evidence it cannot
+    have; within a group everything is one matrix.
+    """
+    refuse_too_short(past)
+    if horizon < 1 or count < 1:
+        raise InputError(f"horizon={horizon}, paths={count}: both are at least 1")
+    seed = int(rng.integers(2**63))
+    paths = np.empty((len(past.keys), count, horizon))
+    labels = [label] * len(past.keys)
+    scores: list[pd.DataFrame] = []
+    findings: list[Finding] = []
+    for rows, length in groups(past.values):
+        part = past.select([past.keys[row] for row in rows]).since(past.times[-length])
+        fan = _group(part, horizon, count, seed, models, weigh, label)
+        paths[rows] = fan.paths
+        for row, name in zip(rows, fan.models, strict=True):
+            labels[row] = name
+        scores += [] if fan.scores is None else [fan.scores]
+        findings += fan.findings
+    table = pd.concat(scores, ignore_index=True) if scores else None
+    return Fan(paths, tuple(labels), table, Findings.of(findings))
+
+
+def groups(values: np.ndarray) -> list[tuple[list[int], int]]:
+    """Rows that share a history length, longest first: the full length, or the next of a geometric ladder below.
+
+    A series loses at most a tenth of its history to the ladder, and only when it began later than the others.
+
+    >>> groups(np.array([[1.0, 2, 3, 4, 5], [np.nan, np.nan, 3, 4, 5], [9, 9, 9, 9, 9]]))
+    [([0, 2], 5), ([1], 3)]
+    """
+    length = values.shape[1]
+    own = length - np.argmax(np.isfinite(values), axis=1)
+    ladder = np.unique([max(1, int(np.ceil(length * 0.9**k))) for k in range(200)])
+    fitted = ladder[np.searchsorted(ladder, own, side="right") - 1]
+    return [(np.flatnonzero(fitted == size).tolist(), int(size)) for size in np.unique(fitted)[::-1]]
+
+
+def _group(
+    past: Demand, horizon: int, count: int, seed: int, models: Sequence[Centred], weigh: Weigher | None, label: str
+) -> Fan:
+    prepared = prepare(past)
+    tested = windows(prepared, horizon)
+    blocks = -(-horizon // prepared.seasons.block) + 1
+    draws = Draws.of(seed, count, blocks)
+    per_series = max(len(tested.backs) * tested.horizon * (len(models) + 3), count * horizon, 1)
+    size = max(1, CHUNK // per_series)
+    paths = np.empty((len(past.keys), count, horizon))
+    names: list[str] = []
+    scores = []
+    for start in range(0, len(past.keys), size):
+        part = slice(start, start + size)
+        chunk = tested.rows(part)
+        evidence = compare(chunk, models, horizon)
+        reach = max(horizon, tested.horizon)
+        weights = np.ones((1, len(chunk.past.scale), reach)) if weigh is None else weigh(evidence)
+        paths[part] = fan_paths(chunk, evidence, weights, draws)
+        names += [label] * len(chunk.past.scale) if weigh is None else evidence.labels(label, weights)
+        if weigh is not None:
+            scores.append(evidence.scores(past, past.keys[part]))
+    findings = [*prepared.findings, *_doubts(past, tested, horizon)]
+    table = pd.concat(scores, ignore_index=True) if scores else None
+    return Fan(paths, tuple(names), table, Findings.of(findings))
+
+
+def _doubts(past: Demand, tested: Windows, horizon: int) -> list[Finding]:
+    """What a reader must know about the evidence behind the spread."""
+    if tested.horizon * 4 >= horizon and len(tested.backs) >= 4:
+        return []
+    span = past.interval * past.values.shape[1]
+    message = (
+        f"{span} of history can test forecasts up to {past.interval * tested.horizon} ahead, and "
+        f"{past.interval * horizon} were asked for: beyond that the spread is extrapolated as a random walk."
+    )
+    advice = "Ask for a shorter horizon, or bring more history."
+    return [Finding(*key, "short", "REVIEW", message, advice, count=past.values.shape[1]) for key in past.keys]
+
+
+def fan_paths(tested: Windows, evidence: Evidence, weights: np.ndarray, draws: Draws) -> np.ndarray:
+    """(S, P, H) paths: centre + slow error + fast error, brought back to the metric's unit.
+
+    weights  (M, S, H') with H' the longer of the horizon and the leads compared
+    """
+    past, block = tested.past, tested.past.seasons.block
+    horizon = evidence.ahead.shape[2]
+    centre = np.einsum("msh,msh->sh", weights[:, :, :horizon], evidence.ahead)
+    errors = evidence.errors(weights)  # (O, S, He)
+    slow = block_means(errors, block)  # (O, S, B)
+    fast = errors - on_steps(np.nan_to_num(slow), block, tested.horizon)
+    drift = slow_paths(slow, tested, draws, -(-horizon // block))  # (S, P, B')
+    z = on_steps(drift, block, horizon)
+    z += fast_paths(fast, tested, draws, horizon)
+    z += centre[:, None, :]
+    top = CEILING * np.maximum(past.largest, past.back(centre).max(axis=1))
+    with np.errstate(over="ignore"):
+        paths = past.back(z)
+    np.minimum(paths, top[:, None, None], out=paths)
+    paths[past.largest == 0] = 0.0
+    return paths
+
+
+def block_means(errors: np.ndarray, block: int) -> np.ndarray:
+    """(..., B) mean error of each whole block; NaN where less than half of it was seen."""
+    shape = (*errors.shape[:-1], errors.shape[-1] // block, block)
+    parts = errors[..., : shape[-2] * block].reshape(shape)
+    seen = np.isfinite(parts)
+    counts = seen.sum(axis=-1)
+    sums = np.where(seen, parts, 0.0).sum(axis=-1)
+    return np.where(2 * counts >= block, sums / np.maximum(counts, 1), np.nan)
+
+
+def on_steps(blocks: np.ndarray, block: int, steps: int) -> np.ndarray:
+    """(..., steps) values of block centres, straight lines between, level before the first and after the last.
+
+    >>> on_steps(np.array([0.0, 4.0]), 4, 8).tolist()
+    [0.0, 0.0, 0.5, 1.5, 2.5, 3.5, 4.0, 4.0]
+    """
+    place = np.clip((np.arange(steps) + 0.5) / block - 0.5, 0, blocks.shape[-1] - 1)
+    low = np.minimum(place.astype(int), blocks.shape[-1] - 1)
+    high = np.minimum(low + 1, blocks.shape[-1] - 1)
+    share = place - low
+    found = blocks[..., low]
+    if blocks.shape[-1] > 1:
+        found = found + share * (blocks[..., high] - found)
+    return np.asarray(found)
+
+
+def slow_paths(slow: np.ndarray, tested: Windows, draws: Draws, blocks: int) -> np.ndarray:
+    """(S, P, blocks) random mixtures of the past's slow errors, then a random walk beyond what the past shows.
+
+    Each lead keeps its own second moment (bias included): sum of squares over the origins that saw it. The largest
+    errors are limited to four times the median one, so that one launch does not rule every future.
+    """
+    count = len(slow)
+    size = np.abs(slow)
+    seen = np.isfinite(slow)
+    number = seen.sum(axis=0)  # (S, B)
+    middle = _median_over_origins(size)
+    kept = np.where(seen, np.clip(np.nan_to_num(slow), -4 * middle - 1e-9, 4 * middle + 1e-9), 0.0)
+    mixed = np.einsum("op,osb->spb", draws.mixture[:count], kept, optimize=True)
+    mixed *= (inflation(number, tested) / np.sqrt(np.maximum(number, 1)))[:, None, :]
+    mixed *= draws.scale[None, :, None]
+    shown = mixed.shape[2]
+    if blocks > shown:
+        rate = drift_rate(np.sqrt((kept**2).sum(axis=0) / np.maximum(number, 1)))  # (S,)
+        walk = draws.walk[: blocks - shown].T * draws.scale[:, None]
+        beyond = mixed[:, :, -1:] + rate[:, None, None] * walk[None]
+        mixed = np.concatenate([mixed, beyond], axis=2)
+    prior = PRIOR_DRIFT * np.sqrt(tested.past.seasons.block_days) / np.maximum(number.max(axis=1), 1)
+    mixed = mixed[:, :, :blocks]
+    mixed += prior[:, None, None] * draws.walk[:blocks].T[None]
+    return mixed
+
+
+def _median_over_origins(size: np.ndarray) -> np.ndarray:
+    """(S, B) median over origins, gaps left out; zero where nothing was seen."""
+    ordered = np.sort(size, axis=0)
+    counts = np.isfinite(size).sum(axis=0)
+    return np.nan_to_num(
+        np.take_along_axis(ordered, np.maximum(counts // 2, 0)[None].clip(max=len(size) - 1), axis=0)[0]
+    )
+
+
+def inflation(number: np.ndarray, tested: Windows) -> np.ndarray:
+    """(S, B) by how much a spread seen in few windows is widened: overlapping windows count as one.
+
+    With w independent windows a second moment is known to about 1 / sqrt(w): widened by 1 + 1 / (2 w).
+    """
+    spacing = int(tested.backs[1] - tested.backs[0]) if len(tested.backs) > 1 else tested.past.seasons.block
+    leads = (np.arange(number.shape[1]) + 1) * tested.past.seasons.block
+    independent = np.maximum(1.0, number * np.minimum(1.0, spacing / leads))
+    return 1 + 1 / (2 * independent)
+
+
+def drift_rate(spread: np.ndarray) -> np.ndarray:
+    """(S,) standard deviation that one more block adds, from how the spread grew over the blocks seen.
+
+    The mean of what the second half added and of what a random walk through the last would add.
+    """
+    last, blocks = spread[:, -1] ** 2, spread.shape[1]
+    walk = last / blocks
+    if blocks < 4:
+        return np.asarray(np.sqrt(walk))
+    half = blocks // 2
+    grown = np.clip((last - spread[:, half - 1] ** 2) / (blocks - half), 0, 2 * walk)
+    return np.asarray(np.sqrt((walk + grown) / 2))
+
+
+def fast_paths(fast: np.ndarray, tested: Windows, draws: Draws, horizon: int) -> np.ndarray:
+    """(S, P, H) fast errors, drawn in whole blocks: of the first lead for the first block, of its weekday after."""
+    block = tested.past.seasons.block
+    origins, count, _ = fast.shape
+    pool = fast.reshape(origins, count, -1, block).transpose(1, 0, 2, 3)  # (S, O, B, block)
+    usable = np.arange(pool.shape[2])[None, :] * block + block <= tested.backs[:, None]  # (O, B) in the past
+    pool = _without_gaps(pool[:, usable])  # (S, N, block)
+    back, lead = (axis[usable] for axis in np.broadcast_arrays(tested.backs[:, None], np.arange(usable.shape[1])[None]))
+    blocks = -(-horizon // block)
+    picks = np.stack([_picked(lead, back, b, tested, draws.pick[b]) for b in range(blocks)], axis=1)  # (P, blocks)
+    return pool[:, picks].reshape(count, len(picks), blocks * block)[:, :, :horizon]
+
+
+def _picked(lead: np.ndarray, back: np.ndarray, wanted: int, tested: Windows, uniform: np.ndarray) -> np.ndarray:
+    """(P,) which past block serves as block `wanted` ahead."""
+    seasons = tested.past.seasons
+    if wanted == 0:
+        fitting = np.flatnonzero(lead == 0)
+    elif seasons.week:
+        apart = (lead - wanted) * seasons.block - back
+        fitting = np.flatnonzero((apart % seasons.week == 0) & (lead > 0))
+    else:
+        fitting = np.flatnonzero(lead > 0)
+    if len(fitting) < 3:
+        fitting = np.arange(len(lead))
+    return fitting[(uniform * len(fitting)).astype(int)]
+
+
+def _without_gaps(pool: np.ndarray) -> np.ndarray:
+    """The pool with each gap filled by the same step of another block: a gap must not look like a small error."""
+    for shift in (1, 2, 3, 5, 8, 13, 21):
+        gaps = np.isnan(pool)
+        if not gaps.any():
+            return pool
+        pool = np.where(gaps, np.roll(pool, shift, axis=1), pool)
+    return np.nan_to_num(pool)

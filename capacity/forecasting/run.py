@@ -1,0 +1,134 @@
+"""The verb: demand in, `Forecast` out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from capacity.config import Service
+from capacity.demand import demand_from
+from capacity.demand.demand import Demand
+from capacity.errors import ForecastError, HistoryTooShort, InputError
+from capacity.findings import Finding, Findings
+from capacity.forecasting.base import FEWEST, Fan, Forecaster, fan_of, model_named
+from capacity.forecasting.bursts import burst_findings
+from capacity.forecasting.forecast import DEFAULT_LEVELS, Forecast, checked_level
+from capacity.timegrid import horizon_steps
+
+
+def forecast(
+    data: Any,
+    horizon: int | str | timedelta,
+    *,
+    model: str | Forecaster = "auto",
+    levels: Iterable[float] = DEFAULT_LEVELS,
+    paths: int = 400,
+    seed: int = 0,
+    services: Sequence[Service] = (),
+    metric: str = "requests",
+) -> Forecast:
+    """Where demand goes: sample paths of every series, and the quantiles read from them.
+
+    data      History, Demand, a pandas Series with a DatetimeIndex, or a long DataFrame
+    horizon   a count of intervals or a duration such as "91d"
+    model     a name (`capacity.forecasting.model_names()`) or a model with settings of your own
+    levels    quantile levels in (0, 1), in any order; shown ascending, each once
+    paths     how many futures; the P99 needs a few hundred
+    seed      same data, same seed, same version: same paths
+    services  what is known of the services, for demand from percentages
+    metric    of a bare Series
+
+    A series with fewer than four measured intervals is left out with a FAIL finding when others remain, and refused
+    (HistoryTooShort) when it is alone. Raises InputError for arguments that cannot be understood.
+
+    >>> hours = pd.date_range("2026-03-02", periods=24 * 21, freq="h", tz="UTC")
+    >>> load = pd.Series(np.where(hours.hour < 8, 10.0, 50.0), index=hours, name="checkout")
+    >>> forecast(load, "2d").quantile(0.5).round(0).iloc[[0, 12]].tolist()
+    [10.0, 50.0]
+    """
+    chosen = sorted({checked_level(level) for level in _listed(levels)})
+    maker = model_named(model)
+    past, findings = enough(demand_from(data, services=services, metric=metric))
+    steps = horizon_steps(horizon, past.interval)
+    fan = checked(fan_of(maker, past, steps, _count(paths), np.random.default_rng(seed)), past, steps, paths, maker)
+    return Forecast(
+        past=past,
+        times=pd.date_range(past.end, periods=steps, freq=past.interval, unit="us"),
+        paths=fan.paths,
+        models=fan.models,
+        levels=tuple(chosen),
+        scores=fan.scores,
+        findings=Findings.of(past.findings, findings, stale(past), fan.findings, burst_findings(past)),
+        seed=seed,
+    )
+
+
+def enough(past: Demand) -> tuple[Demand, list[Finding]]:
+    """The series with enough measured intervals to say anything, and a FAIL finding for each that was left out."""
+    if not past.keys:
+        raise InputError("there is no series to forecast")
+    have = np.isfinite(past.values).sum(axis=1)
+    short = [(key, int(count)) for key, count in zip(past.keys, have, strict=True) if count < FEWEST]
+    if len(short) == len(past.keys):
+        (key, count), *_ = short
+        what = f"{key.service} {key.metric}" + (f" (and {len(short) - 1} more series)" if len(short) > 1 else "")
+        advice = "Bring more history: no spread can be learnt from so few."
+        raise HistoryTooShort(what, have=count, need=FEWEST, unit=f"intervals of {past.interval}", advice=advice)
+    findings = [
+        Finding(
+            *key,
+            "short",
+            "FAIL",
+            f"left out of the forecast: {count} measured intervals, and {FEWEST} are needed.",
+            "Bring more history.",
+            count=count,
+        )
+        for key, count in short
+    ]
+    left_out = {key for key, _ in short}
+    return (past.select([key for key in past.keys if key not in left_out]) if short else past), findings
+
+
+def checked(fan: Fan, past: Demand, steps: int, count: int, model: Forecaster) -> Fan:
+    """The fan, if it keeps the contract: a model of a third party is told what it did, not trusted."""
+    expected = (len(past.keys), count, steps)
+    if fan.paths.shape != expected:
+        raise ForecastError(f"{model!r} gave paths of shape {fan.paths.shape}, asked for {expected}")
+    wrong = ~(np.isfinite(fan.paths) & (fan.paths >= 0)).all(axis=(1, 2))
+    if wrong.any():
+        names = ", ".join(f"{key.service} {key.metric}" for key, bad in zip(past.keys, wrong, strict=True) if bad)
+        raise ForecastError(f"{model!r} gave values that are negative or not finite for {names}")
+    return fan
+
+
+def stale(past: Demand) -> list[Finding]:
+    """A finding for each series whose last day (or last three intervals) holds nothing: the forecast starts blind."""
+    blind = max(3, round(pd.Timedelta(days=1) / past.interval))
+    findings = []
+    for key, row in zip(past.keys, past.values, strict=True):
+        missing = int(np.argmax(np.isfinite(row[::-1])))
+        if missing >= blind:
+            last = past.times[-1 - missing]
+            late = past.interval * missing
+            message = f"nothing was measured after {last:%Y-%m-%d %H:%M} UTC; the forecast starts {late} later."
+            findings.append(
+                Finding(*key, "stale", "REVIEW", message, "Fetch the newest data.", last, past.end, count=missing)
+            )
+    return findings
+
+
+def _listed(levels: Iterable[float]) -> list[float]:
+    found = [float(level) for level in ([levels] if np.isscalar(levels) else levels)]
+    if not found:
+        raise InputError("levels is empty", advice="Give at least one, such as levels=[0.5, 0.95].")
+    return found
+
+
+def _count(paths: int) -> int:
+    if isinstance(paths, bool) or not isinstance(paths, (int, np.integer)) or paths < 1:
+        raise InputError(f"paths={paths!r}: a whole number of at least 1")
+    return int(paths)
