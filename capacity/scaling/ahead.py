@@ -31,10 +31,16 @@ class Ahead:
     end: pd.Timestamp
     short_share: tuple[float, ...]  # one a path
     at_max_share: float  # of all minutes
+    task_hours: float  # mean over the paths
+    missing_task_hours: float
+
+    @property
+    def mean_short(self) -> float:
+        return float(np.mean(self.short_share))
 
     def sentence(self, accepted: float) -> str:
         """For the reasons."""
-        mean, worst = float(np.mean(self.short_share)), max(self.short_share)
+        mean, worst = self.mean_short, max(self.short_share)
         text = (
             f"On {self.paths} paths of the forecast, {self.start:%d %b %Y} to {self.end:%d %b %Y}: "
             f"short in {mean:.2%} of minutes, {worst:.2%} on the worst path"
@@ -43,29 +49,38 @@ class Ahead:
         return text if mean <= accepted else f"{text} That is more than the accepted {accepted:.1%}: watch it."
 
 
-def rehearse_ahead(
-    policy: ServicePolicy, about: Forecast, seed: int, peaks: Callable[[Forecast], np.ndarray] | None = None
-) -> Ahead:
-    """Replay the policy on a few paths of the one series it tracks.
+@dataclass(frozen=True, eq=False)
+class Futures:
+    """Some paths of one series, as minutes: what policies are replayed on."""
 
-    about  forecast of that one series
-    peaks  largest need inside each interval; `forecasting.within_interval_peaks` when not given
-    """
-    steps = slice(*busiest(about))
-    paths = spread(about.paths[0])
-    tops = (_within_interval_peaks if peaks is None else peaks)(about)[0]
-    times, minutes = to_minutes(
-        about.times[steps], about.interval, about.paths[0][paths, steps], tops[paths, steps], seed
-    )
-    limits = bounds(policy, times)
-    runs = [Replay.of(policy, times, load, limits=limits) for load in minutes]
-    return Ahead(
-        paths=len(runs),
-        start=times[0],
-        end=times[-1] + pd.Timedelta(minutes=1),
-        short_share=tuple(float(run.short.mean()) for run in runs),
-        at_max_share=float(np.mean([(run.desired >= limits[1]).mean() for run in runs])),
-    )
+    times: pd.DatetimeIndex  # (n,)
+    loads: np.ndarray  # (paths, n) in the metric's unit
+
+    @classmethod
+    def of(cls, about: Forecast, seed: int, peaks: Callable[[Forecast], np.ndarray] | None = None) -> Futures:
+        """From a forecast of one series.
+
+        peaks  largest need inside each interval; `forecasting.within_interval_peaks` when not given
+        """
+        steps = slice(*busiest(about))
+        paths = spread(about.paths[0])
+        tops = (_within_interval_peaks if peaks is None else peaks)(about)[0]
+        means = about.paths[0][paths, steps]
+        return cls(*to_minutes(about.times[steps], about.interval, means, tops[paths, steps], seed))
+
+    def replay(self, policy: ServicePolicy) -> Ahead:
+        """How the policy does on these paths."""
+        limits = bounds(policy, self.times)
+        runs = [Replay.of(policy, self.times, load, limits=limits) for load in self.loads]
+        return Ahead(
+            paths=len(runs),
+            start=self.times[0],
+            end=self.times[-1] + pd.Timedelta(minutes=1),
+            short_share=tuple(float(run.short.mean()) for run in runs),
+            at_max_share=float(np.mean([(run.desired >= limits[1]).mean() for run in runs])),
+            task_hours=float(np.mean([run.task_hours for run in runs])),
+            missing_task_hours=float(np.mean([run.missing_task_hours for run in runs])),
+        )
 
 
 def busiest(about: Forecast) -> tuple[int, int]:

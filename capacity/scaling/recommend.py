@@ -15,7 +15,7 @@ from capacity.errors import CapacityError
 from capacity.forecasting.forecast import Forecast
 from capacity.planning.needs import full_tasks
 from capacity.planning.plan import Plan
-from capacity.scaling.ahead import rehearse_ahead
+from capacity.scaling.ahead import Ahead, Futures
 from capacity.scaling.load import key_of, tracked_metric
 from capacity.scaling.policy import Policy, ServicePolicy, TrackedMetric
 from capacity.scaling.rehearse import (
@@ -28,8 +28,10 @@ from capacity.scaling.rehearse import (
     rehearse,
     scheduled,
     tracking,
+    weighed,
     window_of,
 )
+from capacity.sources.base import Span
 
 #: A schedule outlives the plan it was made from by this much: time to review it before it ends by itself.
 GRACE: Final = pd.Timedelta(days=14)
@@ -76,14 +78,14 @@ def recommend_service(
     except CapacityError as error:  # no known minute: nothing to judge by, and that is said
         reasons.append(f"Not rehearsed: {error} Tracking alone is recommended.")
         return replace(base, reasons=tuple(reasons))
-    row = choose(rehearsal, options, service.tier)
+    row = choose(rehearsal, options, service.tier, plan.goal.level)
     rehearsal.loc[row, "chosen"] = True
     best = options[row]
-    reasons += why(best, options, rehearsal, row, service, window, past.interval)
+    reasons += why(options, rehearsal, row, service, window, past.interval)
     about = forecast.select([Key(name, metric)])
-    policy = with_schedule(best, about, reasons)
-    ahead = rehearse_ahead(policy, about, seed, peaks)
-    reasons.append(ahead.sentence(ACCEPTED[service.tier]))
+    futures = Futures.of(about, seed, peaks)
+    policy = with_schedule(best, about, futures, plan.goal.level, reasons)
+    reasons.append(futures.replay(policy).sentence(ACCEPTED[service.tier]))
     return replace(policy, reasons=tuple(reasons), rehearsal=rehearsal)
 
 
@@ -120,25 +122,43 @@ def rate_of(plan: Plan, service: Service) -> Rate | None:
     return next((rate for rate in plan.rates if (rate.region, rate.architecture) == place), None)
 
 
-def with_schedule(best: Candidate, about: Forecast, reasons: list[str]) -> ServicePolicy:
-    """The chosen policy, its schedule made from the forecast's paths instead of from the past."""
+def with_schedule(
+    best: Candidate, about: Forecast, futures: Futures, level: float, reasons: list[str]
+) -> ServicePolicy:
+    """The chosen policy, its schedule made from the forecast's paths instead of from the past.
+
+    The schedule has to earn its place again, on the paths: what paid in the weeks it was judged on need not pay in
+    the weeks to come (clocks change, loads move).
+    """
+    alone = replace(best.policy, schedule=())
     if best.level is None:
-        return best.policy
-    end = about.times[-1] + about.interval + GRACE
-    schedule = scheduled(best.policy, about.times, about.paths[0], best.level, end)
-    if schedule:
-        reasons.append(
-            f"Scheduled minimums are the {best.level:.0%} quantile of the forecast need of each hour of the week, in "
-            f"{best.policy.service.timezone} time. They end on {end:%d %b %Y}; then one action puts "
-            f"{best.policy.min_tasks:,} to {best.policy.max_tasks:,} tasks back. Plan again before."
-        )
-    else:
+        return alone
+    span = Span(about.times[0], about.times[-1] + about.interval + GRACE)
+    schedule = scheduled(alone, about.times, about.paths[0], best.level, span)
+    if not schedule:
         reasons.append("The forecast is too short or too even for a schedule, so tracking alone is recommended.")
-    return replace(best.policy, schedule=schedule)
+        return alone
+    policy = replace(alone, schedule=schedule)
+    if not earns_its_place(futures.replay(policy), futures.replay(alone), level, ACCEPTED[alone.service.tier]):
+        reasons.append("On the forecast's paths the schedule does not pay for itself: tracking alone is recommended.")
+        return alone
+    reasons.append(
+        f"Scheduled minimums are the {best.level:.0%} quantile of the forecast need of each hour of the week, in "
+        f"{alone.service.timezone} time. They end on {span.end:%d %b %Y}; then one action puts {alone.min_tasks:,} to "
+        f"{alone.max_tasks:,} tasks back. Plan again before."
+    )
+    return policy
+
+
+def earns_its_place(having: Ahead, without: Ahead, level: float, accepted: float) -> bool:
+    """True when the policy without its schedule would be too short, or cost as much: the rule of `choose`."""
+    if without.mean_short > accepted:
+        return having.mean_short < without.mean_short
+    dear = weighed(having.task_hours, having.missing_task_hours, level)
+    return having.mean_short <= accepted and dear < weighed(without.task_hours, without.missing_task_hours, level)
 
 
 def why(
-    best: Candidate,
     options: list[Candidate],
     rehearsal: pd.DataFrame,
     row: int,
@@ -147,27 +167,26 @@ def why(
     interval: pd.Timedelta,
 ) -> list[str]:
     """The choice in words: what was compared, on what, and what decided."""
-    accepted, chosen = ACCEPTED[service.tier], rehearsal.loc[row]
+    accepted, chosen = ACCEPTED[service.tier], options[row]
+    passed = rehearsal.loc[row, "short_share"] <= accepted
     alone = next(n for n, option in enumerate(options) if option.share == 1.0 and option.level is None)
+    others = "; ".join(_outcome(rehearsal.loc[n]) for n in dict.fromkeys((alone, 0)) if n != row)
     lines = [
-        f"Rehearsed on {window}: {len(options)} candidates, minute by minute, with ECS's clocks.",
-        f"{best.name}: short in {chosen['short_share']:.2%} of minutes, {chosen['task_hours']:,.0f} task-hours; "
-        f"{rehearsal.loc[alone, 'candidate']} alone: {rehearsal.loc[alone, 'short_share']:.2%}, "
-        f"{rehearsal.loc[alone, 'task_hours']:,.0f}; {rehearsal.loc[0, 'candidate']}: "
-        f"{rehearsal.loc[0, 'short_share']:.2%}, {rehearsal.loc[0, 'task_hours']:,.0f}.",
+        f"Rehearsed minute by minute with ECS's clocks on {window}: {len(options)} candidates.",
+        f"Chosen: {_outcome(rehearsal.loc[row])}. Beside it: {others}.",
+        f"Of the candidates that are short in at most {accepted:.1%} of minutes (tier {service.tier}) it costs least, "
+        "missing task-hours included."
+        if passed
+        else f"No candidate is short in at most {accepted:.1%} of minutes (tier {service.tier}): the least short one.",
     ]
-    if chosen["short_share"] > accepted:
-        lines.append(
-            f"No candidate was short in at most {accepted:.1%} of minutes (tier {service.tier}): the least short."
-        )
-    else:
-        lines.append(
-            f"At most {accepted:.1%} of minutes may be short (tier {service.tier}); it costs least of those that pass."
-        )
     if not window.may_learn:
-        lines.append(f"No schedule was tried: fewer than {LEAST_LEARNT + 1} weeks of history.")
+        lines.append(f"No schedule was tried: that needs {LEAST_LEARNT + 1} weeks of history.")
     elif interval > pd.Timedelta(hours=1):
         lines.append(f"No schedule was tried: intervals of {interval} do not show the hours of a day.")
-    elif best.level is None:
-        lines.append("No schedule did better at this risk: target tracking follows this load well enough.")
+    elif chosen.level is None:
+        lines.append("No schedule paid for itself at this risk: target tracking alone follows this load.")
     return lines
+
+
+def _outcome(row: pd.Series) -> str:
+    return f"{row['candidate']}, short in {row['short_share']:.2%} of minutes at {row['task_hours']:,.0f} task-hours"

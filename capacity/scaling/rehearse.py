@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from capacity.scaling.load import minutes_of, target_value, task_size
 from capacity.scaling.policy import ScheduledAction, ServicePolicy, TargetTracking, TrackedMetric
 from capacity.scaling.schedule import actions, allowed_hours, hourly_need, lead_minutes, weekly_changes
 from capacity.scaling.simulate import Replay
+from capacity.sources.base import Span
 
 #: Share of minutes in which too few tasks may serve, by tier. 0.1 % is 44 minutes a month, 0.5 % is 3.6 hours.
 ACCEPTED: Final = {"critical": 0.001, "standard": 0.005, "batch": 0.02}
@@ -38,6 +39,8 @@ LEVELS: Final = (0.25, 0.5, 0.8, 0.95)
 ECS_COOLDOWN: Final = 300
 
 WEEK: Final = pd.Timedelta(days=7)
+
+Hours = TypeVar("Hours", float, np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -114,11 +117,12 @@ def todays(service: Service, metric: TrackedMetric, planned: float) -> Candidate
 
 
 def scheduled(
-    policy: ServicePolicy, times: pd.DatetimeIndex, load: np.ndarray, level: float, end: pd.Timestamp
+    policy: ServicePolicy, times: pd.DatetimeIndex, load: np.ndarray, level: float, span: Span
 ) -> tuple[ScheduledAction, ...]:
-    """The schedule made from this load at this level, until `end`; empty when a constant minimum does as well.
+    """The schedule made from this load at this level; empty when a constant minimum does as well.
 
     load  (n,) or (P, n) in the metric's unit, on intervals not coarser than an hour
+    span  when it shall be in force
     """
     service = policy.service
     size = task_size(service, policy.tracking.metric)
@@ -127,7 +131,7 @@ def scheduled(
     )
     lead = lead_minutes(service.startup_seconds)
     samples = hourly_need(times, load / target, service.timezone)
-    changes = weekly_changes(samples, level, allowed_hours(service.timezone, lead, times[0]))
+    changes = weekly_changes(samples, level, allowed_hours(service.timezone, lead, span.start, span.end))
     return actions(
         changes,
         service.name,
@@ -135,30 +139,31 @@ def scheduled(
         most=policy.max_tasks,
         timezone=service.timezone,
         lead=lead,
-        end=end,
+        end=span.end,
     )
 
 
 def candidates(base: ServicePolicy, planned: float, demand: Demand, key: Key, window: Window) -> list[Candidate]:
     """Today's policy, tracking alone at several targets, and tracking with schedules made from the learnt weeks."""
     service, metric = base.service, base.tracking.metric
-    alone = [
-        Candidate(
-            f"tracking {share:.0%} of plan", replace(base, tracking=tracking(service, metric, planned * share)), share
-        )
-        for share in SHARES
-    ]
+    alone = [_alone(base, planned, share) for share in SHARES]
     found = [todays(service, metric, planned), *alone]
     if not window.may_learn or demand.interval > pd.Timedelta(hours=1):
         return found
     past = demand.select([key]).since(window.learnt).until(window.judged)
     for one in alone[:2]:
         for level in LEVELS:
-            schedule = scheduled(one.policy, past.times, past.values[0], level, window.end + 52 * WEEK)
+            schedule = scheduled(one.policy, past.times, past.values[0], level, Span(window.judged, window.end))
             if schedule and schedule not in [other.policy.schedule for other in found]:
-                name = f"{one.name} + schedule p{100 * level:g}"
+                name = f"{one.name} with schedule p{100 * level:g}"
                 found.append(Candidate(name, replace(one.policy, schedule=schedule), one.share, level))
     return found
+
+
+def _alone(base: ServicePolicy, planned: float, share: float) -> Candidate:
+    tracked = tracking(base.service, base.tracking.metric, planned * share)
+    unit = "/min" if tracked.metric == "requests" else " %"
+    return Candidate(f"tracking {tracked.target:,g}{unit}", replace(base, tracking=tracked), share)
 
 
 def rehearse(
@@ -189,6 +194,7 @@ def rehearse(
 SCORED: Final = (
     "short_minutes",
     "short_share",
+    "missing_task_hours",
     "task_hours",
     "usd",
     "theta_u",
@@ -208,17 +214,29 @@ def fired_a_week(schedule: tuple[ScheduledAction, ...]) -> int:
     return len(events(weekly, monday, monday + WEEK)[0])
 
 
-def choose(rehearsal: pd.DataFrame, options: list[Candidate], tier: str) -> int:
-    """Row of the candidate to recommend, never today's: first the risk, then the task-hours.
+def weighed(task_hours: Hours, missing: Hours, level: float) -> Hours:
+    """Task-hours, where a missing one counts 1 / (1 - level) times.
+
+    At that price more tasks pay for themselves exactly up to the goal's level: the newsvendor's critical ratio.
+
+    >>> weighed(np.array([100.0, 104.0]), np.array([1.0, 0.0]), level=0.9).tolist()
+    [110.0, 104.0]
+    """
+    return task_hours + missing / (1 - level)
+
+
+def choose(rehearsal: pd.DataFrame, options: list[Candidate], tier: str, level: float) -> int:
+    """Row of the candidate to recommend, never today's: first the risk, then the cost.
 
     Of the candidates that are short in no more minutes than tracking alone at the planner's target, and in at most
-    the share of minutes accepted for the tier, the one with the fewest task-hours; of equals the first listed, so
-    that a schedule has to earn its place. When none meets the share: the least short, then the fewest task-hours.
+    the share of minutes accepted for the tier, the one that costs least (`weighed`). Of equals the first listed, so
+    that a schedule has to earn its place. When none is safe, the least short.
     """
     ours = [row for row, option in enumerate(options) if option.share is not None]
     alone = next(row for row in ours if options[row].level is None)
-    short, hours = rehearsal["short_share"].to_numpy(), rehearsal["task_hours"].to_numpy()
+    short = rehearsal["short_share"].to_numpy()
+    cost = weighed(rehearsal["task_hours"].to_numpy(), rehearsal["missing_task_hours"].to_numpy(), level)
     safe = [row for row in ours if short[row] <= min(ACCEPTED[tier], short[alone])]
     if safe:
-        return min(safe, key=lambda row: (hours[row], row))
-    return min(ours, key=lambda row: (short[row], hours[row], row))
+        return min(safe, key=lambda row: (cost[row], row))
+    return min(ours, key=lambda row: (short[row], cost[row], row))

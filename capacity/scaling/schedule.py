@@ -8,11 +8,8 @@ programming over the hours; a cut must earn its keep. One pattern for all days i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -25,7 +22,7 @@ HOURS: Final = 24
 MOST_CHANGES: Final = 5
 
 #: A change must save this share of the day's task-hours, or it is left out.
-WORTH: Final = 0.02
+WORTH: Final = 0.03
 
 #: One pattern for every day is taken when it needs at most this much more than weekdays and weekends apart.
 NEARLY: Final = 1.05
@@ -33,10 +30,11 @@ NEARLY: Final = 1.05
 #: Wall-clock minutes of the day in which daylight saving skips or repeats time in most zones (aws.md 3.5: avoid).
 CLOCK_CHANGES: Final = (60, 180)
 
-#: Day type -> its days, Monday 0, as (label, days).
-WEEKDAY: Final = ("weekday", (0, 1, 2, 3, 4))
-WEEKEND: Final = ("weekend", (5, 6))
-DAILY: Final = ("daily", (0, 1, 2, 3, 4, 5, 6))
+#: Label and days, Monday 0.
+DayType = tuple[str, tuple[int, ...]]
+WEEKDAY: Final[DayType] = ("weekday", (0, 1, 2, 3, 4))
+WEEKEND: Final[DayType] = ("weekend", (5, 6))
+DAILY: Final[DayType] = ("daily", (0, 1, 2, 3, 4, 5, 6))
 _NAMES: Final = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 
 
@@ -89,28 +87,27 @@ def weekly_changes(samples: np.ndarray, quantile: float, allowed: np.ndarray) ->
     samples   (7, 24, k), see `hourly_need`
     allowed   (24,) True where a change may fall
     """
-    apart, one = _cut(samples, (WEEKDAY, WEEKEND), quantile, allowed), _cut(samples, (DAILY,), quantile, allowed)
-    if apart is None or one is None:
+    needs = {kind: profile(samples, kind[1], quantile) for kind in (WEEKDAY, WEEKEND)}
+    weekday, weekend = needs.values()
+    if weekday is None or weekend is None:
         return ()
+    apart = _covering({WEEKDAY: weekday, WEEKEND: weekend}, allowed)
+    one = _covering({DAILY: np.maximum(weekday, weekend)}, allowed)
     chosen = one if _task_hours(one) <= NEARLY * _task_hours(apart) else apart
     levels = {change.level for change in chosen}
     return tuple(chosen) if len(levels) > 1 else ()
 
 
-def _cut(
-    samples: np.ndarray, types: Iterable[tuple[str, tuple[int, ...]]], quantile: float, allowed: np.ndarray
-) -> list[Change] | None:
+def _covering(needs: dict[DayType, np.ndarray], allowed: np.ndarray) -> list[Change]:
     """Changes of each day type, levels raised so that each covers every hour of the week in which it is in force."""
-    needs, changes = np.zeros((7, HOURS)), []
-    for label, days in types:
-        need = profile(samples, days, quantile)
-        if need is None:
-            return None
-        needs[list(days)] = need
+    week = np.zeros((7, HOURS))
+    changes = []
+    for (label, days), need in needs.items():
+        week[list(days)] = need
         changes += [Change(label, days, hour, 0) for hour in cut_day(need, allowed)]
     held = in_force(changes)
-    covered = [Change(c.label, c.days, c.hour, whole(needs.ravel()[held == n].max())) for n, c in enumerate(changes)]
-    return _without_repeats(covered)
+    covering = [replace(change, level=whole(week.ravel()[held == n].max())) for n, change in enumerate(changes)]
+    return _without_repeats(covering)
 
 
 def cut_day(need: np.ndarray, allowed: np.ndarray, most: int = MOST_CHANGES, worth: float = WORTH) -> list[int]:
@@ -186,7 +183,7 @@ def _without_repeats(changes: list[Change]) -> list[Change]:
     for change in changes:
         held = in_force(kept)
         before = {held[(day * HOURS + change.hour - 1) % (7 * HOURS)] for day in change.days}
-        if len(kept) > 1 and all(kept[n].level == change.level and kept[n] != change for n in before):
+        if len(kept) > 1 and all(kept[n].level == change.level for n in before):
             kept.remove(change)
     return kept
 
@@ -205,41 +202,37 @@ def lead_minutes(startup_seconds: float) -> int:
     return 5 * -(-(-(-int(np.ceil(startup_seconds)) // 60) + 1) // 5)
 
 
-def allowed_hours(timezone: str, lead: int, start: pd.Timestamp) -> np.ndarray:
+def allowed_hours(timezone: str, lead: int, start: pd.Timestamp, end: pd.Timestamp) -> np.ndarray:
     """(24,) hours at which a change may fall: neither it nor its lead meets a change of the clocks.
 
-    Zones without daylight saving in the year from `start` allow every hour.
+    Where the clocks do not move between `start` and `end`, every hour is allowed.
 
-    >>> allowed_hours("Europe/Paris", 5, pd.Timestamp("2026-03-02", tz="UTC")).nonzero()[0].tolist()[:3]
+    >>> winter, spring, summer = pd.to_datetime(["2026-01-05", "2026-03-02", "2026-06-01"], utc=True)
+    >>> allowed_hours("Europe/Paris", 5, winter, summer).nonzero()[0].tolist()[:3]
     [0, 4, 5]
-    >>> bool(allowed_hours("UTC", 5, pd.Timestamp("2026-03-02", tz="UTC")).all())
-    True
+    >>> [bool(allowed_hours(zone, 5, winter, end).all()) for zone, end in (("Europe/Paris", spring), ("UTC", summer))]
+    [True, True]
     """
-    ranges = clock_changes(timezone, start.year)
+    ranges = clock_changes(timezone, start, end)
     allowed = np.ones(HOURS, dtype=bool)
     for hour in range(HOURS):
         for fired in (hour * 60, (hour * 60 - lead) % (24 * 60)):
             allowed[hour] &= not any(low <= fired <= high for low, high in ranges)
-    allowed[0] |= not allowed.any()
     return allowed
 
 
-@cache
-def clock_changes(timezone: str, year: int) -> tuple[tuple[int, int], ...]:
-    """Ranges of minutes of the local day near which this zone's clocks move; empty when they do not."""
-    hours = pd.date_range(f"{year}-01-01", periods=2 * 366 * 24, freq="h", tz="UTC", unit="us").tz_convert(
-        ZoneInfo(timezone)
-    )
+def clock_changes(timezone: str, start: pd.Timestamp, end: pd.Timestamp) -> list[tuple[int, int]]:
+    """Ranges of minutes of the local day that this zone's clocks skip or repeat between two moments.
+
+    Where there is one, the usual hours are added: when a zone moves its clocks is for parliaments to change.
+    """
+    hours = pd.date_range(start.floor("h"), end, freq="h", unit="us").tz_convert(timezone)
     wall = hours.tz_localize(None).asi8 // 60_000_000
-    steps = np.diff(wall)
-    moved = np.flatnonzero(steps != 60)
-    if len(moved) == 0:
-        return ()
-    ranges = {CLOCK_CHANGES}
-    for index in moved:
+    ranges = [CLOCK_CHANGES]
+    for index in np.flatnonzero(np.diff(wall) != 60):
         low, high = sorted((int(wall[index]) + 60, int(wall[index + 1])))  # skipped, or repeated
-        ranges.add((low % 1440, low % 1440 + high - low))
-    return tuple(sorted(ranges))
+        ranges.append((low % 1440, low % 1440 + high - low))
+    return ranges if len(ranges) > 1 else []
 
 
 def actions(

@@ -38,6 +38,7 @@ class Simulation:
              theta_u, theta_o, tau_u, tau_o, upsilon  percent, see `elasticity`; demand is the whole tasks needed
              minutes, unknown_minutes                 replayed, and of these without a known load
              short_minutes, short_share               tasks needed > tasks serving; share of the known minutes (0-1)
+             missing_task_hours                       tasks needed less tasks serving, summed where short
              task_hours, usd                          serving or starting; usd is NaN where no price is known
              changes                                  how often the desired count changed
              max_running, mean_running                tasks
@@ -199,6 +200,11 @@ class Replay:
     def task_hours(self) -> float:
         return float(self.launched.sum()) / 60
 
+    @property
+    def missing_task_hours(self) -> float:
+        """Whole tasks needed less tasks serving, where that is short."""
+        return float(np.ceil(self.need - self.running - NOISE)[self.short].sum()) / 60
+
     def frame(self) -> pd.DataFrame:
         """`schema.SIMULATION`."""
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -234,6 +240,7 @@ class Replay:
             "unknown_minutes": len(self.times) - known,
             "short_minutes": short,
             "short_share": short / known,
+            "missing_task_hours": self.missing_task_hours,
             "task_hours": self.task_hours,
             "usd": self.task_hours * usd_per_task_hour,
             "changes": self.changes,
