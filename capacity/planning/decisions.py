@@ -17,6 +17,7 @@ from capacity.config import Goal, Service
 from capacity.findings import Finding, Findings
 from capacity.planning.evidence import Evidence
 from capacity.planning.limits import EARLY, ECS_TASKS_PER_SERVICE, LIKELY
+from capacity.planning.matching import NOT_PLANNED
 from capacity.planning.memory import better_size
 from capacity.planning.plan import Decision
 from capacity.planning.prices import HOURS_PER_MONTH, price_of
@@ -213,12 +214,11 @@ def resize(about: Evidence) -> Decision | None:
     each = about.memory.least if more else about.memory.most
     return about.decision(
         kind="resize",
-        sentence=f"Give each task of `{service.name}` {size:g} GiB instead of {service.task_memory_gib:g} GiB: it uses "
-        f"{'at least' if more else 'at most'} {each:.3g} GiB, {level_words(about.goal.level)} sure.",
-        because=f"{'At least' if more else 'At most'} {each / service.task_memory_gib:.0%} of the task's memory is in "
-        f"use at its peak to {about.end}; the target is {service.memory_target:.0%}. "
+        sentence=f"Give each task of `{service.name}` {size:g} GiB instead of {service.task_memory_gib:g} GiB.",
+        because=f"It used {'at least' if more else 'at most'} {each:.3g} GiB at its peak in the last four weeks, "
+        f"{percent(each / service.task_memory_gib)} of the task's memory; the target is {service.memory_target:.0%}. "
         "More or fewer tasks do not change it.",
-        probability=about.goal.level,
+        probability=1.0,
         current=service.task_memory_gib,
         proposed=size,
         unit="GiB",
@@ -238,12 +238,15 @@ def fix_data(findings: Findings, owners: dict[str, str]) -> list[Decision]:
 def _fix(service: str, metric: str, group: list[Finding], owners: dict[str, str]) -> Decision:
     what = f"the {metric} data" if metric else "the data"
     of = f" of `{service}`" if service else " of the fleet"
+    sentence = f"Fix {what}{of} before relying on its plan: {group[0].message}"
+    if group[0].check == NOT_PLANNED:
+        sentence = f"Complete `{service}`, which is not planned: {group[0].message.removeprefix('Not planned: ')}"
     advice = dict.fromkeys(finding.advice for finding in group if finding.advice)
     others = [finding.message for finding in group[1:]]
     return Decision(
         kind="fix_data",
         service=service,
-        sentence=f"Fix {what}{of} before relying on its plan: {group[0].message}",
+        sentence=sentence,
         because=" ".join([*others, *advice]),
         probability=1.0,
         owner=owners.get(service, ""),

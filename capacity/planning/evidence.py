@@ -56,4 +56,7 @@ class Evidence:
         return float(following_hours(self.need, least, most, self.interval_hours).mean())
 
     def decision(self, **fields: Any) -> Decision:
-        return Decision(service=self.service.name, owner=self.service.owner, **fields)
+        """A decision about the service; one that rests on data that failed a check says so."""
+        doubt = " Made from data that failed a check." if self.failed else ""
+        because = f"{fields.pop('because')}{doubt}"
+        return Decision(service=self.service.name, owner=self.service.owner, because=because, **fields)

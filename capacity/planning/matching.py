@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from capacity.config import Account, Config, Goal, PriceSettings, Rate, Service
 from capacity.demand.demand import Key
@@ -13,6 +13,9 @@ from capacity.findings import Finding
 from capacity.forecasting.forecast import Forecast
 from capacity.planning.needs import defect, unsizeable
 from capacity.planning.prices import Prices
+
+#: Name of the check that a service fails which cannot be planned at all.
+NOT_PLANNED: Final = "series"
 
 
 class Asked(NamedTuple):
@@ -116,7 +119,8 @@ def _unusable(service: Service, metric: str, wrong: str) -> Finding:
 
 
 def _unplanned(service: Service, reason: str) -> Finding:
-    return Finding(service.name, "", "series", "FAIL", f"Not planned: {reason}.", "Then plan again.")
+    advice = "Until then it is missing from the plan's tasks, limits and cost."
+    return Finding(service.name, "", NOT_PLANNED, "FAIL", f"Not planned: {reason}.", advice)
 
 
 def _nobody(name: str) -> Finding:

@@ -6,34 +6,42 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from capacity.config import FARGATE_SIZES, Service
+from capacity.demand.demand import Demand, Key
 from capacity.findings import Finding
 
 #: Below this share of the task's memory, at the largest it can be, the task is larger than it has to be.
 IDLE: Final = 0.40
 
 
+#: How far back memory is looked at: a month holds every kind of day, and mostly today's release.
+LOOK_BACK: Final = pd.Timedelta(days=28)
+
+
 @dataclass(frozen=True)
 class MemoryPerTask:
-    """Largest memory of one task within the horizon, as far as it is known, in GiB.
+    """Largest memory of one task lately, as far as it is known, in GiB.
 
-    A service's memory is measured over all its tasks and how many ran is not part of a forecast, so one task's share
-    lies between the whole over the most tasks that can run and the whole over the fewest. The two are one number when
-    the count is fixed or stated (`assumed_running_tasks`).
+    A service's memory is measured over all its tasks, and how many ran is not part of a demand. So one task's share
+    lies between the whole over the most tasks that may have run and the whole over the fewest. The two are one number
+    when the count is fixed or stated (`assumed_running_tasks`). It is measured, not forecast: memory that does not
+    scale with load grows with the number of tasks, and so says nothing new about one of them.
     """
 
     least: float
     most: float
 
 
-def memory_per_task(service: Service, memory: np.ndarray, level: float) -> MemoryPerTask:
-    """From (P, H) GiB over all tasks, at the quantile `level` of the horizon's maximum.
-
-    >>> memory_per_task(Service(name="web", min_tasks=2, max_tasks=8), np.array([[4.0, 8.0]]), 0.95)
-    MemoryPerTask(least=1.0, most=4.0)
-    """
-    peak = float(np.quantile(memory.max(axis=1), level))
+def memory_per_task(service: Service, past: Demand, key: Key) -> MemoryPerTask | None:
+    """From the measured memory of all tasks over the last four weeks; None when there was none."""
+    lately = past.select([key]).since(past.end - LOOK_BACK)
+    known = np.fmax(lately.values, lately.peaks)  # the one-minute peak where there is one
+    known = known[np.isfinite(known)]
+    if known.size == 0:
+        return None
+    peak = float(known.max())
     if service.assumed_running_tasks is not None:
         each = peak / service.assumed_running_tasks
         return MemoryPerTask(each, each)
@@ -80,9 +88,9 @@ def memory_finding(service: Service, memory: MemoryPerTask) -> Finding | None:
             "memory",
             "task size",
             "REVIEW",
-            f"A task will use at least {memory.least:.3g} GiB of its {service.task_memory_gib:g} GiB, "
+            f"A task used at least {memory.least:.3g} GiB of its {service.task_memory_gib:g} GiB, "
             f"above the target of {service.memory_target:.0%}.",
-            "Give it more memory; more tasks would not help.",
+            "Give it more memory; more tasks would not help, or state memory_scales_with_load = true if they do.",
         )
     most = f"{memory.most:.3g} GiB" if np.isfinite(memory.most) else "no known bound"
     return Finding(
@@ -90,7 +98,7 @@ def memory_finding(service: Service, memory: MemoryPerTask) -> Finding | None:
         "memory",
         "task size",
         "UNKNOWN",
-        f"Whether {service.task_memory_gib:g} GiB a task are enough cannot be told: one task uses between "
-        f"{memory.least:.3g} GiB and {most}, depending on how many run.",
+        f"Whether {service.task_memory_gib:g} GiB a task are enough cannot be told: one task used between "
+        f"{memory.least:.3g} GiB and {most}, depending on how many ran.",
         "State assumed_running_tasks, or memory_scales_with_load = true if more tasks relieve it.",
     )

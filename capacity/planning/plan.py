@@ -85,7 +85,8 @@ class Plan:
         """(P, H) whole tasks each path needs after every headroom step, not clipped to the service's bounds."""
         from capacity.planning.planner import path_counts
 
-        return path_counts(self.needs[service], self.service_named(service), self.goal, self.forecast.interval)
+        chosen = self.service_named(service)
+        return path_counts(self.needs[service], chosen, self.goal, self.forecast.interval)
 
     @cached_property
     def reasons(self) -> pd.DataFrame:

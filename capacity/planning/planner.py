@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.config import Account, Config, Goal, PriceSettings, Rate, Service
+from capacity.demand.demand import Key
 from capacity.errors import PlanError
 from capacity.findings import Finding, Findings
 from capacity.forecasting.forecast import Forecast
@@ -98,7 +99,8 @@ def weigh(forecast: Forecast, found: Match, goal: Goal, rate: Rate | None, known
     counts = climb(need, ready, service, goal).zone_loss
     quantiles = {resource: _at(paths, goal.level) for resource, paths in needs.items()}
     need_at = _at(need, goal.level) if len(needs) > 1 else next(iter(quantiles.values()))
-    memory = demand.get("memory") if not service.memory_scales_with_load else None
+    memory = Key(found.name, "memory")
+    fixed = memory in found.keys and not service.memory_scales_with_load
     return Evidence(
         service=service,
         goal=goal,
@@ -112,7 +114,7 @@ def weigh(forecast: Forecast, found: Match, goal: Goal, rate: Rate | None, known
         load_bound_by=asks_for_most(quantiles),
         limits={str(row["limit"]): row for row in service_limits(service, counts, about.times, goal.level)},
         capped=_capped(about, list(needs)),
-        memory=None if memory is None else memory_per_task(service, memory, goal.level),
+        memory=memory_per_task(service, about.past, memory) if fixed else None,
         failed=any(finding.status == "FAIL" and finding.service in ("", service.name) for finding in known),
     )
 
@@ -187,9 +189,10 @@ def _checked(peaks: np.ndarray, forecast: Forecast) -> np.ndarray:
 
 
 def _known(forecast: Forecast, matches: list[Match]) -> Findings:
-    """The forecast's findings, under the names of the services they plan."""
+    """The findings of the forecast and of what it was made from, under the names of the services they plan."""
     names = {found.name: found.service.name for found in matches}
-    return Findings.of(replace(f, service=names.get(f.service, f.service)) for f in forecast.findings)
+    everything = (*forecast.past.findings, *forecast.findings)
+    return Findings.of(replace(f, service=names.get(f.service, f.service)) for f in everything)
 
 
 def _capped(forecast: Forecast, metrics: list[str]) -> float:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from capacity.config import Goal, Service
 from capacity.errors import GoalUnreachable
@@ -22,7 +23,7 @@ NOISE = 1e-6
 STEPS = ("load", "startup", "deployment", "zone loss", "minimum", "maximum")
 
 
-def whole_tasks(need: np.ndarray | float) -> np.ndarray:
+def whole_tasks(need: npt.ArrayLike) -> np.ndarray:
     """Fewest whole tasks that hold a fractional need; an excess below one millionth is noise.
 
     >>> whole_tasks([2.1, 3.0000000001, 0.0]).tolist()
@@ -140,7 +141,7 @@ class Steps(NamedTuple):
     zone_loss: np.ndarray
 
 
-def climb(need: np.ndarray, ready: np.ndarray, service: Service, goal: Goal) -> Steps:
+def climb(need: npt.ArrayLike, ready: npt.ArrayLike, service: Service, goal: Goal) -> Steps:
     """The steps from fractional `need` and `ready` (its `ready_before`) up to, not including, the service's bounds.
 
     >>> web = Service(name="web", zones=3, minimum_healthy_percent=100)
