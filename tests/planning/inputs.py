@@ -63,14 +63,13 @@ def planned(
 def censored(forecast: Forecast, share: float) -> Forecast:
     """The same forecast, made from a past whose last `share` of intervals ran at capacity."""
     past = forecast.past
-    marks = np.zeros(past.values.shape, dtype=bool)
-    count = round(share * marks.shape[1])
-    marks[:, marks.shape[1] - count :] = count > 0
+    late = np.arange(len(past.times)) >= round((1 - share) * len(past.times))
+    marks = np.tile(late, (len(past.keys), 1))
     return replace(forecast, past=replace(past, censored=marks))
 
 
-#: A service of which one task carries exactly one vCPU, and which keeps no headroom.
 def plain(name: str = "web", **settings: object) -> Service:
+    """A service of which one task carries exactly one vCPU; nothing is added for start-up."""
     fields: dict[str, object] = {"cpu_target": 1.0, "startup_seconds": 0, "max_tasks": 5000, "min_tasks": 0}
     return Service(name=name, **{**fields, **settings})
 
