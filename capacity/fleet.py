@@ -72,6 +72,7 @@ class Chain:
 
     @cached_property
     def history(self) -> History:
+        """The history of the services worked on; services it holds beside them are named in one finding."""
         from capacity.history import read
 
         path = self.source if self.source is not None else self.config.history_path
@@ -81,15 +82,35 @@ class Chain:
             )
         data = self.config.data
         with self._stage("history"):
-            return read(
+            everything = read(
                 path,
                 columns=data.columns or None,
                 metric=data.metric or None,
                 unit=data.unit or None,
                 timezone=data.timezone or None,
                 interval_seconds=data.interval_seconds,
-                services=list(self.only) or None,
             )
+            return self._ours(everything)
+
+    def _ours(self, history: History) -> History:
+        from capacity.findings import Finding, Findings
+
+        names = [service.name for service in self.services]
+        others = [name for name in history.services if name not in names]
+        ours = history.select(services=names)
+        if self.only or not others:
+            return ours
+        shown = ", ".join(repr(name) for name in others[:5]) + (" ..." if len(others) > 5 else "")
+        finding = Finding(
+            "",
+            "",
+            "unconfigured",
+            "REVIEW",
+            f"{len(others)} services in the history are not planned: {shown}.",
+            "Add a [[service]] table for each that matters.",
+            count=len(others),
+        )
+        return replace(ours, findings=Findings.of(ours.findings, [finding]))
 
     @cached_property
     def quality(self) -> Findings:

@@ -11,9 +11,11 @@
       cells      numbers, units, intervals
       regular    onto a grid, each key once
       problems   everything wrong, collected
+    registry    sources by name, those of other packages included
 """
 
 from capacity.sources.base import Observations, Source, Span
 from capacity.sources.files import Files
+from capacity.sources.registry import open_source, source_names
 
-__all__ = ["Files", "Observations", "Source", "Span"]
+__all__ = ["Files", "Observations", "Source", "Span", "open_source", "source_names"]
