@@ -120,15 +120,15 @@ def categories(column: pd.Series) -> pd.Categorical:
     [1, 0, 1]
     """
     if isinstance(column.dtype, pd.CategoricalDtype):
-        used = column.cat.remove_unused_categories().cat
-        words = used.categories.astype(object)
-        ordered = sorted(words)
-        rank = np.empty(len(words), dtype=np.int64)
-        rank[words.get_indexer(pd.Index(ordered, dtype=object))] = np.arange(len(words))
-        codes = rank[used.codes.to_numpy()] if len(words) else used.codes.to_numpy()
+        found, words = column.cat.codes.to_numpy(), column.cat.categories.astype(object)
+        used = np.flatnonzero(np.bincount(found[found >= 0], minlength=len(words)))
+        ordered = sorted(words[used])
+        rank = np.full(len(words) + 1, -1)  # code -1, a missing word, stays missing
+        rank[words.get_indexer(pd.Index(ordered, dtype=object))] = np.arange(len(ordered))
+        codes = rank[found]
     else:
-        codes, words = pd.factorize(column.astype(object), sort=True)
-        ordered = list(words)
+        codes, distinct = pd.factorize(column.astype(object), sort=True)
+        ordered = list(distinct)
     return pd.Categorical.from_codes(codes, categories=pd.Index(ordered, dtype="str"))
 
 
@@ -140,7 +140,7 @@ def series_codes(frame: pd.DataFrame, columns: Sequence[str] = SERIES) -> np.nda
         if isinstance(column.dtype, pd.CategoricalDtype):
             part, count = column.cat.codes.to_numpy(), len(column.cat.categories)
         else:
-            distinct, part = np.unique(column.to_numpy(), return_inverse=True)
+            part, distinct = pd.factorize(column.to_numpy(), sort=True)
             count = len(distinct)
         codes = codes * max(count, 1) + part
     return codes

@@ -24,7 +24,7 @@ def open_source(name: str, location: str, **settings: Any) -> Source:
     Raises InputError, naming those there are, for an unknown name or a setting the source does not take.
 
     >>> open_source("files", "usage.csv", metric="requests").name
-    'files:usage.csv'
+    'files'
     """
     kinds: dict[str, Any] = {"files": Files}
     if name not in kinds:
