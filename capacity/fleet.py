@@ -97,7 +97,13 @@ class Chain:
 
         names = [service.name for service in self.services]
         others = [name for name in history.services if name not in names]
-        ours = history.select(services=names)
+        if not set(names) & set(history.services):
+            raise ConfigError(
+                "no configured service is in the history",
+                advice=f"The history holds {', '.join(map(repr, history.services[:10])) or 'none'}; "
+                f"configured are {', '.join(map(repr, names[:10])) or 'none'}. Names must be equal to the letter.",
+            )
+        ours = history.select(services=[name for name in history.services if name in names])
         if self.only or not others:
             return ours
         shown = ", ".join(repr(name) for name in others[:5]) + (" ..." if len(others) > 5 else "")
