@@ -54,14 +54,19 @@ def steps(
     title: str = "",
     limit: Limits = None,
     *,
+    proposed: Limits = None,
     width: int = WIDTH,
     height: int = HEIGHT,
 ) -> Any:
-    """As `lines`, for counts that hold for an interval and then jump; the last interval is drawn to its end."""
+    """As `lines`, for counts that hold for an interval and then jump; the last interval is drawn to its end.
+
+    `proposed` are levels across as `limit` is, drawn as what is advised beside what is in force.
+    """
     if len(times) > 1:
         series = {label: np.append(values, values[-1]) for label, values in series.items()}
         times = times.append(times[-1:] + (times[-1] - times[-2]))
-    return _over_time(times, series, unit, title, limit, width, height, interpolate="step-after")
+    named = _limits(proposed)
+    return _over_time(times, series, unit, title, limit, width, height, proposed=named, interpolate="step-after")
 
 
 def fan(
@@ -76,6 +81,7 @@ def fan(
     envelope: tuple[Values, Values] | None = None,
     past_label: str = "measured",
     envelope_label: str = "lowest to highest",
+    key: bool = True,
     width: int = WIDTH,
     height: int = HEIGHT,
 ) -> Any:
@@ -88,7 +94,7 @@ def fan(
     layers: list[drawing.Spec] = []
     colours: dict[str, str] = {}
     if envelope is not None:
-        layers.append(drawing.area(past_times, *map(np.asarray, envelope), envelope_label))
+        layers.append(drawing.area(past_times, np.asarray(envelope[0]), np.asarray(envelope[1]), envelope_label))
         colours[envelope_label] = LIGHT["envelope"]
     bands = [(label, *levels) for label, levels in BANDS.items() if set(levels) <= set(future)]
     layers += [drawing.area(times, future[low], future[high], label) for label, low, high in reversed(bands)]
@@ -103,7 +109,7 @@ def fan(
     values = [past_values, *future.values(), *(envelope or ()), [*limits.values()]]
     y = drawing.value_axis([np.asarray(group, dtype=float) for group in values], height)
     span = _span(past_times, times)
-    return drawing.chart(layers, colours, span, y, limits, drawing.heading(title, unit), (width, height))
+    return drawing.chart(layers, colours, span, y, limits, drawing.heading(title, unit), (width, height), key=key)
 
 
 def probability(
@@ -171,6 +177,7 @@ def _over_time(
     width: int,
     height: int,
     y: drawing.Spec | None = None,
+    proposed: Mapping[str, float] | None = None,
     **style: Any,
 ) -> Any:
     arrays = {label: np.asarray(values, dtype=float) for label, values in series.items()}
@@ -180,8 +187,11 @@ def _over_time(
         layers += drawing.line(times, values, label, **style, **({"strokeDash": dash} if dash else {}))
     colours = {label: SERIES[number % len(SERIES)] for number, label in enumerate(arrays)}
     limits = _limits(limit)
-    y = y or drawing.value_axis([*arrays.values(), np.array([*limits.values()], dtype=float)], height)
-    return drawing.chart(layers, colours, _span(times), y, limits, drawing.heading(title, unit), (width, height))
+    y = y or drawing.value_axis(
+        [*arrays.values(), np.array([*limits.values(), *(proposed or {}).values()], dtype=float)], height
+    )
+    words = drawing.heading(title, unit)
+    return drawing.chart(layers, colours, _span(times), y, limits, words, (width, height), proposed=proposed)
 
 
 def _limits(limit: Limits) -> dict[str, float]:

@@ -29,7 +29,7 @@ LIGHT: Final[dict[str, str]] = {
     "muted": "#5c646f",
     "grid": "#e6e8eb",
     "past": "#3b434d",
-    "envelope": "#d9dde2",
+    "envelope": "#e2e5e9",
     "series-1": "#1d5fb8",
     "series-2": "#b04a12",
     "series-3": "#17735a",
@@ -45,7 +45,7 @@ DARK: Final[dict[str, str]] = {
     "muted": "#a3abb5",
     "grid": "#2b3037",
     "past": "#c3c9d0",
-    "envelope": "#3a414b",
+    "envelope": "#323840",
     "series-1": "#86b7f8",
     "series-2": "#f0955c",
     "series-3": "#57c2a0",
@@ -66,6 +66,9 @@ FONTS: Final = Path(__file__).parent / "reporting" / "fonts"
 #: Pixels left of the plot for the numbers of the value axis, so that pictures below each other share one time axis.
 AXIS: Final = 46
 
+#: Pixels a label of the key gets when it has to be broken into rows.
+LEGEND_COLUMN: Final = 120
+
 #: Longest label drawn; the rest is in tables, in full.
 LABEL_LIMIT: Final = 40
 
@@ -78,19 +81,29 @@ def chart(
     limits: Mapping[str, float],
     heading: Spec,
     size: tuple[int, int],
+    *,
+    proposed: Mapping[str, float] | None = None,
+    key: bool = True,
 ) -> Any:
-    """Layers over one time axis and one value axis, with a key above them when there is more than one colour."""
+    """Layers over one time axis and one value axis, with a key above them when there is more than one colour.
+
+    Limits are lines across; those in `proposed` are drawn as what is advised, the others as what is in force.
+    """
     width, height = size
-    width -= AXIS + margin(limits)
+    across = {**limits, **(proposed or {})}
+    width -= AXIS + margin(across)
     symbol = "square" if any(layer["mark"]["type"] == "area" for layer in layers) else "stroke"
-    key = {"title": None, "orient": "top", "values": list(colours), "symbolType": symbol} if len(colours) > 1 else None
+    legend: Spec | None = None
+    if key and len(colours) > 1:
+        legend = {"title": None, "orient": "top", "values": list(colours), "symbolType": symbol}
+        legend["columns"] = max(1, (width + 40) // LEGEND_COLUMN)
     scale = {"domain": list(colours), "range": list(colours.values())}
     for layer in layers:
         layer["encoding"]["x"] |= {"axis": time_axis(*span, width), "title": None}
         layer["encoding"]["x"]["scale"] = {"type": "utc", "domain": [stamp(span[0]), stamp(span[1])], "nice": False}
         layer["encoding"]["y"] |= {**y, "title": None}
-        layer["encoding"]["color"] |= {"scale": scale, "legend": key}
-    rules = limit_rules(limits, y["scale"]["domain"][1], height)
+        layer["encoding"]["color"] |= {"scale": scale, "legend": legend}
+    rules = limit_rules(across, y["scale"]["domain"][1], height, proposed or {})
     return built({"layer": [*layers, *rules], "width": width, "height": height, **heading})
 
 
@@ -162,17 +175,18 @@ def area(times: pd.DatetimeIndex, low: np.ndarray, high: np.ndarray, label: str)
     return mark(rows, path, x=_X, y=_Y, y2={"field": "y2"}, color={"datum": label})
 
 
-def limit_rules(limits: Mapping[str, float], top: float, height: int) -> list[Spec]:
+def limit_rules(limits: Mapping[str, float], top: float, height: int, proposed: Mapping[str, float]) -> list[Spec]:
     """A line across at each limit, named in the margin to its right, names kept a line of text apart."""
-    across = {"type": "rule", "color": LIGHT["limit"], "strokeDash": [5, 3], "strokeWidth": 1.2}
-    style = {"type": "text", "align": "left", "baseline": "middle", "dx": 6, "color": LIGHT["limit"]}
+    across = {"type": "rule", "strokeDash": [5, 3], "strokeWidth": 1.2}
+    style = {"type": "text", "align": "left", "baseline": "middle", "dx": 6}
     parts, lowest = [], -np.inf
     for label, value in sorted(limits.items(), key=lambda item: item[1]):
-        parts.append(mark([{}], across, y={"datum": value, "type": "quantitative"}))
+        colour = {"color": LIGHT["series-3" if label in proposed else "limit"]}
+        parts.append(mark([{}], across | colour, y={"datum": value, "type": "quantitative"}))
         lowest = max(value, lowest + 13 / height * top)
         if label:
-            place = {"x": {"value": "width"}, "y": {"datum": lowest, "type": "quantitative"}}
-            parts.append(mark([{}], style | {"text": short(label)}, **place))
+            place: dict[str, Spec] = {"x": {"value": "width"}, "y": {"datum": lowest, "type": "quantitative"}}
+            parts.append(mark([{}], style | colour | {"text": short(label)}, **place))
     return parts
 
 
@@ -236,6 +250,16 @@ _TICKS: Final = (
 )
 
 
+def _ticks(first: pd.Timestamp, last: pd.Timestamp, width: int) -> tuple[tuple[str, str, str, str], pd.DatetimeIndex]:
+    """The finest kind of tick whose labels fit, and its places; the coarsest when none fits."""
+    for kind in _TICKS:
+        start = first.ceil("6h") if kind[0] == "6h" else first.ceil("D")
+        ticks = pd.date_range(start, last, freq=kind[0])
+        if len(ticks) <= width / (40 if kind[0] == "MS" else 62):
+            break
+    return kind, ticks
+
+
 def time_axis(first: pd.Timestamp, last: pd.Timestamp, width: int) -> Spec:
     """Ticks on midnights, Mondays, months or quarters, as many as fit, in words; years below where they begin.
 
@@ -243,10 +267,7 @@ def time_axis(first: pd.Timestamp, last: pd.Timestamp, width: int) -> Spec:
     >>> [pd.Timestamp(tick, unit="ms").month for tick in axis["values"]]
     [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
     """
-    for freq, words, when, below in _TICKS:
-        ticks = pd.date_range(first.ceil("D") if freq != "6h" else first.ceil("6h"), last, freq=freq, tz="UTC")
-        if len(ticks) <= width / (40 if freq == "MS" else 62):
-            break
+    (freq, words, when, below), ticks = _ticks(first, last, width)
     first_year = f"{first:%Y}" if freq not in ("YS",) and len(ticks) else ""
     test = f"time(datum.value) == {stamp(ticks[0])}" if len(ticks) else "false"
     under = f"({when}) ? utcFormat(datum.value, '{below}') : ''" if when else "''"

@@ -1,4 +1,4 @@
-"""One service's part of the document: what it needs, when it ends, what it costs, how it scales, and how sure we are."""
+"""One service's part of the document: what it needs, until when, what it costs, how it scales, how sure we are."""
 
 from __future__ import annotations
 
@@ -68,7 +68,8 @@ def _demand(plan: Plan, service: Service, binding: str) -> list[dict[str, Any]]:
     """Each forecast metric, the one that decides the counts first."""
     forecast, full = plan.forecast, full_tasks(service)
     keys = [key for key in forecast.keys if key.service == service.name] or _only(plan)
-    keys = sorted(keys, key=lambda key: (key.metric != binding, list(METRICS).index(key.metric)))
+    known = list(METRICS)
+    keys = sorted(keys, key=lambda key: (key.metric != binding, known.index(key.metric) if key.metric in known else 99))
     parts = []
     for key in keys:
         row = forecast.keys.index(key)
@@ -80,8 +81,9 @@ def _demand(plan: Plan, service: Service, binding: str) -> list[dict[str, Any]]:
             {
                 "metric": key.metric,
                 "unit": key.unit,
-                "meaning": METRICS[key.metric].meaning,
+                "meaning": METRICS[key.metric].meaning if key.metric in METRICS else "",
                 "binding": key.metric == binding,
+                "sizes_tasks": key.metric in full,
                 "model": forecast.models[row],
                 "derived": forecast.past.derived[row] if forecast.past.derived else "",
                 "censored_share": censored,

@@ -1,4 +1,4 @@
-"""The recommended scaling of one service as plain data: settings, schedule, how it did in rehearsal, and a week of it."""
+"""The recommended scaling of one service as plain data: settings, schedule, its rehearsal, and a week of it."""
 
 from __future__ import annotations
 

@@ -6,7 +6,8 @@ None and NaN are "unknown", never 0 and never blank. Times are UTC. A thin space
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -117,6 +118,15 @@ def date(time: pd.Timestamp | str | None) -> str:
     return spoken_date(_utc(time))
 
 
+def last_day(end: pd.Timestamp | str) -> str:
+    """The day before an end that is not included.
+
+    >>> last_day("2027-02-22T00:00:00Z"), last_day("2027-02-22T14:00:00Z")
+    ('21 February 2027', '22 February 2027')
+    """
+    return date(_utc(end) - pd.Timedelta(seconds=1))
+
+
 def day(time: pd.Timestamp | str | None) -> str:
     """A day, short, for tables.
 
@@ -172,3 +182,82 @@ def interval(seconds: float) -> str:
 def _utc(time: pd.Timestamp | str) -> pd.Timestamp:
     time = pd.Timestamp(time)
     return time.tz_localize("UTC") if time.tz is None else time.tz_convert("UTC")
+
+
+def grouped(value: float | None) -> str:
+    """A whole number with its thousands apart.
+
+    >>> grouped(12345), grouped(15100.4), grouped(None)
+    ('12,345', '15,100', 'unknown')
+    """
+    if value is None or missing(value):
+        return UNKNOWN
+    return f"{'−' if round(value) < 0 else ''}{abs(value):,.0f}"
+
+
+def share_1(part: float | None) -> str:
+    """A share with one decimal.
+
+    >>> share_1(0.0614)
+    '6.1 %'
+    """
+    return UNKNOWN if part is None or missing(part) else f"{100 * part:.1f} %"
+
+
+def share_2(part: float | None) -> str:
+    """A small share; one that is not nothing is never written as 0.
+
+    >>> share_2(0.0077), share_2(0.0), share_2(0.00004)
+    ('0.77 %', '0 %', '<0.01 %')
+    """
+    if part is None or missing(part):
+        return UNKNOWN
+    return "0 %" if part == 0 else "<0.01 %" if part < 0.0001 else f"{100 * part:.2f} %"
+
+
+def signed_share(part: float | None) -> str:
+    """A share with its sign.
+
+    >>> signed_share(-0.013), signed_share(0.2)
+    ('−1.3 %', '+20.0 %')
+    """
+    if part is None or missing(part):
+        return UNKNOWN
+    return f"{'+' if part > 0 else '−' if part < 0 else ''}{abs(100 * part):.1f} %"
+
+
+def decimals(value: float | None) -> str:
+    """A ratio with two decimals.
+
+    >>> decimals(0.9), decimals(None)
+    ('0.90', 'unknown')
+    """
+    return UNKNOWN if value is None or missing(value) else f"{value:.2f}"
+
+
+def better(part: float) -> str:
+    """How much smaller an error is than another's.
+
+    >>> better(0.23), better(-0.04)
+    ('23 % better', '4 % worse')
+    """
+    return f"{abs(100 * part):.0f} % {'better' if part >= 0 else 'worse'}"
+
+
+def level(part: float) -> str:
+    """A level as it was asked for.
+
+    >>> level(0.999)
+    '99.9 %'
+    """
+    return f"{100 * part:.6g} %"
+
+
+def span(finding: Mapping[str, Any]) -> str:
+    """When a finding is about.
+
+    >>> span({"start": "2026-10-20T00:00:00Z", "end": "2026-11-01T00:00:00Z"}), span({"start": None, "end": None})
+    ('20 Oct 2026 – 1 Nov 2026', '')
+    """
+    first, last = day(finding["start"]), day(finding["end"])
+    return first if first == last or not last else f"{first} – {last}"

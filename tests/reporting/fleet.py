@@ -1,4 +1,4 @@
-"""A small fleet for the reporting tests: hand-made demand through the real planner, so that shapes are never guessed."""
+"""A small fleet for the reporting tests: hand-made demand through the real planner, so no shape is guessed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def web(name: str = "checkout", **settings: object) -> Service:
         "max_tasks": 40,
         "owner": "shop team",
     }
-    return Service(name=name, **(stated | settings))  # type: ignore[arg-type]
+    return Service(name=name, **(stated | settings))
 
 
 def demand_plan(

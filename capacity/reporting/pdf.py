@@ -1,0 +1,45 @@
+"""The document on paper, set by Typst. Text and pictures travel as files, so nothing from data is ever markup.
+
+The bytes depend on the document alone: no clock is read, and the typeface comes with the package.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+from capacity.drawing import FONTS, LIGHT
+from capacity.errors import MissingExtra
+from capacity.reporting.pictures import Picture, sparkline
+from capacity.reporting.view import view
+from capacity.reporting.wording import STATUS_WORDS
+
+
+def render(document: dict[str, Any], pictures: dict[str, Picture]) -> bytes:
+    """The PDF, tagged, with a text alternative for each picture."""
+    try:
+        import typst
+    except ImportError:
+        raise MissingExtra("typst", "report", "writing the report as PDF") from None
+    sparks = {part["anchor"]: sparkline(part["demand"][0]) for part in document["services"] if part["demand"]}
+    said = {
+        **view(document),
+        "colours": LIGHT,
+        "status_words": STATUS_WORDS,
+        "pictures": {name: f"{one.title}. {one.description}" for name, one in pictures.items()},
+        "sparks": list(sparks),
+    }
+    template = files("capacity.reporting").joinpath("templates", "report.typ").read_bytes()
+    sources = {"main.typ": template, "view.json": json.dumps(said, ensure_ascii=False).encode()}
+    sources |= {f"pictures/{name}.svg": one.svg("light").encode() for name, one in pictures.items()}
+    sources |= {f"sparks/{name}.svg": _light(svg).encode() for name, svg in sparks.items()}
+    # typst 0.15 takes several sources in memory, its type stub does not know yet
+    return bytes(typst.compile(sources, format="pdf", font_paths=[str(FONTS)], timestamp=0))  # type: ignore[call-overload]
+
+
+def _light(svg: str) -> str:
+    """A sparkline in colours of its own: on paper there is no page to ask."""
+    for role, colour in LIGHT.items():
+        svg = svg.replace(f"var(--{role})", colour)
+    return svg

@@ -1,0 +1,269 @@
+"""The pictures of a report, drawn from its document alone, each with words for those who do not see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from capacity import charts
+from capacity.drawing import Theme
+from capacity.forecasting.forecast import level_name
+from capacity.reporting import words
+from capacity.reporting.series import LEVELS, array, grid_of
+
+#: Widths in pixels: across the page, one of two beside each other, and the page of a phone.
+WIDE: Final = 860
+HALF: Final = 420
+PHONE: Final = 400
+
+#: A limit further away than this many times the highest value drawn would flatten everything else: it is left out.
+FAR: Final = 2.2
+
+BUCKET_NAMES: Final = {
+    "": "measured",
+    "hour": "highest of each hour",
+    "6 hours": "highest of each 6 hours",
+    "day": "highest of each day",
+    "week": "highest of each week",
+    "4 weeks": "highest of each 4 weeks",
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One drawing, in the light theme; `svg` gives it in any other. `narrow` is the same, drawn for a phone."""
+
+    name: str
+    title: str
+    description: str
+    light: str
+    narrow: str = ""
+
+    def svg(self, theme: Theme = "css") -> str:
+        return charts.themed(self.light, theme, name=self.name, describe=(self.title, self.description))
+
+    def narrow_svg(self, theme: Theme = "css") -> str:
+        """The phone's drawing; it is not announced a second time."""
+        return charts.themed(self.narrow, theme, name=f"{self.name}-narrow")
+
+
+def pictures(document: dict[str, Any]) -> dict[str, Picture]:
+    """Every picture of a report by name: `service-3-demand` ..., and `cost`. About 30 ms each."""
+    drawn = [cost_picture(document["cost"])] if document["cost"]["priced_services"] else []
+    for part in document["services"]:
+        drawn += service_pictures(part)
+    return {picture.name: picture for picture in drawn}
+
+
+def service_pictures(part: dict[str, Any]) -> list[Picture]:
+    """Those of one service, in the order the page shows them."""
+    found = [demand_picture(part, part["demand"][0]), detail_picture(part, part["demand"][0])] if part["demand"] else []
+    found += [other_picture(part, demand, number) for number, demand in enumerate(part["demand"][1:], start=2)]
+    found += [tasks_picture(part), close_picture(part)]
+    found += [limit_picture(part, limit) for limit in part["limits"] if limit["curve"] and limit["probability"] > 0]
+    if part["policy"] and part["policy"]["week"]:
+        found.append(week_picture(part, part["policy"]["week"]))
+    return found
+
+
+def demand_picture(part: dict[str, Any], demand: dict[str, Any]) -> Picture:
+    """The whole history and the whole horizon of the metric that decides."""
+    wide, narrow = (_overview(part, demand, width, height) for width, height in ((WIDE, 250), (PHONE, 220)))
+    title = f"{part['name']}: {demand['metric']}, history and forecast"
+    return _picture(f"{part['anchor']}-demand", title, _demand_words(demand), wide, narrow)
+
+
+def other_picture(part: dict[str, Any], demand: dict[str, Any], number: int) -> Picture:
+    """The same, small, for a metric that does not decide."""
+    title = f"{part['name']}: {demand['metric']}, history and forecast"
+    return _picture(
+        f"{part['anchor']}-demand-{number}", title, _demand_words(demand), _overview(part, demand, HALF, 150, key=False)
+    )
+
+
+def detail_picture(part: dict[str, Any], demand: dict[str, Any]) -> Picture:
+    """Two weeks on either side of the cutoff, by the hour."""
+    past, future = demand["detail"]["past"], demand["detail"]["future"]
+    chart = charts.fan(
+        grid_of(past, "mean"),
+        array(past, "mean"),
+        grid_of(future, "p50"),
+        _quantiles(future),
+        demand["unit"],
+        width=HALF,
+        height=150,
+    )
+    title = f"{part['name']}: {demand['metric']}, the last and the next two weeks"
+    return _picture(f"{part['anchor']}-detail", title, _demand_words(demand), chart)
+
+
+def _overview(part: dict[str, Any], demand: dict[str, Any], width: int, height: int, key: bool = True) -> Any:
+    past, future, bucket = (demand["overview"][name] for name in ("past", "future", "bucket"))
+    high, quantiles = array(past, "high"), _quantiles(future)
+    carried, limit = demand["carried_by_max"], {}
+    highest = max([np.nanmax(part_, initial=0) for part_ in (high, *quantiles.values())])
+    if carried is not None and carried <= FAR * highest:
+        limit = {f"{part['settings']['max_tasks']:,} full tasks": carried}
+    return charts.fan(
+        grid_of(past, "high"),
+        high,
+        grid_of(future, "p50"),
+        quantiles,
+        demand["unit"],
+        limit=limit,
+        envelope=(array(past, "low"), high) if bucket else None,
+        past_label=BUCKET_NAMES[bucket],
+        envelope_label=f"range of each {bucket}",
+        key=key,
+        width=width,
+        height=height,
+    )
+
+
+def _quantiles(future: dict[str, Any]) -> dict[float, np.ndarray]:
+    return {level: array(future, level_name(level)) for level in LEVELS}
+
+
+def _demand_words(demand: dict[str, Any]) -> str:
+    peak, unit = demand["peak_horizon"], demand["unit"]
+    last = demand["peak_last_4_weeks"]
+    before = f"Highest value of the last four weeks: {words.quantity(last, unit)}. " if last is not None else ""
+    return (
+        f"{before}Median forecast of the highest value within the horizon: {words.quantity(peak['p50'], unit)}, "
+        f"with 90 % probability between {words.number(peak['p5'])} and {words.quantity(peak['p95'], unit)}."
+    )
+
+
+def tasks_picture(part: dict[str, Any]) -> Picture:
+    """What ran, what to run, and the bounds: today's and those proposed."""
+    wide, narrow = (_tasks(part, width, height) for width, height in ((WIDE, 220), (PHONE, 200)))
+    tasks, settings = part["tasks"], part["settings"]
+    described = (
+        f"Planned tasks by day. Next week at most {tasks['next_week']:,}, within the horizon at most "
+        f"{tasks['highest']:,}; the minimum today is {settings['min_tasks']:,}, the maximum {settings['max_tasks']:,}."
+    )
+    return _picture(f"{part['anchor']}-tasks", f"{part['name']}: tasks planned", described, wide, narrow)
+
+
+def _tasks(part: dict[str, Any], width: int, height: int) -> Any:
+    daily, running = part["tasks"]["daily"], part["tasks"]["running"]
+    ahead = grid_of(daily, "asked")
+    times, series = ahead, {}
+    if running is not None:
+        behind = grid_of(running, "tasks")
+        behind = behind[behind < ahead[0]]
+        times = pd.date_range(behind[0], ahead[-1], freq=pd.Timedelta(seconds=daily["step_seconds"]), unit="us")
+        series["ran, highest of each day"] = _placed(times, behind, array(running, "tasks")[: len(behind)])
+    series["planned"] = _placed(times, ahead, array(daily, "asked"))
+    series["median need"] = _placed(times, ahead, array(daily, "p50"))
+    highest = max(np.nanmax(values, initial=1) for values in series.values())
+    today, proposed = ({k: v for k, v in bounds.items() if v <= FAR * highest} for bounds in _bounds(part))
+    return charts.steps(times, series, "tasks", limit=today, proposed=proposed, width=width, height=height)
+
+
+def _bounds(part: dict[str, Any]) -> tuple[dict[str, float], dict[str, float]]:
+    """Today's bounds by name, and the recommended policy's where they differ."""
+    settings, policy = part["settings"], part["policy"] or {}
+    bounds = ("max_tasks", "min_tasks")
+    today = {f"{bound[:3]} {settings[bound]:,}": settings[bound] for bound in bounds}
+    new = [bound for bound in bounds if policy.get(bound, settings[bound]) != settings[bound]]
+    return today, {f"{bound[:3]} {policy[bound]:,} advised": policy[bound] for bound in new}
+
+
+def close_picture(part: dict[str, Any]) -> Picture:
+    """The first two weeks, and which step asks for how much."""
+    close = part["tasks"]["close"]
+    labels = {"for the load": "for_load", "to run": "tasks"}
+    series = {label: array(close, name) for label, name in labels.items()}
+    chart = charts.steps(grid_of(close, "tasks"), series, "tasks", width=HALF, height=150)
+    described = f"Tasks by the hour. To run: {words.count(int(np.nanmax(series['to run'])), 'task')} at most."
+    return _picture(f"{part['anchor']}-close", f"{part['name']}: tasks of the next two weeks", described, chart)
+
+
+def limit_picture(part: dict[str, Any], limit: dict[str, Any]) -> Picture:
+    """How likely it is that a limit has been passed, by day."""
+    curve, value = limit["curve"], words.quantity(limit["value"], limit["unit"])
+    series = {f"more than {value} needed": array(curve, "probability")}
+    chart = charts.probability(grid_of(curve, "probability"), series, width=HALF, height=150)
+    described = f"Rises to {words.percent(limit['probability'])} at the end of the horizon."
+    title = f"{part['name']}: probability that {value} have been too few, by day"
+    return _picture(f"{part['anchor']}-{limit['limit']}", title, described, chart)
+
+
+def week_picture(part: dict[str, Any], week: dict[str, Any]) -> Picture:
+    """The last week as the recommended policy would have run it."""
+    needed, running = array(week, "needed"), array(week, "running")
+    series = {"running": running, "needed": needed, "minimum": array(week, "minimum")}
+    wide, narrow = (
+        charts.steps(grid_of(week, "needed"), series, "tasks", width=width, height=height)
+        for width, height in ((WIDE, 180), (PHONE, 180))
+    )
+    short = int(np.sum(needed > running + 1e-9))
+    described = f"In {words.count(short, 'quarter-hour')} of {len(needed):,} fewer tasks serve than are needed."
+    return _picture(f"{part['anchor']}-week", f"{part['name']}: the last week, replayed", described, wide, narrow)
+
+
+def cost_picture(cost: dict[str, Any]) -> Picture:
+    """Each service's month."""
+    rows = sorted(cost["services"], key=lambda row: (row["mean"] is None, -(row["mean"] or 0), row["service"]))
+    columns = {name: np.array([row[name] for row in rows], dtype=float) for name in ("mean", "p5", "p95")}
+    chart = charts.bars(
+        [row["service"] for row in rows],
+        columns["mean"],
+        "USD per month, with 90 % interval",
+        low=columns["p5"],
+        high=columns["p95"],
+        width=WIDE,
+    )
+    narrow = charts.bars(
+        [row["service"] for row in rows],
+        columns["mean"],
+        "USD per month, with 90 % interval",
+        low=columns["p5"],
+        high=columns["p95"],
+        width=PHONE + 40,
+    )
+    described = f"{words.count(len(rows), 'service')}; the largest is {rows[0]['service']}."
+    return _picture("cost", "Cost per month by service", described, chart, narrow)
+
+
+def sparkline(demand: dict[str, Any], width: int = 120, height: int = 26) -> str:
+    """The last quarter and the horizon of a metric in a line of text; the table beside it says the numbers."""
+    past, future = demand["overview"]["past"], demand["overview"]["future"]
+    ahead = array(future, "p50")
+    behind = array(past, "high")[-max(2, len(ahead)) :]
+    top = max(np.nanmax(behind, initial=0), np.nanmax(ahead, initial=0)) or 1.0
+    step = (width - 2) / max(1, len(behind) + len(ahead) - 1)
+    before = _path(behind, 0, step, top, height)
+    after = _path(ahead, len(behind), step, top, height)
+    lines = f'<path d="{before}" stroke="var(--muted)"/><path d="{after}" stroke="var(--series-1)"/>'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="spark" aria-hidden="true" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" fill="none" stroke-width="1.3" stroke-linejoin="round">{lines}</svg>'
+    )
+
+
+def _path(values: np.ndarray, offset: int, step: float, top: float, height: int) -> str:
+    """Straight lines through known values, broken at gaps."""
+    parts, pen = [], "M"
+    for place, value in enumerate(values, start=offset):
+        if np.isfinite(value):
+            parts.append(f"{pen}{1 + place * step:.1f},{height - 2 - value / top * (height - 4):.1f}")
+            pen = "L"
+        else:
+            pen = "M"
+    return "".join(parts)
+
+
+def _placed(times: pd.DatetimeIndex, known: pd.DatetimeIndex, values: np.ndarray) -> np.ndarray:
+    out = np.full(len(times), np.nan)
+    place = times.get_indexer(known)
+    out[place[place >= 0]] = values[place >= 0]
+    return out
+
+
+def _picture(name: str, title: str, description: str, chart: Any, narrow: Any = None) -> Picture:
+    return Picture(name, title, description, charts.drawn(chart), charts.drawn(narrow) if narrow is not None else "")

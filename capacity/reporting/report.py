@@ -1,0 +1,125 @@
+"""`Report`: what a plan says, on paper and in files."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from capacity.errors import InputError
+from capacity.findings import Findings
+from capacity.history.history import History
+from capacity.planning.plan import Plan
+from capacity.reporting import html, json, pdf, xlsx
+from capacity.reporting.accuracy import scores_frame
+from capacity.reporting.document import document
+from capacity.reporting.pictures import Picture, pictures
+from capacity.scaling.policy import Policy
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """A report: `document` holds everything it says, and every format shows the same document."""
+
+    document: dict[str, Any]
+
+    @cached_property
+    def pictures(self) -> dict[str, Picture]:
+        """Every picture by name, drawn once and used by all formats."""
+        return pictures(self.document)
+
+    def render(self, kind: str) -> bytes:
+        """The report as the bytes of a file of this kind: html, pdf, xlsx or json."""
+        if kind not in FORMATS:
+            raise InputError(f"{kind!r} is not a kind of report", advice=f"Choose one of: {', '.join(FORMATS)}.")
+        return FORMATS[kind](self)
+
+    def save(self, path: str | Path) -> Path:
+        """Write one file; its suffix says which kind. It appears whole or not at all, also after a crash."""
+        path = Path(path)
+        kind = path.suffix.lower().removeprefix(".")
+        if kind not in FORMATS:
+            known = ", ".join(f".{name}" for name in FORMATS)
+            raise InputError(f"{path.name!r} does not say which kind of report it is", advice=f"End it in {known}.")
+        return write_whole(path, self.render(kind))
+
+    def save_all(self, folder: str | Path) -> list[Path]:
+        """Write report.html, report.pdf, report.xlsx and report.json into a folder, which is made if absent."""
+        return [self.save(Path(folder) / f"report.{kind}") for kind in FORMATS]
+
+    def _repr_html_(self) -> str:
+        return html.notebook(self.document)
+
+
+def report(
+    plan: Plan,
+    *,
+    policy: Policy | None = None,
+    history: History | None = None,
+    findings: Findings | None = None,
+    scores: Any = None,
+    title: str = "Capacity report",
+    generated_at: datetime | pd.Timestamp | str | None = None,
+) -> Report:
+    """The page a capacity review acts on: decisions, fleet, cost, then each service with its reasons and its doubts.
+
+    policy        what `recommend_policy` gave; without it the report says that nothing was rehearsed
+    history       adds the tasks that ran before the plan begins, and its findings
+    findings      more findings than those the plan carries
+    scores        a Backtest, or `schema.SCORES`; the forecast's own when left out
+    generated_at  moment to print, read as UTC when it names no zone; now, when left out. Nothing else varies
+    """
+    moment = pd.Timestamp(datetime.now(UTC)) if generated_at is None else pd.Timestamp(generated_at)
+    moment = moment.tz_localize("UTC") if moment.tz is None else moment.tz_convert("UTC")
+    return Report(
+        document(
+            plan,
+            policy=policy,
+            history=history,
+            findings=findings,
+            scores=scores_frame(scores),
+            title=title,
+            generated_at=moment.floor("s").isoformat(),
+        )
+    )
+
+
+FORMATS: Final[dict[str, Callable[[Report], bytes]]] = {
+    "html": lambda report: html.render(report.document, report.pictures).encode(),
+    "pdf": lambda report: pdf.render(report.document, report.pictures),
+    "xlsx": lambda report: xlsx.render(report.document),
+    "json": lambda report: json.render(report.document).encode(),
+}
+
+
+def write_whole(path: Path, content: bytes) -> Path:
+    """Write beside the place, make it durable, then put it there: a reader sees the old file or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            Path(name).unlink()
+        raise
+    return path
+
+
+def _umask() -> int:
+    """The process's mask for new files, which mkstemp does not apply."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,52 @@
+"""The small shapes pages are made of: runs of text, cells, rows, tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from capacity.reporting import words
+
+
+def runs(sentence: str, service: str) -> list[dict[str, Any]]:
+    """A sentence as runs, with each `service` in backticks as a run of its own, whatever the name holds.
+
+    >>> runs("Raise `a*b` max.", "a*b")
+    [{'text': 'Raise ', 'code': False}, {'text': 'a*b', 'code': True}, {'text': ' max.', 'code': False}]
+    """
+    pieces: list[dict[str, Any]] = []
+    for number, part in enumerate(sentence.split(f"`{service}`") if service else [sentence]):
+        if number:
+            pieces.append({"text": service, "code": True})
+        if part:
+            pieces.append({"text": part, "code": False})
+    return pieces
+
+
+def cell(
+    text: str = "", small: str = "", *, status: str = "", code: bool = False, anchor: str = "", spark: str = ""
+) -> dict[str, Any]:
+    """What stands in one place of a table: text, a smaller line below it, or a status or sparkline by name."""
+    return {"text": text, "small": small, "status": status, "code": code, "anchor": anchor, "spark": spark}
+
+
+def column(label: str, under: str = "", *, number: bool = False) -> dict[str, Any]:
+    return {"label": label, "under": under, "number": number}
+
+
+def row(*cells: dict[str, Any], strong: bool = False, total: bool = False) -> dict[str, Any]:
+    return {"cells": list(cells), "strong": strong, "total": total}
+
+
+def table(label: str, columns: list[dict[str, Any]], rows: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return {"label": label, "columns": columns, "rows": list(rows)}
+
+
+def findings_table(label: str, findings: list[dict[str, Any]]) -> dict[str, Any]:
+    """Findings, worst first, each with what to do and when it is about."""
+    columns = [column("Status"), column("Metric"), column("What was found, and what to do"), column("When")]
+    rows = [
+        row(cell(status=one["status"]), cell(one["metric"]), cell(one["message"], one["advice"]), cell(words.span(one)))
+        for one in findings
+    ]
+    return table(label, columns, rows)

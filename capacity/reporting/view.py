@@ -1,0 +1,264 @@
+"""The document in words: every sentence, table and figure a page shows, as strings. Pages only set type.
+
+runs     a sentence as pieces, [{"text", "code"}]: the service's name stands out and is never parsed
+figure   {"label", "value", "note"}
+table    {"label", "columns": [{"label", "under", "number"}], "rows": [{"cells", "strong", "total"}]}
+cell     {"text", "small", "status", "code", "anchor"}
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from capacity.reporting import words
+from capacity.reporting.chapter_view import chapter_view
+from capacity.reporting.tables import cell, column, findings_table, row, runs, table
+from capacity.reporting.wording import AT_RISK, grouped_decisions
+
+#: Failed checks named at the top; the rest are in the services' own parts.
+SHOWN_ALERTS = 8
+
+
+def view(document: dict[str, Any]) -> dict[str, Any]:
+    """All of it, in the order of the page."""
+    return {
+        "title": document["title"],
+        "subtitle": subtitle(document),
+        "version": document["capacity_version"],
+        "nothing": "" if document["decisions"] else nothing(document),
+        "decisions": decisions(document),
+        "alerts": alerts(document),
+        "fleet": fleet(document),
+        "cost": cost(document),
+        "services": [chapter_view(part) for part in document["services"]],
+        "method": method(document),
+    }
+
+
+def subtitle(document: dict[str, Any]) -> str:
+    period = document["period"]
+    written = f" Written {words.date(document['generated_at'])}." if document["generated_at"] else ""
+    return (
+        f"{words.count(len(document['services']), 'service')}, planned from {words.date(period['horizon_start'])} "
+        f"to {words.last_day(period['horizon_end'])}, from history since {words.date(period['history_start'])}.{written}"
+    )
+
+
+def nothing(document: dict[str, Any]) -> str:
+    return (
+        f"Every service keeps within its limits to {words.last_day(document['period']['horizon_end'])}, as surely as the "
+        f"goal asks ({words.level(document['method']['goal']['level'])})."
+    )
+
+
+def decisions(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Groups that are not empty: with a date, without one, to watch."""
+    failed = {alert["service"] for alert in document["alerts"]}
+    titles = ("", "No date is set for these", "To watch")
+    groups = zip(titles, grouped_decisions(document["decisions"]), strict=True)
+    return [
+        {"title": title, "lesser": bool(title), "items": [_decision(one, failed) for one in group]}
+        for title, group in groups
+        if group
+    ]
+
+
+def _decision(one: dict[str, Any], failed: set[str]) -> dict[str, Any]:
+    facts = [["Act by", words.date(one["before"])]] if one["before"] else []
+    facts.append(["Owner", one["owner"] or "not named"])
+    change = one["usd_per_month"]
+    if change is not None and abs(change) >= 0.5:
+        facts.append(["Spend", f"{words.usd_change(change)} per month"])
+    return {
+        "what": runs(one["sentence"], one["service"]),
+        "why": runs(one["because"], one["service"]),
+        "failed": one["service"] in failed and one["kind"] != "fix_data",
+        "facts": facts,
+    }
+
+
+def alerts(document: dict[str, Any]) -> dict[str, Any] | None:
+    """Failed checks, named where the decisions stand; None when there are none."""
+    anchors = {part["name"]: part["anchor"] for part in document["services"]}
+    items = [
+        {
+            "service": alert["service"],
+            "anchor": anchors.get(alert["service"], "fleet"),
+            "text": f"{alert['metric']}: {alert['message']}" if alert["metric"] else alert["message"],
+        }
+        for alert in document["alerts"]
+    ]
+    more = len(items) - SHOWN_ALERTS
+    return (
+        {
+            "title": "Some of this rests on data that failed its checks.",
+            "items": items[:SHOWN_ALERTS],
+            "more": f"and {more} more, in the services' own parts" if more > 0 else "",
+        }
+        if items
+        else None
+    )
+
+
+def fleet(document: dict[str, Any]) -> dict[str, Any]:
+    rows, found = document["fleet"], document["fleet_findings"]
+    return {
+        "figures": _fleet_figures(document),
+        "table": table(
+            "Fleet overview",
+            [
+                column("Service"),
+                column("Demand", "last and next quarter"),
+                column("Peak tasks", "next week → horizon", number=True),
+                column("Maximum", number=True),
+                column("Maximum reached"),
+                column("USD per month", "90 % interval", number=True),
+                column("Data"),
+            ],
+            [_fleet_row(one) for one in rows],
+        ),
+        "quotas": [_quota(account) for account in document["accounts"]] or ["No service runs on Fargate."],
+        "findings": findings_table("Findings about the fleet", found) if found else None,
+    }
+
+
+def _fleet_figures(document: dict[str, Any]) -> list[dict[str, str]]:
+    month, counts, goal = document["cost"]["month"], document["finding_counts"], document["method"]["goal"]
+    risky = [one for one in document["fleet"] if (one["limit_probability"] or 0) >= AT_RISK]
+    unpriced = len(document["cost"]["unpriced"])
+    spread = f"90 % between {words.amount(month['p5'])} and {words.amount(month['p95'])}"
+    without = f"{words.count(unpriced, 'service')} without a price" if unpriced else ""
+    money = "; ".join(filter(None, (spread, without))) if month["mean"] is not None else "no service has a price"
+    checks = (
+        f"{counts['FAIL']} failed" if counts["FAIL"] else f"{counts['REVIEW']} to review" if counts["REVIEW"] else ""
+    )
+    zone = ", and after the loss of a zone" if goal["survive_zone_loss"] else ""
+    return [
+        {"label": "Cost per month", "value": words.usd(month["mean"]), "note": money},
+        {
+            "label": "May reach their maximum",
+            "value": f"{len(risky)} of {len(document['fleet'])}",
+            "note": f"services, with a probability of {words.share(AT_RISK)} or more",
+        },
+        {"label": "Planned to hold", "value": words.level(goal["level"]), "note": f"in each interval{zone}"},
+        {
+            "label": "Data checks",
+            "value": checks or "passed",
+            "note": f"{counts['FAIL']} failed, {counts['REVIEW']} to review, {counts['UNKNOWN']} unknown",
+        },
+    ]
+
+
+def _fleet_row(one: dict[str, Any]) -> dict[str, Any]:
+    month, first = one["usd_per_month"], one["limit_first"]
+    return row(
+        cell(one["service"], anchor=one["anchor"]),
+        cell("", spark=one["anchor"]),
+        cell(f"{words.grouped(one['tasks_next_week'])} → {words.grouped(one['tasks_highest'])}"),
+        cell(words.grouped(one["max_tasks"])),
+        cell(words.percent(one["limit_probability"]), f"from {words.day(first)}" if first else ""),
+        cell(
+            words.amount(month["mean"]),
+            f"{words.amount(month['p5'])} – {words.amount(month['p95'])}" if month["mean"] is not None else "",
+        ),
+        cell(status=one["status"]),
+    )
+
+
+def _quota(account: dict[str, Any]) -> str:
+    if account["quota"] is None:
+        fit = "its service fits" if len(account["services"]) == 1 else f"its {len(account['services'])} services fit"
+        return (
+            f"{account['region']}: the Fargate vCPU quota is not stated, so whether {fit} into it is unknown. "
+            "State fargate_vcpu_quota in [[account]]."
+        )
+    start = f", from {words.date(account['first'])} on" if account["first"] else ""
+    ask = f"; ask for it by {words.date(account['act_by'])}" if account["act_by"] else ""
+    return (
+        f"{account['region']}: the Fargate quota of {words.number(account['quota'], 6)} vCPU is passed with a probability "
+        f"of {words.percent(account['probability'])}{start}. {words.number(account['needed'])} vCPU would hold to the end "
+        f"of the horizon{ask}."
+    )
+
+
+def cost(document: dict[str, Any]) -> dict[str, Any]:
+    part = document["cost"]
+    month = part["month"]
+    text = (
+        "Unknown: no service has a price."
+        if month["mean"] is None
+        else f"If tasks follow demand between their minimum and maximum, "
+        f"{words.count(part['priced_services'], 'service')} cost{'s' if part['priced_services'] == 1 else ''} "
+        f"{words.usd(month['mean'])} per month ({part['hours_per_month']} hours), with 90 % probability between "
+        f"{words.amount(month['p5'])} and {words.usd(month['p95'])}. Running exactly the planned counts, headroom included, "
+        f"costs {words.usd(month['planned'])}. Futures are added path by path before the interval is read, so it is "
+        "narrower than the sum of the services' intervals."
+    )
+    return {
+        "text": text,
+        "caption": "Bar: mean. Line: 90 % interval. Prices and their date are under Method and sources.",
+        "notes": [f"{one['service']}: cost unknown. {one['reason']}" for one in part["unpriced"]],
+    }
+
+
+def method(document: dict[str, Any]) -> dict[str, Any]:
+    said, period, goal = document["method"], document["period"], document["method"]["goal"]
+    deployment = ", during a rolling deployment" if goal["survive_deployment"] else ""
+    zone = " and after the loss of one zone" if goal["survive_zone_loss"] else ""
+    censored = (
+        f" In {words.share(said['censored_share'])} of the history a service was saturated; its true demand is known only "
+        "from below."
+        if said["censored_share"] > 0
+        else ""
+    )
+    return {
+        "paragraphs": [
+            f"Demand, never utilisation, is forecast as {words.grouped(said['paths'])} sample paths. Tasks, dates and "
+            "dollars are computed on each path and read as shares of paths, so a probability means the same everywhere in "
+            f"this report. A count holds for the load of its interval at {words.level(goal['level'])}{deployment}{zone}; "
+            "a quarter has many intervals, and some will exceed theirs.",
+            "Not in these numbers: demand without precedent in the history (launches, migrations, campaigns), outages of "
+            f"AWS itself, changes of price, and spend other than Fargate tasks.{censored}",
+        ],
+        "prices": _prices(document["cost"]["rates"]),
+        "facts": [
+            [
+                "History",
+                f"{words.count(said['series'], 'series', 'series')}, {words.grouped(said['intervals'])} intervals of "
+                f"{words.interval(period['interval_seconds'])}, {words.date(period['history_start'])} to "
+                f"{words.moment(period['cutoff'])}",
+            ],
+            ["Horizon", f"{words.number(period['horizon_days'])} days, to {words.moment(period['horizon_end'])}"],
+            ["Models", ", ".join(said["models"]) + ("" if said["backtested"] else "; not backtested here")],
+            ["Random seed", str(said["seed"])],
+            ["Inputs, SHA-256", said["fingerprint"]],
+            ["Versions", ", ".join(f"{name} {found}" for name, found in _versions(document))],
+        ],
+        "note": f"Times are UTC. A gap in a line is a gap in the data. A month has {document['cost']['hours_per_month']} "
+        "hours. The same numbers are in report.xlsx and report.json.",
+    }
+
+
+def _versions(document: dict[str, Any]) -> list[tuple[str, str]]:
+    return [("capacity", document["capacity_version"]), *document["method"]["packages"].items()]
+
+
+def _prices(rates: list[dict[str, Any]]) -> dict[str, Any] | None:
+    columns = [
+        column("Prices, USD"),
+        column("vCPU-hour", number=True),
+        column("GB-hour", number=True),
+        column("Storage GB-hour", number=True),
+        column("Source"),
+        column("Date"),
+    ]
+    rows = [
+        row(
+            cell(f"{rate['region']}, {rate['architecture']}"),
+            *(cell(words.number(rate[name], 5)) for name in ("vcpu", "memory_gb", "storage_gb")),
+            cell(rate["source"]),
+            cell(words.day(rate["date"] or None) or "not stated"),
+        )
+        for rate in rates
+    ]
+    return table("Prices", columns, rows) if rows else None
