@@ -22,7 +22,7 @@ def web(**changes: object) -> Service:
         "max_tasks": 40,
         "alb_resource_label": LABEL,
     }
-    return Service(**(fields | changes))  # type: ignore[arg-type]
+    return Service(**(fields | changes))
 
 
 def tracking(service: Service | None = None, **changes: object) -> ServicePolicy:
@@ -34,7 +34,7 @@ def tracking(service: Service | None = None, **changes: object) -> ServicePolicy
         "max_tasks": service.max_tasks,
         "tracking": TargetTracking("requests", target=2400.0, scale_out_cooldown=300, scale_in_cooldown=300),
     }
-    return ServicePolicy(**(fields | changes))  # type: ignore[arg-type]
+    return ServicePolicy(**(fields | changes))
 
 
 def scheduled(service: Service | None = None) -> ServicePolicy:

@@ -1,0 +1,241 @@
+"""A recommendation is rehearsed on weeks it was not made from, and says what it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from capacity.config import Goal, Service
+from capacity.demand import Demand
+from capacity.errors import InputError
+from capacity.forecasting.forecast import Forecast
+from capacity.planning import Decision, Plan, plan
+from capacity.scaling import Policy, ServicePolicy, check_policy, recommend_policy, simulate
+from capacity.scaling.rehearse import ACCEPTED, Candidate, Window, choose, todays, window_of
+from tests.makers import daily_wave, hourly, make_demand, make_forecast
+from tests.scaling.aws_model import problems
+from tests.scaling.policies import tracking, web
+
+WEEK = pd.Timedelta(days=7)
+
+
+def five_minutes(weeks: int, start: str = "2026-06-01") -> pd.DatetimeIndex:
+    return pd.date_range(start, periods=weeks * 7 * 288, freq="5min", tz="UTC", unit="us")
+
+
+def office(times: pd.DatetimeIndex, day: float = 2000.0, night: float = 200.0) -> np.ndarray:
+    """Jumps at 8:00 and falls at 18:00 on weekdays: what target tracking always meets too late."""
+    busy = (times.hour >= 8) & (times.hour < 18) & (times.day_of_week < 5)
+    noise = np.random.default_rng(1).normal(0, 0.03, len(times))
+    return np.asarray(np.where(busy, day, night) * np.exp(noise))
+
+
+def no_peaks(forecast: Forecast) -> np.ndarray:
+    """Means as peaks: nothing is known of what happens inside an interval."""
+    return forecast.paths
+
+
+def planned(demand: Demand, services: Any, steps: int = 14 * 288, **settings: Any) -> Plan:
+    forecast = make_forecast(demand, steps=steps, paths=40, spread=0.05)
+    return plan(forecast, services, peaks=no_peaks, **settings)
+
+
+@cache
+def office_policy() -> tuple[Plan, Policy]:
+    times = five_minutes(12)
+    demand = make_demand({("web", "requests"): office(times)}, times)
+    made = planned(demand, web(min_tasks=2, max_tasks=200), goal=Goal(survive_zone_loss=False))
+    return made, recommend_policy(made, peaks=no_peaks)
+
+
+def test_a_load_that_jumps_gets_scheduled_minimums_ahead_of_the_jump() -> None:
+    made, policy = office_policy()
+    one = policy["web"]
+    ups = [action for action in one.schedule if action.min_tasks > 40]
+    assert [action.schedule for action in ups] == ["cron(55 7 ? * MON-FRI *)"]
+    assert one.tracking.metric == "requests"
+    assert one.tracking.target == 0.85 * 50 * 60
+    assert check_policy(policy).status == "PASS"
+    assert any("Scheduled minimums" in reason for reason in one.reasons)
+    assert max(action.end for action in one.schedule if action.end) == made.forecast.times[-1] + pd.Timedelta(
+        days=14, minutes=5
+    )
+
+
+def test_the_recommendation_was_judged_beside_todays_policy_and_tracking_alone() -> None:
+    _, policy = office_policy()
+    rehearsal = policy["web"].rehearsal
+    assert rehearsal is not None
+    assert rehearsal["chosen"].sum() == 1
+    chosen = rehearsal[rehearsal["chosen"]].iloc[0]
+    alone = rehearsal[rehearsal["candidate"] == "tracking 2,550/min"].iloc[0]
+    assert rehearsal["candidate"].iloc[0] == "today, target not known"
+    assert chosen["short_share"] <= min(ACCEPTED["standard"], alone["short_share"])
+    assert chosen["missing_task_hours"] < 0.1 * alone["missing_task_hours"]
+    assert chosen["task_hours"] < 1.1 * alone["task_hours"]
+    assert (rehearsal["changes_a_week"] <= 35).all()
+
+
+def test_simulating_the_recommendation_on_later_demand_keeps_its_promise() -> None:
+    _, policy = office_policy()
+    later = five_minutes(2, "2026-08-24")
+    result = simulate(policy, pd.Series(office(later), index=later))
+    assert result.metrics["short_share"].item() < ACCEPTED["standard"]
+
+
+def test_no_schedule_is_judged_on_the_weeks_it_was_made_from() -> None:
+    # The pattern turns round in the judged weeks: what was learnt before them must fail there.
+    times = five_minutes(12)
+    before = office(times)
+    after = office(times + pd.Timedelta(hours=12))
+    demand = make_demand({("web", "requests"): np.where(times < times[-1] - 4 * WEEK, before, after)}, times)
+    policy = recommend_policy(planned(demand, web(min_tasks=2, max_tasks=200)), peaks=no_peaks)
+    rehearsal = policy["web"].rehearsal
+    assert rehearsal is not None
+    alone = rehearsal[rehearsal["candidate"] == "tracking 2,550/min"].iloc[0]
+    scheduled = rehearsal[rehearsal["candidate"].str.startswith("tracking 2,550/min with")]
+    assert (scheduled["missing_task_hours"] > 0.5 * alone["missing_task_hours"]).all()
+
+
+def test_windows_do_not_overlap_and_leave_enough_to_learn_from() -> None:
+    for weeks in range(1, 40):
+        times = hourly(weeks * 7)
+        window = window_of(make_demand({("web", "cpu"): np.ones(len(times))}, times))
+        assert times[0] <= window.learnt <= window.judged < window.end == times[-1] + pd.Timedelta(hours=1)
+        assert window.may_learn == (weeks >= 3)
+        assert not window.may_learn or WEEK <= window.end - window.judged <= 4 * WEEK
+
+
+def test_a_short_history_gets_tracking_alone_and_says_why() -> None:
+    times = five_minutes(2)
+    made = planned(make_demand({("web", "requests"): office(times)}, times), web(), steps=288)
+    one = recommend_policy(made, peaks=no_peaks)["web"]
+    assert one.schedule == ()
+    assert "No schedule was tried: that needs 3 weeks of history." in one.reasons
+
+
+def test_an_even_load_gets_tracking_alone() -> None:
+    times = hourly(70)
+    demand = make_demand({("web", "cpu"): daily_wave(times, 30.0, 0.2)}, times)
+    service = Service(name="web", task_vcpu=1, task_memory_gib=2, min_tasks=2, max_tasks=100)
+    one = recommend_policy(planned(demand, service, steps=24 * 14), peaks=no_peaks)["web"]
+    assert one.schedule == ()
+    assert (one.tracking.metric, one.tracking.target) == ("cpu", 60.0)
+    assert any("target tracking alone follows this load" in reason for reason in one.reasons)
+
+
+def test_days_without_hours_give_no_schedule() -> None:
+    times = pd.date_range("2025-01-06", periods=200, freq="D", tz="UTC", unit="us")
+    demand = make_demand({("web", "requests"): 500 + 100 * np.sin(np.arange(200))}, times)
+    one = recommend_policy(planned(demand, web(max_tasks=100), steps=30), peaks=no_peaks)["web"]
+    assert one.schedule == ()
+    assert any("do not show the hours of a day" in reason for reason in one.reasons)
+
+
+def test_a_history_without_a_value_in_its_last_weeks_is_not_rehearsed_and_says_so() -> None:
+    times = five_minutes(12)
+    load = office(times)
+    made = planned(make_demand({("web", "requests"): load}, times), web(max_tasks=200))
+    load[times >= times[-1] - 5 * WEEK] = np.nan
+    one = recommend_policy(made, demand=make_demand({("web", "requests"): load}, times), peaks=no_peaks)["web"]
+    assert one.rehearsal is None
+    assert one.schedule == ()
+    assert any(reason.startswith("Not rehearsed:") for reason in one.reasons)
+
+
+def test_a_recommendation_never_leaves_its_bounds_to_none() -> None:
+    times = five_minutes(3)
+    made = planned(make_demand({("web", "requests"): office(times, 40.0, 4.0)}, times), web(min_tasks=0), steps=288)
+    made = replace(made, decisions=())
+    one = recommend_policy(made, peaks=no_peaks)["web"]
+    assert one.min_tasks == 1
+    assert any("no datapoint" in reason for reason in one.reasons)
+
+
+@pytest.mark.parametrize(("kind", "proposed", "bounds"), [("raise_max", 64, (2, 64)), ("raise_min", 5, (5, 40))])
+def test_bounds_follow_the_plans_decisions(kind: Any, proposed: int, bounds: tuple[int, int]) -> None:
+    times = five_minutes(2)
+    made = planned(make_demand({("web", "requests"): office(times)}, times), web(), steps=288)
+    decision = Decision(kind, "web", "Raise it.", "Because.", 0.9, current=1, proposed=proposed)
+    one = recommend_policy(replace(made, decisions=(decision,)), peaks=no_peaks)["web"]
+    assert (one.min_tasks, one.max_tasks) == bounds
+    assert any("see the plan's decisions" in reason for reason in one.reasons)
+    unchanged = recommend_policy(replace(made, decisions=()), peaks=no_peaks)["web"]
+    assert (unchanged.min_tasks, unchanged.max_tasks) == (2, 40)
+
+
+def test_same_plan_same_policy() -> None:
+    made, policy = office_policy()
+    again = recommend_policy(made, peaks=no_peaks)
+    assert again.render("boto3") == policy.render("boto3")
+    assert again["web"].reasons == policy["web"].reasons
+    pd.testing.assert_frame_equal(again.rehearsals, policy.rehearsals)
+
+
+def test_a_service_fares_the_same_alone_and_in_a_fleet() -> None:
+    times = five_minutes(4)
+    loads = {("web", "requests"): office(times), ("api", "requests"): office(times, 900.0, 500.0)}
+    services = [web(max_tasks=200), web(name="api", max_tasks=200)]
+    together = recommend_policy(planned(make_demand(loads, times, burst=1.2), services, steps=288), peaks=no_peaks)
+    api = {("api", "requests"): loads["api", "requests"]}
+    alone = recommend_policy(planned(make_demand(api, times, burst=1.2), services[1], steps=288), peaks=no_peaks)
+    first, second = together["api"].rehearsal, alone["api"].rehearsal
+    assert first is not None
+    assert second is not None
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_the_calls_pass_botocores_model() -> None:
+    _, policy = office_policy()
+    assert [problem for call in policy.render("boto3") for problem in problems(call)] == []
+
+
+def test_todays_target_is_read_by_its_size() -> None:
+    assert todays(web(target_value=70), "requests", 0.85).policy.tracking.target == 0.70 * 3000
+    assert todays(web(target_value=1800), "requests", 0.85).policy.tracking.target == 1800
+    assert todays(web(target_value=1800), "cpu", 0.6).policy.tracking.target == 60  # 1800 of 3000 requests a minute
+    assert todays(web(), "cpu", 0.6).name == "today, target not known"
+
+
+def options(*shares: tuple[float | None, float | None]) -> list[Candidate]:
+    return [Candidate(f"{share} {level}", tracking(), share, level) for share, level in shares]
+
+
+def outcomes(short: list[float], hours: list[float], missing: list[float]) -> pd.DataFrame:
+    return pd.DataFrame({"short_share": short, "task_hours": hours, "missing_task_hours": missing})
+
+
+def test_risk_comes_first_then_cost_and_today_is_never_chosen() -> None:
+    three = options((None, None), (1.0, None), (0.85, None), (1.0, 0.5))
+    cheap_but_short = outcomes([0.0, 0.02, 0.004, 0.001], [10, 100, 120, 130], [0, 0, 0, 0])
+    assert choose(cheap_but_short, three, "standard", 0.95) == 2
+    assert choose(cheap_but_short, three, "critical", 0.95) == 3
+    assert choose(cheap_but_short, three, "batch", 0.95) == 1
+    none_safe = outcomes([0.0, 0.5, 0.4, 0.3], [1, 1, 1, 1], [0, 0, 0, 0])
+    assert choose(none_safe, three, "standard", 0.95) == 3
+    worse_than_alone = outcomes([0, 0.001, 0.002, 0.003], [1, 9, 1, 1], [0, 0, 0, 0])
+    assert choose(worse_than_alone, three, "standard", 0.95) == 1
+
+
+def test_a_missing_task_hour_weighs_what_the_goal_says() -> None:
+    two = options((1.0, None), (1.0, 0.5))
+    table = outcomes([0.001, 0.0], [100, 115], [1, 0])
+    assert choose(table, two, "standard", 0.90) == 0  # 100 + 10 x 1 < 115
+    assert choose(table, two, "standard", 0.95) == 1  # 100 + 20 x 1 > 115
+
+
+def test_requests_without_a_capacity_are_refused() -> None:
+    times = five_minutes(1)
+    service = ServicePolicy(web(requests_per_second_per_task=None), 1, 2, tracking().tracking)
+    with pytest.raises(InputError, match="what one task serves is not known"):
+        simulate(replace(service, per_task=None), pd.Series(office(times), index=times))
+
+
+def test_windows_print_what_was_learnt_from_what() -> None:
+    stamps = pd.to_datetime(["2026-03-02", "2026-04-27", "2026-05-25"], utc=True)
+    assert str(Window(*stamps)) == "27 Apr 2026 to 25 May 2026, schedules made from 02 Mar 2026 on"
