@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from capacity.config import Service
 from capacity.demand.levels import Level, Measured, filled, nothing
@@ -25,22 +26,30 @@ class Sizing:
 
     size: float | None
     assumed_tasks: float | None = None
-    stated: bool = False
 
 
-def sizing(resource: str, level: Level, service: Service | None) -> Sizing:
-    """The size of a task: as stated in the Service, else as the history shows (reserved / running tasks)."""
+def sizing(resource: str, shown: dict[str, float], service: Service | None) -> Sizing:
+    """The size of a task: as stated in the Service, else as the history shows (`shown_sizes`)."""
     if service is not None:
-        return Sizing(float(getattr(service, SIZES[resource][1])), service.assumed_running_tasks, stated=True)
-    return Sizing(shown_size(resource, level))
+        return Sizing(float(getattr(service, SIZES[resource][1])), service.assumed_running_tasks)
+    return Sizing(shown.get(resource))
 
 
-def shown_size(resource: str, level: Level) -> float | None:
-    """What one task reserved of late, by the history: the median over the last quarter of what it tells."""
-    tasks = level["running_tasks"].mean
-    ratio = np.divide(level[f"{resource}_reserved"].mean, tasks, out=np.full(len(tasks), np.nan), where=tasks > 0)
-    ratio = ratio[np.isfinite(ratio)]
-    return float(np.median(ratio[-max(1, len(ratio) // 4) :])) if len(ratio) else None
+def shown_sizes(rows: pd.DataFrame) -> dict[str, float]:
+    """resource -> what one task reserved of late: the median of reserved / running tasks over its last quarter.
+
+    rows  one service's rows of `schema.HISTORY`; both metrics have to be known at the same interval
+    """
+    needed = ["running_tasks", *(f"{resource}_reserved" for resource in SIZES)]
+    part = rows[(rows["stat"] == "mean") & rows["metric"].isin(needed)]
+    wide = part.astype({"metric": "str"}).pivot_table(index=["timestamp", "interval"], columns="metric", values="value")
+    sizes: dict[str, float] = {}
+    for resource in SIZES:
+        if {"running_tasks", f"{resource}_reserved"} <= set(wide.columns):
+            busy = wide[wide["running_tasks"] > 0]
+            ratio = (busy[f"{resource}_reserved"] / busy["running_tasks"]).dropna().to_numpy()
+            sizes |= {resource: float(np.median(ratio[len(ratio) * 3 // 4 :]))} if len(ratio) else {}
+    return sizes
 
 
 def used(resource: str, level: Level, sizes: Sizing) -> Iterator[tuple[str, Measured]]:
@@ -101,15 +110,14 @@ def demand_of(resource: str, levels: list[Level], target: Level, sizes: Sizing) 
     return ", else ".join(how), result
 
 
-def size_findings(name: str, level: Level, service: Service | None) -> list[Finding]:
+def size_findings(name: str, shown: dict[str, float], service: Service | None) -> list[Finding]:
     """A stated task size that the history contradicts: percentages of another size are not what they seem."""
     findings = []
-    for resource, (unit, field) in SIZES.items():
-        shown = shown_size(resource, level)
-        stated = getattr(service, field) if service is not None else None
-        if shown is None or stated is None or abs(shown / stated - 1) <= SIZE_TOLERANCE:
-            continue
-        message = f"a task of {stated:g} {unit} is stated, but of late each reserved {shown:.4g} {unit}."
-        advice = f"Correct {field} of [[service]] {name!r}, or say nothing of the size and let the history tell."
-        findings.append(Finding(name, resource, "task size", "REVIEW", message, advice))
+    for resource, size in shown.items():
+        unit, field = SIZES[resource]
+        stated = getattr(service, field) if service is not None else size
+        if abs(size / stated - 1) > SIZE_TOLERANCE:
+            message = f"a task of {stated:g} {unit} is stated, but of late each reserved {size:.4g} {unit}."
+            advice = f"Correct {field} of [[service]] name = {name!r}."
+            findings.append(Finding(name, resource, "task size", "REVIEW", message, advice))
     return findings

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.config import Service
-from capacity.demand.absolute import SIZES, demand_of, size_findings, sizing
+from capacity.demand.absolute import SIZES, demand_of, shown_sizes, size_findings, sizing
 from capacity.demand.censoring import saturated
 from capacity.demand.cleaning import cleaned, credible_peaks
 from capacity.demand.demand import Demand, Key
@@ -55,7 +55,7 @@ def estimate_demand(
     results, findings = [], []
     for name, part in rows.groupby("service", sort=True, observed=True):
         levels = levels_of(part, target, size)
-        found, said = _service(str(name), levels, target, size, known.get(str(name)))
+        found, said = _service(str(name), levels, target, size, known.get(str(name)), shown_sizes(part))
         results += found
         findings += said + _moved(str(name), part, target, size) + _too_coarse(str(name), part, levels, size)
     return _demand(results, target, size, findings)
@@ -71,24 +71,29 @@ def estimate_gridded(gridded: dict[Key, Gridded], services: Sequence[Service] = 
     known = {service.name: service for service in services}
     results = []
     for name, metrics in by_service.items():
-        found, said = _service(name, [Level(target, size, metrics)], target, size, known.get(name))
+        found, said = _service(name, [Level(target, size, metrics)], target, size, known.get(name), {})
         results += found
         findings += said
     return _demand(results, target, size, findings, clock)
 
 
 def _service(
-    name: str, levels: list[Level], target: pd.DatetimeIndex, size: pd.Timedelta, service: Service | None
+    name: str,
+    levels: list[Level],
+    target: pd.DatetimeIndex,
+    size: pd.Timedelta,
+    service: Service | None,
+    shown: dict[str, float],
 ) -> tuple[list[Estimated], list[Finding]]:
     """All demand series of one service."""
     if not levels:
         return [], []
     whole = _together(levels, target, size)
     censored = saturated(whole, service)
-    results, findings = [], size_findings(name, whole, service)
+    results, findings = [], size_findings(name, shown, service)
     for metric in _demands(whole):
         if metric in SIZES:
-            sizes = sizing(metric, whole, service)
+            sizes = sizing(metric, shown, service)
             how, demand = demand_of(metric, levels, whole, sizes)
             findings += [] if how else [_not_absolute(name, metric)]
         else:

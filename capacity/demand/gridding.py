@@ -13,9 +13,12 @@ import pandas as pd
 from capacity.demand.demand import Key
 from capacity.errors import HistoryTooShort, InputError, Problem
 from capacity.findings import Finding
-from capacity.timegrid import interval_of
+from capacity.timegrid import duration, interval_of
 
 DAY: Final = pd.Timedelta(days=1)
+
+#: Intervals to suggest for stamps that keep none.
+USUAL: Final = ("1min", "5min", "15min", "30min", "1h", "6h", "1D", "7D")
 
 #: Longest grid made of one series: ten years of minutes. Fewer stamps than gaps on such a grid are not a series.
 LONGEST: Final = 5_300_000
@@ -146,7 +149,8 @@ def _irregular(utc: pd.DatetimeIndex, interval: pd.Timedelta, name: str) -> Inpu
         advice = "Bring the days behind them, or spread each month over its days: series.resample('D').ffill()."
     else:
         cause = f"{int(off.sum()):,} of {len(utc):,} lie between, the first at {utc[off][0]}"
-        advice = f"Average them first: series.resample('{_words(interval)}').mean()."
+        near = min(USUAL, key=lambda size: abs(np.log(duration(size) / interval)))
+        advice = f"Average them first: series.resample('{near}').mean()."
     return InputError(f"{name}: stamps do not fit a regular grid of {_words(interval)}: {cause}.", advice=advice)
 
 

@@ -13,10 +13,11 @@ import pandas as pd
 from capacity.config import Service
 from capacity.demand.cleaning import cleaned
 from capacity.demand.demand import Demand, Key
+from capacity.demand.estimate import estimate_demand, estimate_gridded
 from capacity.demand.gridding import Gridded, common_grid, listed, on_grid
 from capacity.errors import HistoryHasGaps, HistoryTooShort, InputError, Problem
 from capacity.findings import Findings
-from capacity.history.history import History
+from capacity.history import History, read
 from capacity.schema import METRICS
 
 #: Names under which long tables hold what we call by the first: ours, the real traces', and Nixtla's and Prophet's.
@@ -55,12 +56,12 @@ def demand_from(
     if isinstance(data, Demand):
         return data
     if isinstance(data, History):
-        from capacity.demand.estimate import estimate_demand
-
         return estimate_demand(data, services)
     if isinstance(data, pd.Series):
         parts = {(name or _series_name(data.name), metric): data}
     elif isinstance(data, pd.DataFrame):
+        if {"stat", "interval"} <= set(data.columns):  # observations
+            return demand_from(read(data), services=services)
         parts = _parts(data, metric, name)
     else:
         raise InputError(
@@ -70,7 +71,7 @@ def demand_from(
     gridded = {Key(*key): _gridded(series, Key(*key)) for key, series in parts.items()}
     percentages = [key for key in gridded if key.metric in METRICS and not METRICS[key.metric].demand]
     if percentages:
-        return _derived(gridded, services)
+        return estimate_gridded(gridded, services)
     return assembled(gridded)
 
 
@@ -196,13 +197,6 @@ def stamps_of(column: pd.Series) -> pd.DatetimeIndex:
         Problem(f"{column.iloc[row]!r} is not a time in the clock of the rest", f"row {row + 1}") for row in bad
     ]
     raise InputError(f"column {column.name!r} holds stamps that cannot be read:", problems, "Use ISO 8601 throughout.")
-
-
-def _derived(gridded: dict[Key, Gridded], services: Sequence[Service]) -> Demand:
-    """Percentages and counts among the series: estimated as a history of that interval would be."""
-    from capacity.demand.estimate import estimate_gridded
-
-    return estimate_gridded(gridded, services)
 
 
 def _series_name(name: Any) -> str:

@@ -139,7 +139,9 @@ def _ratios(means: np.ndarray, peaks: np.ndarray, rng: np.random.Generator) -> n
     if len(known) == 0 or len(unknown) == 0:
         return ratios
     by_size = known[np.argsort(means[known], kind="stable")]
-    near = np.searchsorted(means[by_size], means[unknown])
+    near = (
+        np.searchsorted(means[by_size], means[unknown]) + np.searchsorted(means[by_size], means[unknown], "right")
+    ) // 2
     near += rng.integers(-(NEIGHBOURS // 2), NEIGHBOURS // 2 + 1, len(unknown))
     ratios[unknown] = ratios[by_size[np.clip(near, 0, len(by_size) - 1)]]
     return ratios

@@ -64,12 +64,12 @@ def calendar(model: ServiceModel, times: pd.DatetimeIndex) -> np.ndarray:
     """(n,) factor of hour, weekday, season and first of the month, in the local clock of the service's users."""
     local = times.tz_convert(model.timezone)
     hour = local.hour.to_numpy() + local.minute.to_numpy() / 60
-    day = local.dayofweek.to_numpy() + hour / 24
+    day = local.day_of_week.to_numpy() + hour / 24
     shape = np.asarray(model.hours) / np.mean(model.hours)
     week = np.asarray(model.week) / np.mean(model.week)
     factor = np.interp(hour, np.arange(25), np.append(shape, shape[0]))
     factor *= np.interp(day, np.arange(-1, 8) + 0.5, np.concatenate([week[-1:], week, week[:1]]))  # at noon
-    turn = 2 * np.pi * (local.dayofyear.to_numpy() - model.season_top) / 365.25
+    turn = 2 * np.pi * (local.day_of_year.to_numpy() - model.season_top) / 365.25
     factor *= 1 + model.season * np.cos(turn)
     factor[local.day.to_numpy() == 1] *= model.month_start
     return factor
