@@ -22,7 +22,7 @@ from capacity.planning.memory import better_size
 from capacity.planning.plan import Decision
 from capacity.planning.prices import HOURS_PER_MONTH, price_of
 from capacity.planning.steps import Survives
-from capacity.planning.words import before, counted, level_words, passing, percent, sensible, usd
+from capacity.planning.words import before, counted, level_words, passing, percent, sensible, share, usd
 
 #: Only when this sure do we advise to take something away.
 SURE: Final = 0.95
@@ -94,14 +94,14 @@ def _capped(about: Evidence) -> str:
     if about.capped < CAPPED:
         return ""
     return (
-        f"In {about.capped:.0%} of the last week's intervals it ran at capacity, so true demand is at least what was "
-        "measured; plan again after a week with room."
+        f"In {share(about.capped)} of the last week's intervals it ran at capacity, so true demand is at least what "
+        "was measured; plan again after a week with room."
     )
 
 
 def _holds(about: Evidence) -> str:
     needed = about.limits["max_tasks"]["needed"]
-    return f"{needed:,.0f} hold to {about.end} with {level_words(about.goal.level)}."
+    return f"{needed:,.0f} hold to {about.end}, {level_words(about.goal.level)} sure."
 
 
 def split(about: Evidence) -> Decision | None:
@@ -135,7 +135,7 @@ def raise_min(about: Evidence) -> Decision | None:
     reason = f"Load alone asks for {counted(load)} in its quietest interval"
     if floor > load:
         zone = f" and the loss of one of {service.zones} zones" if survives.zone_loss else ""
-        reason += f"; {floor:,} also carry it through start-up and deployment{zone}"
+        reason += f"; {floor:,} also carry it through {'a deployment' if survives.deployment else 'start-up'}{zone}"
     return about.decision(
         kind="raise_min",
         sentence=f"Raise `{service.name}` min from {service.min_tasks:,} to {floor:,}: it never needs fewer, "
@@ -167,7 +167,7 @@ def lower_min(about: Evidence) -> Decision | None:
         + (f" and save {usd(saved)} a month" if saved is not None else "")
         + f", {percent(chance)} sure.",
         because=f"For more than half of the time to {about.end} its load, with every headroom, needs fewer than "
-        f"{counted(service.min_tasks)}; {counted(proposed)} is enough when it is quietest.",
+        f"{counted(service.min_tasks)}; the quietest needs {least:,}.",
         probability=chance,
         current=service.min_tasks,
         proposed=proposed,
@@ -193,7 +193,7 @@ def lower_max(about: Evidence) -> Decision | None:
     return about.decision(
         kind="lower_max",
         sentence=f"Lower `{service.name}` max from {service.max_tasks:,} to {proposed:,}, {percent(chance)} sure.",
-        because=f"{counted(proposed)} is {ROOM} times the most that 99 % of the paths need by {about.end}. "
+        because=f"{proposed:,} is {ROOM} times the most that 99 % of the paths need by {about.end}. "
         f"A mistake could start {counted(service.max_tasks)}{cost}.",
         probability=chance,
         current=service.max_tasks,
@@ -216,7 +216,7 @@ def resize(about: Evidence) -> Decision | None:
         kind="resize",
         sentence=f"Give each task of `{service.name}` {size:g} GiB instead of {service.task_memory_gib:g} GiB.",
         because=f"It used {'at least' if more else 'at most'} {each:.3g} GiB at its peak in the last four weeks, "
-        f"{percent(each / service.task_memory_gib)} of the task's memory; the target is {service.memory_target:.0%}. "
+        f"{share(each / service.task_memory_gib)} of the task's memory; the target is {share(service.memory_target)}. "
         "More or fewer tasks do not change it.",
         probability=1.0,
         current=service.task_memory_gib,

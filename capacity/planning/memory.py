@@ -11,6 +11,7 @@ import pandas as pd
 from capacity.config import FARGATE_SIZES, Service
 from capacity.demand.demand import Demand, Key
 from capacity.findings import Finding
+from capacity.planning.words import share
 
 #: Below this share of the task's memory, at the largest it can be, the task is larger than it has to be.
 IDLE: Final = 0.40
@@ -25,27 +26,40 @@ class MemoryPerTask:
     """Largest memory of one task lately, as far as it is known, in GiB.
 
     A service's memory is measured over all its tasks, and how many ran is not part of a demand. So one task's share
-    lies between the whole over the most tasks that may have run and the whole over the fewest. The two are one number
-    when the count is fixed or stated (`assumed_running_tasks`). It is measured, not forecast: memory that does not
-    scale with load grows with the number of tasks, and so says nothing new about one of them.
+    lies between the whole over the most tasks that may have run and the whole over the fewest. It is measured, not
+    forecast: memory that does not scale with load grows with the number of tasks, and so says nothing new about one.
     """
 
     least: float
     most: float
 
 
-def memory_per_task(service: Service, past: Demand, key: Key) -> MemoryPerTask | None:
-    """From the measured memory of all tasks over the last four weeks; None when there was none."""
-    lately = past.select([key]).since(past.end - LOOK_BACK)
-    known = np.fmax(lately.values, lately.peaks)  # the one-minute peak where there is one
-    known = known[np.isfinite(known)]
-    if known.size == 0:
+def memory_per_task(service: Service, past: Demand, name: str) -> MemoryPerTask | None:
+    """From the measured memory of all tasks over the last four weeks; None when there was none.
+
+    `name` is that of the series. At most the service's maximum ran, or the stated `assumed_running_tasks`; at least
+    its minimum, and on Fargate, where no task uses more processor than it reserves, as many as the measured vCPU fill.
+    """
+    lately = past.since(past.end - LOOK_BACK)
+    memory = _row(lately, name, "memory")
+    if memory is None or not np.isfinite(memory).any():
         return None
-    peak = float(known.max())
     if service.assumed_running_tasks is not None:
-        each = peak / service.assumed_running_tasks
+        each = float(np.nanmax(memory)) / service.assumed_running_tasks
         return MemoryPerTask(each, each)
-    return MemoryPerTask(peak / service.max_tasks, peak / service.min_tasks if service.min_tasks else np.inf)
+    cpu = _row(lately, name, "cpu") if service.launch_type == "FARGATE" else None
+    busy = np.zeros_like(memory) if cpu is None else np.nan_to_num(cpu) / service.task_vcpu
+    fewest = np.maximum(busy, service.min_tasks)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        most = np.where(memory == 0, 0.0, memory / fewest)  # memory beside no known task: no bound
+    least = float(np.nanmax(memory)) / service.max_tasks
+    return MemoryPerTask(least, max(least, float(np.nanmax(most))))
+
+
+def _row(past: Demand, name: str, metric: str) -> np.ndarray | None:
+    """(n,) mean need of one series, NaN at gaps; None when it is not there."""
+    key = Key(name, metric)
+    return past.values[past.keys.index(key)] if key in past.keys else None
 
 
 def better_size(service: Service, memory: MemoryPerTask) -> float | None:
@@ -77,28 +91,43 @@ def _smallest(service: Service, needed_gib: float) -> float | None:
     return next((size for size in sizes if needed_gib <= size * service.memory_target), None)
 
 
-def memory_finding(service: Service, memory: MemoryPerTask) -> Finding | None:
-    """What to say about the task's memory, if anything."""
-    full = service.task_memory_gib * service.memory_target
-    if memory.most <= full:
+def too_little_memory(service: Service, memory: MemoryPerTask) -> Finding | None:
+    """A task that surely used more of its memory than the target allows."""
+    if memory.least <= service.task_memory_gib * service.memory_target:
         return None
-    if memory.least > full:
-        return Finding(
-            service.name,
-            "memory",
-            "task size",
-            "REVIEW",
-            f"A task used at least {memory.least:.3g} GiB of its {service.task_memory_gib:g} GiB, "
-            f"above the target of {service.memory_target:.0%}.",
-            "Give it more memory; more tasks would not help, or state memory_scales_with_load = true if they do.",
-        )
-    most = f"{memory.most:.3g} GiB" if np.isfinite(memory.most) else "no known bound"
     return Finding(
         service.name,
         "memory",
         "task size",
-        "UNKNOWN",
-        f"Whether {service.task_memory_gib:g} GiB a task are enough cannot be told: one task used between "
-        f"{memory.least:.3g} GiB and {most}, depending on how many ran.",
-        "State assumed_running_tasks, or memory_scales_with_load = true if more tasks relieve it.",
+        "REVIEW",
+        f"A task used at least {memory.least:.3g} GiB of its {service.task_memory_gib:g} GiB, "
+        f"above the target of {share(service.memory_target)}.",
+        "Give it more memory; more tasks would not help, or state memory_scales_with_load = true if they do.",
     )
+
+
+def is_unknown(service: Service, memory: MemoryPerTask | None) -> bool:
+    """Whether the evidence leaves it open if a task has enough memory."""
+    return memory is not None and memory.least <= service.task_memory_gib * service.memory_target < memory.most
+
+
+def unknown_memory(names: list[str]) -> list[Finding]:
+    """One finding for all services of which nobody can tell whether a task has enough memory.
+
+    >>> [finding.service for finding in unknown_memory(["web"])], unknown_memory([])
+    (['web'], [])
+    """
+    if not names:
+        return []
+    one = len(names) == 1
+    return [
+        Finding(
+            names[0] if one else "",
+            "memory",
+            "task size",
+            "UNKNOWN",
+            "Whether a task has enough memory cannot be told, because it is not known how many tasks shared what was "
+            f"measured{'' if one else ': ' + ', '.join(names)}.",
+            "State assumed_running_tasks, or memory_scales_with_load = true if more tasks relieve it.",
+        )
+    ]

@@ -14,6 +14,9 @@ from capacity.errors import GoalUnreachable, PlanError
 #: Resources that can ask for tasks; of equal needs the first one listed is named.
 RESOURCES = ("requests", "cpu", "memory")
 
+#: More tasks than this are not told apart: ECS runs 5,000 in a service, and sums of counts stay exact integers.
+COUNTLESS = 1e9
+
 
 @dataclass(frozen=True)
 class FullTask:
@@ -75,7 +78,7 @@ def fractional_tasks(service: Service, demand: Mapping[str, np.ndarray]) -> dict
     """Fractional tasks each path needs, by resource: demand over what a full task carries.
 
     demand  metric -> (P, H) largest need inside each interval, in the metric's unit
-    result  resource -> (P, H), float32 when the demand is
+    result  resource -> (P, H), at most `COUNTLESS`
 
     Raises GoalUnreachable when no metric sizes the service, PlanError for demand that is NaN, infinite or negative.
 
@@ -92,7 +95,7 @@ def fractional_tasks(service: Service, demand: Mapping[str, np.ndarray]) -> dict
             wrong = defect(demand[resource])
             if wrong:
                 raise PlanError(f"{service.name}: the forecast of {resource} {wrong}.")
-            needs[resource] = demand[resource] / demand[resource].dtype.type(full.carries)
+            needs[resource] = np.minimum(demand[resource] / full.carries, COUNTLESS)
     return needs
 
 

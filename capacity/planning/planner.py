@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from capacity.config import Account, Config, Goal, PriceSettings, Rate, Service
-from capacity.demand.demand import Key
 from capacity.errors import PlanError
 from capacity.findings import Finding, Findings
 from capacity.forecasting.forecast import Forecast
@@ -19,7 +18,7 @@ from capacity.planning.decisions import decide, fix_data, most_urgent_first
 from capacity.planning.evidence import Evidence
 from capacity.planning.limits import limits_frame, service_limits
 from capacity.planning.matching import Match, asked, match
-from capacity.planning.memory import memory_finding, memory_per_task
+from capacity.planning.memory import is_unknown, memory_per_task, too_little_memory, unknown_memory
 from capacity.planning.needs import asks_for_most, fractional_tasks, most_needed
 from capacity.planning.plan import Decision, Plan
 from capacity.planning.prices import no_price, usd_per_hour
@@ -57,6 +56,12 @@ def plan(
     Findings of the forecast come along; data that failed is planned, and said to have failed. What cannot be planned
     is listed as a finding. Raises ConfigError for services that cannot be told apart, GoalUnreachable or PlanError
     when nothing is left to plan. Counts, dates and money are computed path by path: same input, same plan.
+
+    >>> from capacity.forecasting import forecast
+    >>> steady = pd.Series(100.0, index=pd.date_range("2026-01-05", periods=336, freq="h"))
+    >>> web = Service(name="web", requests_per_second_per_task=50, request_target=0.8, zones=3)
+    >>> plan(forecast(steady, 24), web).frame[["for_load", "for_zone_loss", "tasks"]].iloc[0].tolist()
+    [3, 5, 5]
     """
     ask = asked(service, goal, prices, accounts)
     matches, unplanned = match(forecast, ask.services, ask.alone)
@@ -70,7 +75,8 @@ def plan(
         if found.service.launch_type == "FARGATE" and found.service.region in use:
             use[found.service.region].add(found.service, evidence.counts)
     quotas = weigh_quotas(ask, use, forecast.times)
-    findings = Findings.of(known, unplanned, quotas.findings, *(one.findings for one in planned))
+    memory = unknown_memory([one.service.name for one in planned if one.memory_unknown])
+    findings = Findings.of(known, unplanned, quotas.findings, memory, *(one.findings for one in planned))
     decisions = [*quotas.decisions, *(decision for one in planned for decision in one.decisions)]
     decisions += fix_data(findings, {service.name: service.owner for service in ask.services})
     return Plan(
@@ -99,8 +105,6 @@ def weigh(forecast: Forecast, found: Match, goal: Goal, rate: Rate | None, known
     counts = climb(need, ready, service, goal).zone_loss
     quantiles = {resource: _at(paths, goal.level) for resource, paths in needs.items()}
     need_at = _at(need, goal.level) if len(needs) > 1 else next(iter(quantiles.values()))
-    memory = Key(found.name, "memory")
-    fixed = memory in found.keys and not service.memory_scales_with_load
     return Evidence(
         service=service,
         goal=goal,
@@ -114,7 +118,7 @@ def weigh(forecast: Forecast, found: Match, goal: Goal, rate: Rate | None, known
         load_bound_by=asks_for_most(quantiles),
         limits={str(row["limit"]): row for row in service_limits(service, counts, about.times, goal.level)},
         capped=_capped(about, list(needs)),
-        memory=memory_per_task(service, about.past, memory) if fixed else None,
+        memory=None if service.memory_scales_with_load else memory_per_task(service, about.past, found.name),
         failed=any(finding.status == "FAIL" and finding.service in ("", service.name) for finding in known),
     )
 
@@ -132,6 +136,7 @@ class Planned:
     path_usd: np.ndarray  # (P,)
     decisions: list[Decision]
     findings: list[Finding]
+    memory_unknown: bool
 
 
 def plan_service(about: Evidence) -> Planned:
@@ -139,7 +144,7 @@ def plan_service(about: Evidence) -> Planned:
     service, steps = about.service, about.steps
     tasks, short = within_bounds(steps.zone_loss, service.min_tasks, service.max_tasks)
     hours = following_hours(about.need, service.min_tasks, service.max_tasks, about.interval_hours)  # (P,)
-    memory = None if about.memory is None else memory_finding(service, about.memory)
+    memory = None if about.memory is None else too_little_memory(service, about.memory)
     findings = settings_findings(service, about.goal, tasks)
     findings += [no_price(service)] if about.rate is None else []
     findings += [memory] if memory is not None else []
@@ -163,6 +168,7 @@ def plan_service(about: Evidence) -> Planned:
         path_usd=hours * usd_per_hour(service, about.rate),
         decisions=decide(about),
         findings=findings,
+        memory_unknown=is_unknown(service, about.memory),
     )
 
 

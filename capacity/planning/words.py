@@ -58,6 +58,15 @@ def level_words(level: float) -> str:
     return f"{level * 100:.6g} %"
 
 
+def share(part: float) -> str:
+    """A measured part of a whole, in whole percent.
+
+    >>> share(0.8), share(1.66), share(0.0004)
+    ('80 %', '166 %', '0.04 %')
+    """
+    return f"{part * 100:.0f} %" if part == 0 or part >= 0.01 else f"{part * 100:.1g} %"
+
+
 def counted(number: float, noun: str = "task") -> str:
     """A whole number of things.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,7 @@ CUTOFF = pd.Timestamp("2026-11-23T00:00Z")  # a Monday
 
 
 def forecast_of(
-    paths: dict[tuple[str, str], object],
+    paths: Mapping[tuple[str, str], object],
     *,
     interval: str = "1h",
     past: float = 1.0,

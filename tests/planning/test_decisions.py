@@ -46,7 +46,7 @@ def test_a_maximum_that_will_probably_be_passed_is_to_be_raised_in_time() -> Non
     assert decision.owner == "Ann"
     assert decision.because == (
         "92 % of the paths need more than 40 tasks by 21 January 2027, the first 5 % by 23 December 2026. "
-        "60 hold to 21 January 2027 with 95 %."
+        "60 hold to 21 January 2027, 95 % sure."
     )
 
 
@@ -104,7 +104,7 @@ def test_a_service_measured_at_capacity_is_already_reached_whatever_the_paths_sa
     decision = decided(planned(censored(forecast, 0.5), plain(max_tasks=40), goal=BARE), "raise_max")
     assert decision is not None
     assert decision.sentence == "Raise `web` max from 40 to 50 now: it is already reached."
-    assert decision.because.startswith("In 50% of the last week's intervals it ran at capacity")
+    assert decision.because.startswith("In 50 % of the last week's intervals it ran at capacity")
 
 
 def test_a_single_interval_at_capacity_is_not_yet_a_limit() -> None:
@@ -216,11 +216,33 @@ def test_tasks_with_idle_memory_are_to_be_made_smaller() -> None:
 
 
 def test_memory_of_tasks_whose_number_is_not_known_is_unknown() -> None:
-    plan = with_memory(4 * 1.0, min_tasks=1, max_tasks=8)
+    plan = with_memory(4 * 1.0, min_tasks=1, max_tasks=8, launch_type="EC2")
     assert decided(plan, "resize") is None
     assert [f.status for f in plan.findings if f.check == "task size"] == ["UNKNOWN"]
-    stated = with_memory(4 * 1.0, min_tasks=1, max_tasks=8, assumed_running_tasks=4)
+    stated = with_memory(4 * 1.0, min_tasks=1, max_tasks=8, launch_type="EC2", assumed_running_tasks=4)
     assert [f.status for f in stated.findings if f.check == "task size"] == []
+
+
+def test_services_of_unknown_memory_are_said_in_one_finding() -> None:
+    series = {(name, metric): [[1.0]] for name in "ab" for metric in ("cpu", "memory")}
+    fields: dict[str, object] = {"min_tasks": 1, "max_tasks": 8, "launch_type": "EC2"}
+    plan = planned(forecast_of(series, past=5.0), [plain("a", **fields), plain("b", **fields)], goal=BARE)
+    (finding,) = [f for f in plan.findings if f.check == "task size"]
+    assert (finding.service, finding.status) == ("", "UNKNOWN")
+    assert finding.message.endswith(": a, b.")
+
+
+def test_the_processor_in_use_bounds_how_few_tasks_ran() -> None:
+    idle = forecast_of({("web", "cpu"): [[1.0]], ("web", "memory"): [[1.0]]}, past=6.0)
+    plan = planned(idle, plain(min_tasks=1, max_tasks=8), goal=BARE)  # 6 GiB and 6 vCPU: 6 to 8 tasks of 1 vCPU ran
+    assert [f.check for f in plan.findings if f.check == "task size"] == []
+    assert [d.kind for d in plan.decisions if d.kind == "resize"] == []
+
+
+def test_memory_that_was_never_measured_is_not_judged() -> None:
+    forecast = forecast_of({("web", "cpu"): [[1.0]], ("web", "memory"): [[1.0]]}, past=np.nan)
+    plan = planned(forecast, plain(min_tasks=1, max_tasks=8), goal=BARE)
+    assert [f.check for f in plan.findings if f.check == "task size"] == []
 
 
 def test_the_most_urgent_comes_first() -> None:

@@ -210,6 +210,14 @@ def test_a_deployment_that_cannot_move_is_a_finding() -> None:
     assert len(moves) == 0
 
 
+@pytest.mark.parametrize("load", [1e18, 1e300])
+def test_an_absurd_load_is_planned_as_far_beyond_every_limit(load: float) -> None:
+    result = planned(cpu_forecast([[1.0, load]]), plain(maximum_percent=400, minimum_healthy_percent=1))
+    assert result.frame["tasks"].tolist()[1] == 5000
+    assert result.frame["short"].iloc[1] > 1e8
+    assert result.limits["probability"].tolist() == [1.0]
+
+
 @pytest.mark.parametrize("interval", ["1min", "5min", "1h", "1D"])
 def test_any_regular_interval_can_be_planned(interval: str) -> None:
     result = planned(cpu_forecast([[1.0, 5.0, 2.0]], interval=interval), WEB)
