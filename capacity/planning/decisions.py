@@ -27,6 +27,9 @@ from capacity.planning.words import before, counted, level_words, passing, perce
 #: Only when this sure do we advise to take something away.
 SURE: Final = 0.95
 
+#: How far ahead the plan has to look before we advise to take something away: four weeks hold every kind of day.
+LONG_ENOUGH_HOURS: Final = 28 * 24
+
 #: A minimum is worth raising from this multiple of it on.
 WORTH_RAISING: Final = 1.25
 
@@ -132,14 +135,14 @@ def raise_min(about: Evidence) -> Decision | None:
         return None
     survives = Survives.of(service, about.goal)
     load = int(about.steps.load[np.argmin(about.steps.zone_loss)])
-    reason = f"Load alone asks for {counted(load)} in its quietest interval"
+    reason = f"Load alone asks for {counted(load)} then"
     if floor > load:
         zone = f" and the loss of one of {service.zones} zones" if survives.zone_loss else ""
         reason += f"; {floor:,} also carry it through {'a deployment' if survives.deployment else 'start-up'}{zone}"
     return about.decision(
         kind="raise_min",
-        sentence=f"Raise `{service.name}` min from {service.min_tasks:,} to {floor:,}: it never needs fewer, "
-        f"{percent(chance)} sure.",
+        sentence=f"Raise `{service.name}` min from {service.min_tasks:,} to {floor:,}: even its quietest interval "
+        f"needs more than {service.min_tasks:,}, {percent(chance)} sure.",
         because=f"{reason}.",
         probability=chance,
         current=service.min_tasks,
@@ -158,7 +161,7 @@ def lower_min(about: Evidence) -> Decision | None:
     chance = float(idle.mean())
     wanted = about.steps.zone_loss
     now, then = (int(np.maximum(wanted, bound).sum()) for bound in (service.min_tasks, proposed))
-    if about.failed or proposed >= service.min_tasks or chance < SURE or now - then < WORTH_SAVING * now:
+    if not _may_take(about) or proposed >= service.min_tasks or chance < SURE or now - then < WORTH_SAVING * now:
         return None
     saved = about.monthly((now - then) * about.interval_hours)
     return about.decision(
@@ -175,6 +178,11 @@ def lower_min(about: Evidence) -> Decision | None:
     )
 
 
+def _may_take(about: Evidence) -> bool:
+    """Nothing is taken away on data that failed, nor on a look ahead of days: a busier week may follow."""
+    return not about.failed and about.horizon_hours >= LONG_ENOUGH_HOURS
+
+
 def _fewest(service: Service, goal: Goal) -> int:
     """Fewest tasks worth keeping: none is no service, and one does not survive a zone."""
     return 2 if Survives.of(service, goal).zone_loss else 1
@@ -184,16 +192,17 @@ def lower_max(about: Evidence) -> Decision | None:
     """Today's maximum is far above anything any path needs: it only bounds what a mistake can cost."""
     service = about.service
     peaks = about.counts.max(axis=1)  # (P,)
-    proposed = sensible(max(float(np.quantile(peaks, 0.99)) * ROOM, service.min_tasks, _fewest(service, about.goal)))
+    needed = math.ceil(np.quantile(peaks, 0.99))
+    proposed = sensible(max(needed * ROOM, service.min_tasks, _fewest(service, about.goal)))
     chance = float((peaks <= proposed).mean())
-    if about.failed or about.capped > 0 or proposed * LOOSE > service.max_tasks or chance < SURE:
+    if not _may_take(about) or about.capped > 0 or proposed * LOOSE > service.max_tasks or chance < SURE:
         return None
     risk = about.monthly((service.max_tasks - proposed) * about.horizon_hours)
     cost = f", which would cost {usd(risk)} a month more" if risk is not None else ""
     return about.decision(
         kind="lower_max",
         sentence=f"Lower `{service.name}` max from {service.max_tasks:,} to {proposed:,}, {percent(chance)} sure.",
-        because=f"{proposed:,} is {ROOM} times the most that 99 % of the paths need by {about.end}. "
+        because=f"99 % of the paths need no more than {counted(needed)} at any time to {about.end}. "
         f"A mistake could start {counted(service.max_tasks)}{cost}.",
         probability=chance,
         current=service.max_tasks,

@@ -139,7 +139,7 @@ def test_a_minimum_that_does_not_survive_a_zone_is_to_be_raised() -> None:
     plan = planned(cpu_forecast(np.full((10, 48), 0.4)), plain(min_tasks=1, max_tasks=10), goal=Goal())
     decision = decided(plan, "raise_min")
     assert decision is not None
-    assert decision.sentence == "Raise `web` min from 1 to 2: it never needs fewer, >99 % sure."
+    assert decision.sentence == "Raise `web` min from 1 to 2: even its quietest interval needs more than 1, >99 % sure."
     assert "the loss of one of 3 zones" in decision.because
     assert decision.usd_per_month == pytest.approx(0.04937 * 730)
 
@@ -150,7 +150,7 @@ def test_a_batch_service_may_rest_at_one_task() -> None:
 
 
 def test_a_minimum_nothing_needs_is_to_be_lowered_with_what_that_saves() -> None:
-    plan = planned(cpu_forecast(np.full((50, 48), 4.0)), plain(min_tasks=20, max_tasks=22), goal=BARE)
+    plan = planned(cpu_forecast(np.full((50, 48), 4.0), interval="1D"), plain(min_tasks=20, max_tasks=22), goal=BARE)
     decision = decided(plan, "lower_min")
     assert decision is not None
     saved = 16 * 0.04937 * 730
@@ -159,9 +159,12 @@ def test_a_minimum_nothing_needs_is_to_be_lowered_with_what_that_saves() -> None
 
 
 def test_a_maximum_far_above_any_need_is_to_be_lowered() -> None:
-    decision = decided(planned(cpu_forecast(np.full((50, 48), 4.0)), plain(max_tasks=500), goal=BARE), "lower_max")
+    decision = decided(
+        planned(cpu_forecast(np.full((50, 48), 4.0), interval="1D"), plain(max_tasks=500), goal=BARE), "lower_max"
+    )
     assert decision is not None
     assert decision.sentence == "Lower `web` max from 500 to 8, >99 % sure."
+    assert decision.because.startswith("99 % of the paths need no more than 4 tasks at any time to 9 January 2027.")
     assert f"{492 * 0.04937 * 730:,.0f} USD a month more" in decision.because
 
 
@@ -186,9 +189,16 @@ def test_nothing_is_taken_away_on_failed_data() -> None:
     from capacity.findings import Finding
 
     failed = Finding("web", "cpu", "gaps", "FAIL", "Nearly all gaps.")
-    forecast = forecast_of({("web", "cpu"): np.full((50, 48), 4.0)}, findings=(failed,))
+    forecast = forecast_of({("web", "cpu"): np.full((50, 48), 4.0)}, interval="1D", findings=(failed,))
     plan = planned(forecast, plain(min_tasks=20, max_tasks=500), goal=BARE)
     assert [d.kind for d in plan.decisions] == ["fix_data"]
+
+
+def test_nothing_is_taken_away_for_one_quiet_week() -> None:
+    week, quarter = (cpu_forecast(np.full((50, days), 4.0), interval="1D") for days in (7, 91))
+    service = plain(min_tasks=20, max_tasks=500)
+    assert [d.kind for d in planned(week, service, goal=BARE).decisions] == []
+    assert {d.kind for d in planned(quarter, service, goal=BARE).decisions} == {"lower_min", "lower_max"}
 
 
 def with_memory(gib: float, **fields: object) -> Plan:
@@ -264,7 +274,11 @@ def test_a_service_named_in_code_stays_as_it_is_in_a_sentence() -> None:
 
 
 def test_without_a_price_a_decision_names_no_money() -> None:
-    plan = planned(cpu_forecast(np.full((50, 48), 4.0)), plain(min_tasks=20, max_tasks=22, region="mars-1"), goal=BARE)
+    plan = planned(
+        cpu_forecast(np.full((50, 48), 4.0), interval="1D"),
+        plain(min_tasks=20, max_tasks=22, region="mars-1"),
+        goal=BARE,
+    )
     decision = decided(plan, "lower_min")
     assert decision is not None
     assert decision.usd_per_month is None
@@ -274,7 +288,9 @@ def test_without_a_price_a_decision_names_no_money() -> None:
 def test_a_price_of_zero_is_a_price() -> None:
     free = PriceSettings(rate=(Rate(region="us-east-1", vcpu=0, memory_gb=0, storage_gb=0),))
     service: Service = plain(min_tasks=20, max_tasks=22)
-    decision = decided(planned(cpu_forecast(np.full((50, 48), 4.0)), service, goal=BARE, prices=free), "lower_min")
+    decision = decided(
+        planned(cpu_forecast(np.full((50, 48), 4.0), interval="1D"), service, goal=BARE, prices=free), "lower_min"
+    )
     assert decision is not None
     assert decision.usd_per_month == 0
 
