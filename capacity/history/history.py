@@ -67,6 +67,13 @@ class History:
             for (service, metric, stat, seconds), start, end in zip(names, starts, ends, strict=True)
         }
 
+    @cached_property
+    def _of_service(self) -> dict[str, list[SeriesKey]]:
+        found: dict[str, list[SeriesKey]] = {}
+        for key in self.keys:
+            found.setdefault(key.service, []).append(key)
+        return found
+
     @property
     def services(self) -> list[str]:
         """Names of the services, sorted."""
@@ -76,7 +83,7 @@ class History:
         """Names of the metrics: of one service, or of any; sorted."""
         if service is None:
             return list(self.frame["metric"].cat.categories)
-        return sorted({key.metric for key in self.keys if key.service == self._known(service)})
+        return sorted({key.metric for key in self._of_service[self._known(service)]})
 
     @property
     def span(self) -> Span:
@@ -89,8 +96,8 @@ class History:
 
     def intervals(self, service: str, metric: str, stat: str = "mean") -> list[pd.Timedelta]:
         """Intervals this is known at, finest first."""
-        service = self._known(service)
-        return [pd.Timedelta(seconds=key.seconds) for key in self.keys if key[:3] == (service, metric, stat)]
+        mine = self._of_service[self._known(service)]
+        return [pd.Timedelta(seconds=key.seconds) for key in mine if key[1:3] == (metric, stat)]
 
     def series(
         self, service: str, metric: str, stat: str = "mean", interval: str | pd.Timedelta | None = None
@@ -165,8 +172,8 @@ class History:
         raise HistoryError(unknown_service(service, self.services))
 
     def _key(self, service: str, metric: str, stat: str, interval: str | pd.Timedelta | None) -> SeriesKey:
-        service = self._known(service)
-        found = [key for key in self.keys if key[:3] == (service, metric, stat)]
+        mine = self._of_service[self._known(service)]
+        found = [key for key in mine if key[1:3] == (metric, stat)]
         if interval is not None:
             seconds = duration(interval).total_seconds()
             exact = [key for key in found if key.seconds == seconds]
@@ -175,7 +182,7 @@ class History:
                 raise HistoryError(f"{service} {metric} ({stat}) is known at intervals of {known}, not {seconds:g} s")
             found = exact
         if not found:
-            there = ", ".join(sorted({f"{key.metric} ({key.stat})" for key in self.keys if key.service == service}))
+            there = ", ".join(sorted({f"{key.metric} ({key.stat})" for key in mine}))
             raise HistoryError(f"{service} has no {metric} ({stat}); there is: {there}")
         return max(found, key=lambda key: (self._length(key), -key.seconds))
 

@@ -80,7 +80,7 @@ def when(stamp: pd.Timestamp, interval: pd.Timedelta | None = None) -> str:
 def how_long(length: pd.Timedelta) -> str:
     """A duration in words.
 
-    >>> how_long(pd.Timedelta("36h")), how_long(pd.Timedelta("14d")), how_long(pd.Timedelta("5min"))
+    >>> how_long(pd.Timedelta("36h")), how_long(pd.Timedelta("14D")), how_long(pd.Timedelta("5min"))
     ('36 hours', '14 days', '5 minutes')
     """
     for unit, size in (

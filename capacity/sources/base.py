@@ -78,7 +78,9 @@ class Source(Protocol):
     only method that touches the outside world. Third parties name theirs in the entry-point group `capacity.sources`.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Said in `source` of every row, and in errors."""
 
     def read(self, span: Span | None = None) -> Observations: ...
 

@@ -17,8 +17,9 @@ from capacity.timegrid import interval_of
 
 _SECOND: Final = 1_000_000  # microseconds
 _DAY: Final = 86_400 * _SECOND
-#: Share of an interval that a stamp may lie beside the grid and still be meant for it: jitter of a scheduler.
-JITTER: Final = 0.1
+#: How far beside the grid a stamp may lie and still be meant for it, as share of the interval and at most: jitter of a
+#: scheduler is seconds, rarely minutes.
+JITTER, JITTER_MOST = 0.1, 300 * _SECOND
 #: A day counted by a local clock begins up to this much beside the UTC grid, after a change of clocks.
 _CLOCK_CHANGE: Final = 3600 * _SECOND
 #: Intervals that people measure in, in seconds: tried when jitter hides the real one.
@@ -108,7 +109,7 @@ def on_grid(rows: pd.DataFrame, problems: Problems, findings: list[Finding]) -> 
         if not beside.any():
             continue
         daily = size % _DAY == 0
-        allowed = max(JITTER * size, _CLOCK_CHANGE) if daily else JITTER * size
+        allowed = _CLOCK_CHANGE if daily else min(JITTER * size, JITTER_MOST)
         far = np.flatnonzero(np.abs(beside) > allowed)
         first = rows.iloc[members[0]]
         label = f"{first['service']} {first['metric']}"
@@ -123,7 +124,7 @@ def on_grid(rows: pd.DataFrame, problems: Problems, findings: list[Finding]) -> 
 def _beside(residue: np.ndarray, size: int) -> np.ndarray:
     """How far each stamp lies after its grid (before: negative), in microseconds."""
     wrapped = np.where(residue > size // 2, residue - size, residue)
-    if bool((np.abs(wrapped) <= JITTER * size).all()) and len(np.unique(residue)) > 1:
+    if bool((np.abs(wrapped) <= min(JITTER * size, JITTER_MOST)).all()) and len(np.unique(residue)) > 1:
         return wrapped  # the grid of round stamps
     sizes, counts = np.unique(residue, return_counts=True)
     beside = residue - sizes[np.argmax(counts)]

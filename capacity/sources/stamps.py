@@ -14,7 +14,7 @@ _ISO: Final = re.compile(
     r"(?:\d{4}([-/])\d{2}\1\d{2}|\d{8})"
     r"(?:[Tt ]\d{2}(?::?\d{2}(?::?\d{2}(?:[.,]\d{1,9})?)?)?(?P<zone>\s*(?:[Zz]|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?)?"
 )
-_EPOCH: Final = re.compile(r"\d{9,13}(?:\.\d+)?|\d{16}|\d{19}")
+_EPOCH: Final = re.compile(r"\d{9,19}|\d{9,13}\.\d+")
 #: A count of seconds since 1970 has 9 or 10 digits from 1973 to 2286; more digits are finer units.
 _EPOCH_UNITS: Final = ((1e11, 1e6), (1e14, 1e3), (1e17, 1.0), (np.inf, 1e-3))  # below, microseconds in one
 #: Years outside are mistakes of unit, not measurements.

@@ -1,0 +1,82 @@
+"""A kill at any moment of a write loses no committed row and corrupts nothing."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from capacity.history import Store
+from tests.history.rows import contents, observations
+
+KILLS = 30
+MONTH = 31 * 24
+WIDTH = 40  # services in a batch
+
+
+def batch(number: int) -> dict[tuple[str, int], float]:
+    """Rows of two months, some of them revising the batch before: whole or absent, by its number alone."""
+    rows = {(f"s{place}", number): float(number) for place in range(WIDTH)}
+    rows |= {(f"s{place}", MONTH + number): float(number) for place in range(WIDTH)}
+    return rows | {("revised", 0): float(number), ("revised", MONTH): float(number)}
+
+
+def state(batches: int) -> dict[tuple[str, int], float]:
+    """What a store holds after so many batches."""
+    kept: dict[tuple[str, int], float] = {}
+    for number in range(batches):
+        kept |= batch(number)
+    return kept
+
+
+def write_for_ever(folder: Path, first: int, log: Connection) -> None:
+    """Append batch after batch, and say each number once it is committed."""
+    store = Store(folder)
+    for number in range(first, 10_000):
+        store.append(observations(batch(number), fetched=number))
+        log.send(number)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL and forkserver exist on POSIX only")
+def test_a_kill_at_any_moment_loses_no_committed_row(tmp_path: Path) -> None:
+    """Each life of the writer goes on where the last one was cut off; after each, the store is opened and compared."""
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["capacity.history.store", "duckdb", "tests.history.rows"])
+    chance = random.Random(7)
+    folder, committed = tmp_path / "store", 0
+    for life in range(KILLS):
+        log, theirs = processes.Pipe(duplex=False)
+        writer = processes.Process(target=write_for_ever, args=(folder, committed, theirs))
+        writer.start()
+        theirs.close()
+        if life:
+            log.poll(20)  # it lives: from its first commit on, any moment
+        time.sleep(chance.uniform(0.0, 0.15) if life else 0.3)
+        if writer.pid is not None:
+            os.kill(writer.pid, signal.SIGKILL)
+        writer.join()
+        said = committed
+        try:
+            while True:
+                said = log.recv() + 1
+        except EOFError:
+            pass
+        if not (folder / "manifest.json").exists():
+            assert said == 0
+            continue
+        found = contents(Store(folder).history())
+        wholes = [number for number in (said, said + 1) if found == state(number)]
+        assert wholes, f"after life {life}: neither {said} nor {said + 1} whole batches"
+        committed = wholes[0]
+        copy = tmp_path / f"copy-{life}"
+        shutil.copytree(folder, copy)
+        assert contents(Store(copy).history()) == found
+        shutil.rmtree(copy)
+    assert committed > KILLS // 2
