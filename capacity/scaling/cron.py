@@ -128,17 +128,24 @@ def firings(schedule: str, timezone: str, start: pd.Timestamp, end: pd.Timestamp
 
 def _wall(cron: Cron, timezone: str, start: pd.Timestamp, end: pd.Timestamp) -> pd.DatetimeIndex:
     """Naive wall-clock firings of the days that touch [start, end)."""
-    first, last = (moment.tz_convert(timezone).tz_localize(None).normalize() for moment in (start, end))
-    days = pd.date_range(first - pd.Timedelta(days=1), last + pd.Timedelta(days=1), freq="D", unit="us")
-    weekday = (days.day_of_week + 1) % 7 + 1  # pandas: Monday 0 -> AWS: Sunday 1
+    first, last = (
+        np.datetime64(moment.tz_convert(timezone).tz_localize(None).to_datetime64(), "D") for moment in (start, end)
+    )
+    days = np.arange(first - 1, last + 2)
+    months, years = days.astype("datetime64[M]"), days.astype("datetime64[Y]")
+    weekday = (days.astype(np.int64) + 4) % 7 + 1  # 1 January 1970 was a Thursday; Sunday is 1
     chosen = (
-        np.isin(days.day, list(cron.days))
-        & np.isin(days.month, list(cron.months))
-        & np.isin(weekday, list(cron.weekdays))
-        & np.isin(days.year, list(cron.years))
+        _within(cron.days, (days - months).astype(np.int64) + 1)
+        & _within(cron.months, months.astype(np.int64) % 12 + 1)
+        & _within(cron.weekdays, weekday)
+        & _within(cron.years, years.astype(np.int64) + 1970)
     )
-    times = np.array(
-        sorted(hour * 60 + minute for hour in cron.hours for minute in cron.minutes), dtype="timedelta64[m]"
-    )
-    moments = days[chosen].to_numpy()[:, None] + times[None, :]
-    return pd.DatetimeIndex(moments.ravel()).as_unit("us")
+    times = sorted(hour * 60 + minute for hour in cron.hours for minute in cron.minutes)
+    moments = days[chosen, None] + np.array(times, dtype="timedelta64[m]")
+    return pd.DatetimeIndex(moments.astype("datetime64[us]").ravel())
+
+
+def _within(admitted: frozenset[int], values: np.ndarray) -> np.ndarray:
+    table = np.zeros(max(max(admitted), int(values.max())) + 1, dtype=bool)
+    table[list(admitted)] = True
+    return np.asarray(table[values])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, overload
 
 import pandas as pd
@@ -59,7 +59,7 @@ class ServicePolicy:
     tracking: TargetTracking
     schedule: tuple[ScheduledAction, ...] = ()
     reasons: tuple[str, ...] = ()
-    rehearsal: pd.DataFrame | None = None
+    rehearsal: pd.DataFrame | None = field(default=None, repr=False)
     per_task: float | None = None  # load one task carries at 100 %: requests/s, vCPU or GiB, as `tracking.metric`
 
 

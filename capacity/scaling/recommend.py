@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -78,15 +78,14 @@ def recommend_service(
     except CapacityError as error:  # no known minute: nothing to judge by, and that is said
         reasons.append(f"Not rehearsed: {error} Tracking alone is recommended.")
         return replace(base, reasons=tuple(reasons))
-    row = choose(rehearsal, options, service.tier, plan.goal.level)
-    rehearsal.loc[row, "chosen"] = True
-    best = options[row]
-    reasons += why(options, rehearsal, row, service, window, past.interval)
     about = forecast.select([Key(name, metric)])
     futures = Futures.of(about, seed, peaks)
-    policy = with_schedule(best, about, futures, plan.goal.level, reasons)
-    reasons.append(futures.replay(policy).sentence(ACCEPTED[service.tier]))
-    return replace(policy, reasons=tuple(reasons), rehearsal=rehearsal)
+    row = choose(rehearsal, options, service.tier, plan.goal.level)
+    found = with_schedule(options, row, rehearsal, about, futures, plan.goal.level)
+    rehearsal.loc[found.row, "chosen"] = True
+    reasons += why(options, rehearsal, found.row, service, window, past.interval)
+    reasons += [*found.reasons, futures.replay(found.policy).sentence(ACCEPTED[service.tier])]
+    return replace(found.policy, reasons=tuple(reasons), rehearsal=rehearsal)
 
 
 def bounded(plan: Plan, service: Service, metric: TrackedMetric, planned: float) -> tuple[ServicePolicy, list[str]]:
@@ -122,40 +121,54 @@ def rate_of(plan: Plan, service: Service) -> Rate | None:
     return next((rate for rate in plan.rates if (rate.region, rate.architecture) == place), None)
 
 
+class Found(NamedTuple):
+    """The policy to recommend, which candidate it is, and what was found about its schedule."""
+
+    policy: ServicePolicy
+    row: int
+    reasons: tuple[str, ...] = ()
+
+
 def with_schedule(
-    best: Candidate, about: Forecast, futures: Futures, level: float, reasons: list[str]
-) -> ServicePolicy:
-    """The chosen policy, its schedule made from the forecast's paths instead of from the past.
+    options: list[Candidate], row: int, rehearsal: pd.DataFrame, about: Forecast, futures: Futures, level: float
+) -> Found:
+    """The chosen candidate, its schedule made from the forecast's paths instead of from the past.
 
     The schedule has to earn its place again, on the paths: what paid in the weeks it was judged on need not pay in
-    the weeks to come (clocks change, loads move).
+    the weeks to come (clocks change, loads move). Else its target is tracked alone.
     """
+    best = options[row]
     alone = replace(best.policy, schedule=())
     if best.level is None:
-        return alone
+        return Found(alone, row)
+    plain = next(n for n, option in enumerate(options) if option.share == best.share and option.level is None)
     span = Span(about.times[0], about.times[-1] + about.interval + GRACE)
     schedule = scheduled(alone, about.times, about.paths[0], best.level, span)
     if not schedule:
-        reasons.append("The forecast is too short or too even for a schedule, so tracking alone is recommended.")
-        return alone
-    policy = replace(alone, schedule=schedule)
-    if not earns_its_place(futures.replay(policy), futures.replay(alone), level, ACCEPTED[alone.service.tier]):
-        reasons.append("On the forecast's paths the schedule does not pay for itself: tracking alone is recommended.")
-        return alone
-    reasons.append(
+        return Found(
+            alone, plain, (f"{best.name} did best, but the forecast is too short or too even for a schedule.",)
+        )
+    policy, accepted = replace(alone, schedule=schedule), ACCEPTED[alone.service.tier]
+    suffices = bool(rehearsal.loc[plain, "short_share"] <= accepted)
+    if not earns_its_place(futures.replay(policy), futures.replay(alone), level, accepted, suffices):
+        return Found(alone, plain, (f"{best.name} did best, but does not pay for itself on the forecast's paths.",))
+    sentence = (
         f"Scheduled minimums are the {best.level:.0%} quantile of the forecast need of each hour of the week, in "
         f"{alone.service.timezone} time. They end on {span.end:%d %b %Y}; then one action puts {alone.min_tasks:,} to "
         f"{alone.max_tasks:,} tasks back. Plan again before."
     )
-    return policy
+    return Found(policy, row, (sentence,))
 
 
-def earns_its_place(having: Ahead, without: Ahead, level: float, accepted: float) -> bool:
-    """True when the policy without its schedule would be too short, or cost as much: the rule of `choose`."""
-    if without.mean_short > accepted:
-        return having.mean_short < without.mean_short
-    dear = weighed(having.task_hours, having.missing_task_hours, level)
-    return having.mean_short <= accepted and dear < weighed(without.task_hours, without.missing_task_hours, level)
+def earns_its_place(having: Ahead, without: Ahead, level: float, accepted: float, suffices: bool) -> bool:
+    """The rule of `choose`, on paths: with its schedule a policy is safer, or as safe and cheaper.
+
+    suffices  the policy without its schedule was short in no more than the accepted share in rehearsal
+    """
+    if not suffices or without.mean_short > accepted:
+        return having.mean_short <= without.mean_short
+    cost = weighed(having.task_hours, having.missing_task_hours, level)
+    return having.mean_short <= accepted and cost < weighed(without.task_hours, without.missing_task_hours, level)
 
 
 def why(

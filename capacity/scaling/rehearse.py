@@ -13,6 +13,7 @@ from capacity.demand import Demand, Key
 from capacity.planning.prices import usd_per_hour
 from capacity.scaling.bounds import bounds
 from capacity.scaling.clocks import DOCUMENTED
+from capacity.scaling.cron import Cron, parse
 from capacity.scaling.load import minutes_of, target_value, task_size
 from capacity.scaling.policy import ScheduledAction, ServicePolicy, TargetTracking, TrackedMetric
 from capacity.scaling.schedule import actions, allowed_hours, hourly_need, lead_minutes, weekly_changes
@@ -21,6 +22,9 @@ from capacity.sources.base import Span
 
 #: Share of minutes in which too few tasks may serve, by tier. 0.1 % is 44 minutes a month, 0.5 % is 3.6 hours.
 ACCEPTED: Final = {"critical": 0.001, "standard": 0.005, "batch": 0.02}
+
+#: Candidates within this factor of the least short are as short: what is left is for the maximum, not the target.
+AS_SHORT: Final = 1.02
 
 #: A schedule is learnt from at most this many weeks and judged on at most that many later ones.
 LEARNT_WEEKS: Final = 8
@@ -106,11 +110,13 @@ def todays(service: Service, metric: TrackedMetric, planned: float) -> Candidate
     """
     value, name = service.target_value, "today"
     if value is None:
-        share, name = planned, "today, target not known"
+        share, name, own = planned, "today, target not known", metric
     elif value > 100 and service.requests_per_second_per_task is not None:
-        share = value / (60 * service.requests_per_second_per_task)
+        share, own = value / (60 * service.requests_per_second_per_task), "requests"
     else:
-        share = value / 100
+        share, own = value / 100, "cpu"
+    if own != metric:
+        name = f"today, its {value:,g} of {own} read as {share:.0%} of a task's {metric}"
     target = target_value(service, metric, share)
     today = TargetTracking(metric, target, scale_out_cooldown=ECS_COOLDOWN, scale_in_cooldown=ECS_COOLDOWN)
     return Candidate(name, ServicePolicy(service, service.min_tasks, service.max_tasks, today))
@@ -206,12 +212,9 @@ SCORED: Final = (
 
 
 def fired_a_week(schedule: tuple[ScheduledAction, ...]) -> int:
-    """How many scheduled changes a usual week has."""
-    from capacity.scaling.bounds import events
-
-    monday = pd.Timestamp("2026-06-01", tz="UTC")
-    weekly = tuple(replace(action, end=None) for action in schedule if action.schedule.startswith("cron("))
-    return len(events(weekly, monday, monday + WEEK)[0])
+    """How many changes a week of this weekly schedule has."""
+    weekly = [parse(action.schedule) for action in schedule]
+    return sum(len(one.weekdays) * len(one.hours) * len(one.minutes) for one in weekly if isinstance(one, Cron))
 
 
 def weighed(task_hours: Hours, missing: Hours, level: float) -> Hours:
@@ -230,13 +233,12 @@ def choose(rehearsal: pd.DataFrame, options: list[Candidate], tier: str, level: 
 
     Of the candidates that are short in no more minutes than tracking alone at the planner's target, and in at most
     the share of minutes accepted for the tier, the one that costs least (`weighed`). Of equals the first listed, so
-    that a schedule has to earn its place. When none is safe, the least short.
+    that a schedule has to earn its place. When none is safe, the cheapest of the least short.
     """
     ours = [row for row, option in enumerate(options) if option.share is not None]
     alone = next(row for row in ours if options[row].level is None)
     short = rehearsal["short_share"].to_numpy()
     cost = weighed(rehearsal["task_hours"].to_numpy(), rehearsal["missing_task_hours"].to_numpy(), level)
     safe = [row for row in ours if short[row] <= min(ACCEPTED[tier], short[alone])]
-    if safe:
-        return min(safe, key=lambda row: (cost[row], row))
-    return min(ours, key=lambda row: (short[row], cost[row], row))
+    least = [row for row in ours if short[row] <= AS_SHORT * short[ours].min()]
+    return min(safe or least, key=lambda row: (cost[row], row))

@@ -78,7 +78,20 @@ def profile(samples: np.ndarray, days: tuple[int, ...], quantile: float) -> np.n
     pooled = np.moveaxis(samples[list(days)], 1, 0).reshape(HOURS, -1)
     if np.isnan(pooled).all(axis=1).any():
         return None
-    return np.asarray(np.nanquantile(pooled, quantile, axis=1))
+    return quantile_of_known(pooled, quantile)
+
+
+def quantile_of_known(rows: np.ndarray, level: float) -> np.ndarray:
+    """Quantile of each row's known values, as `np.nanquantile` gives it, without a loop over rows.
+
+    >>> quantile_of_known(np.array([[3.0, np.nan, 1.0], [4.0, 8.0, 6.0]]), 0.5).tolist()
+    [2.0, 6.0]
+    """
+    ordered = np.sort(rows, axis=1)  # NaN last
+    place = level * (np.isfinite(rows).sum(axis=1) - 1)
+    below, above = (edge(place).astype(np.int64)[:, None] for edge in (np.floor, np.ceil))
+    low, high = (np.take_along_axis(ordered, index, axis=1)[:, 0] for index in (below, above))
+    return np.asarray(low + (high - low) * (place - below[:, 0]))
 
 
 def weekly_changes(samples: np.ndarray, quantile: float, allowed: np.ndarray) -> tuple[Change, ...]:
@@ -124,14 +137,13 @@ def cut_day(need: np.ndarray, allowed: np.ndarray, most: int = MOST_CHANGES, wor
     >>> cut_day(np.full(24, 3.0), np.ones(24, dtype=bool))
     [0]
     """
-    price = worth * need.sum()
+    price, circle = worth * need.sum(), _circle(need)
     best, hours = need.max() * HOURS + price, [0]
     if most < 2:
         return hours
     for first in np.flatnonzero(allowed):
-        turned, may = np.roll(need, -first), np.roll(allowed, -first)
-        cost = _stretches(turned)
-        cost[~may] = np.inf  # a stretch starts only where a change may fall
+        cost = circle[(_START + first) % HOURS, _LENGTH]
+        cost[~np.roll(allowed, -first)] = np.inf  # a stretch starts only where a change may fall
         reach = cost[0] + price  # (25,) least cost up to each hour with one stretch so far
         back = []
         for _ in range(1, most):
@@ -143,13 +155,18 @@ def cut_day(need: np.ndarray, allowed: np.ndarray, most: int = MOST_CHANGES, wor
     return hours
 
 
-def _stretches(need: np.ndarray) -> np.ndarray:
-    """(24, 25) task-hours of holding hours i..j-1 at their largest need; infinite for j <= i."""
-    cost = np.full((HOURS, HOURS + 1), np.inf)
-    for start in range(HOURS):
-        length = np.arange(1, HOURS - start + 1)
-        cost[start, start + 1 :] = np.maximum.accumulate(need[start:]) * length
-    return cost
+#: Hour at which a stretch starts, and how long it is, for stretches i..j-1 of a day: (24, 25). Those with j <= i have
+#: length 0, which costs infinitely much.
+_START: Final = np.repeat(np.arange(HOURS)[:, None], HOURS + 1, axis=1)
+_LENGTH: Final = np.maximum(np.arange(HOURS + 1)[None, :] - np.arange(HOURS)[:, None], 0)
+
+
+def _circle(need: np.ndarray) -> np.ndarray:
+    """(24, 25) task-hours of holding, from each hour on and for each count of hours, the largest need; 0 hours: inf."""
+    around = np.concatenate([need, need])
+    hours = around[np.arange(HOURS)[:, None] + np.arange(HOURS)[None, :]]
+    cost = np.maximum.accumulate(hours, axis=1) * np.arange(1, HOURS + 1)
+    return np.concatenate([np.full((HOURS, 1), np.inf), cost], axis=1)
 
 
 def _trace(back: list[np.ndarray], first: int) -> list[int]:
@@ -240,7 +257,8 @@ def actions(
 ) -> tuple[ScheduledAction, ...]:
     """Scheduled actions of a week's changes, and the one that ends them.
 
-    floor, most  bounds outside the schedule; a level is held between them, and every action sets both bounds
+    floor, most  bounds outside the schedule; a level is held between them, and every action sets both bounds.
+                 Levels that are all one then make no schedule
     lead         minutes by which a rise is fired ahead of its hour; a fall is never anticipated
     end          UTC; recurring actions stop here. Because nothing reverts by itself, a last action then puts
                  `floor` and `most` back, ten minutes later
@@ -253,7 +271,8 @@ def actions(
     capacity-web-weekday-0000 cron(0 0 ? * MON-FRI *) 4 40
     capacity-web-expiry at(2027-02-22T00:10:00) 2 40
     """
-    if not changes:
+    levels = {change: min(max(change.level, floor), most) for change in changes}
+    if len(set(levels.values())) < 2:
         return ()
     slug, listed = slug_of(service), []
     for change in changes:
@@ -264,7 +283,7 @@ def actions(
             ScheduledAction(
                 name=f"capacity-{slug}-{change.label}-{minute // 60:02d}{minute % 60:02d}",
                 schedule=f"cron({minute % 60} {minute // 60} ? * {day_names(days)} *)",
-                min_tasks=min(max(change.level, floor), most),
+                min_tasks=levels[change],
                 max_tasks=most,
                 timezone=timezone,
                 end=end,

@@ -43,6 +43,9 @@ class Simulation:
              changes                                  how often the desired count changed
              max_running, mean_running                tasks
 
+    Needed are as many tasks as leave none past its full load: requests_per_second_per_task, or for CPU and memory the
+    share that leaves the same room above the target (`load.full_share`). That is more load than the tracked target.
+
     Work that arrives while all tasks are full is not carried over to the next minute: `short_minutes` counts when that
     would happen, not how long its backlog would last.
     """

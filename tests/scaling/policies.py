@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -11,9 +13,9 @@ from capacity.scaling import Policy, ScheduledAction, ServicePolicy, TargetTrack
 LABEL = "app/front/50dc6c495c0c9188/targetgroup/web/943f017f100becff"
 
 
-def web(**changes: object) -> Service:
+def web(**changes: Any) -> Service:
     """50 requests/s a task, ready after two minutes."""
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "name": "web",
         "cluster": "prod",
         "requests_per_second_per_task": 50,
@@ -25,10 +27,10 @@ def web(**changes: object) -> Service:
     return Service(**(fields | changes))
 
 
-def tracking(service: Service | None = None, **changes: object) -> ServicePolicy:
+def tracking(service: Service | None = None, **changes: Any) -> ServicePolicy:
     """Requests at 80 % of a task: 40 requests/s, 2400 a minute."""
     service = web() if service is None else service
-    fields: dict[str, object] = {
+    fields: dict[str, Any] = {
         "service": service,
         "min_tasks": service.min_tasks,
         "max_tasks": service.max_tasks,

@@ -13,7 +13,7 @@ import pytest
 from capacity.config import Goal, Service
 from capacity.demand import Demand
 from capacity.errors import InputError
-from capacity.forecasting.forecast import Forecast
+from capacity.forecasting import Forecast, forecast
 from capacity.planning import Decision, Plan, plan
 from capacity.scaling import Policy, ServicePolicy, check_policy, recommend_policy, simulate
 from capacity.scaling.rehearse import ACCEPTED, Candidate, Window, choose, todays, window_of
@@ -200,6 +200,7 @@ def test_todays_target_is_read_by_its_size() -> None:
     assert todays(web(target_value=1800), "requests", 0.85).policy.tracking.target == 1800
     assert todays(web(target_value=1800), "cpu", 0.6).policy.tracking.target == 60  # 1800 of 3000 requests a minute
     assert todays(web(), "cpu", 0.6).name == "today, target not known"
+    assert "70 of cpu read as 70% of a task" in todays(web(target_value=70), "requests", 0.85).name
 
 
 def options(*shares: tuple[float | None, float | None]) -> list[Candidate]:
@@ -239,3 +240,16 @@ def test_requests_without_a_capacity_are_refused() -> None:
 def test_windows_print_what_was_learnt_from_what() -> None:
     stamps = pd.to_datetime(["2026-03-02", "2026-04-27", "2026-05-25"], utc=True)
     assert str(Window(*stamps)) == "27 Apr 2026 to 25 May 2026, schedules made from 02 Mar 2026 on"
+
+
+def test_the_public_road_from_a_series_to_boto3_calls() -> None:
+    times = five_minutes(5)
+    series = pd.Series(office(times), index=times, name="anything")
+    service = Service(name="x", requests_per_second_per_task=50, startup_seconds=120, min_tasks=2, max_tasks=2000)
+    policy = recommend_policy(plan(forecast(series, horizon=7 * 288), service))
+    calls = policy.render("boto3")
+    assert [problem for call in calls for problem in problems(call)] == []
+    metric = calls[1]["parameters"]["TargetTrackingScalingPolicyConfiguration"]["PredefinedMetricSpecification"]
+    assert metric["PredefinedMetricType"] == "ALBRequestCountPerTarget"
+    assert [call["operation"] for call in calls[2:]].count("put_scheduled_action") == len(policy["x"].schedule) >= 3
+    assert simulate(policy, series).metrics["short_share"].item() < ACCEPTED["standard"]

@@ -1,0 +1,139 @@
+"""Odd but honest inputs, and how results show themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from capacity.charts import to_svg
+from capacity.config import Service
+from capacity.errors import InputError
+from capacity.planning import plan
+from capacity.scaling import Policy, TargetTracking, recommend_policy, simulate
+from capacity.schema import SIMULATION
+from tests.makers import hourly, make_demand, make_forecast
+from tests.scaling.policies import fleet, minutes, scheduled, tracking, web
+
+WEEKS = hourly(42)
+HOURS = np.arange(len(WEEKS))
+
+
+def recommended(values: np.ndarray, service: Service, metric: str = "requests") -> Policy:
+    demand = make_demand({(service.name, metric): values}, WEEKS)
+    forecast = make_forecast(demand, steps=24 * 14, paths=20)
+    return recommend_policy(plan(forecast, service, peaks=lambda f: f.paths), peaks=lambda f: f.paths)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.zeros(len(WEEKS)),
+        np.full(len(WEEKS), 123.4),
+        np.where(HOURS % 24 == 3, 1e6, 1.0),
+        np.where(HOURS == 500, 1e9, 10.0),
+        np.where(HOURS % 7 == 0, np.nan, 50.0 + HOURS % 24),
+        np.where(HOURS < 24 * 20, np.nan, 50.0),
+    ],
+    ids=["nothing", "always the same", "one huge hour a day", "one outlier", "gaps everywhere", "begins late"],
+)
+def test_odd_loads_get_a_policy_that_aws_would_take(values: np.ndarray) -> None:
+    # The hand-made forecast repeats the last week, so gaps in it are filled here; the rehearsal sees them all.
+    filled = pd.Series(values).ffill().bfill().to_numpy()
+    demand = make_demand({("web", "requests"): filled}, WEEKS)
+    made = plan(make_forecast(demand, steps=24 * 14, paths=20), web(max_tasks=5000), peaks=lambda f: f.paths)
+    past = make_demand({("web", "requests"): values}, WEEKS)
+    policy = recommend_policy(made, demand=past, peaks=lambda f: f.paths)
+    one = policy["web"]
+    assert 1 <= one.min_tasks <= one.max_tasks
+    assert all(one.min_tasks <= action.min_tasks <= action.max_tasks <= one.max_tasks for action in one.schedule)
+    for kind in ("boto3", "cli", "cloudformation", "terraform", "table"):
+        assert policy.render(kind)
+    assert all(reason for reason in one.reasons)
+
+
+@pytest.mark.parametrize("name", ["<b>", "a'b\"", "$(id)", "=cmd()", "服务", "a/b:c|d", "a\nb"])
+def test_names_do_not_disturb_a_recommendation(name: str) -> None:
+    policy = recommended(np.where(HOURS % 24 == 3, 9000.0, 100.0), web(name=name, max_tasks=400))
+    assert policy[name].schedule
+    assert all(policy.render(kind) for kind in ("boto3", "cli", "cloudformation", "terraform", "table"))
+    assert "<b>" not in policy._repr_html_()
+
+
+def test_a_service_tracked_by_cpu_needs_no_load_balancer() -> None:
+    service = Service(name="web", task_vcpu=0.5, task_memory_gib=1, min_tasks=1, max_tasks=60)
+    policy = recommended(np.where(HOURS % 24 == 3, 9.0, 0.5), service, "cpu")
+    assert "ECSServiceAverageCPUUtilization" in policy.render("cloudformation")
+    assert policy["web"].tracking.target == 60.0
+
+
+@pytest.mark.parametrize("frequency", ["1min", "5min", "h"])
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Paris"])
+def test_any_grid_and_clock_is_replayed_by_the_minute(frequency: str, zone: str | None) -> None:
+    index = pd.date_range("2026-06-01", periods=48, freq=frequency, tz=zone)
+    result = simulate(tracking(), pd.Series(100.0, index=index))
+    assert result.frame.columns.tolist() == SIMULATION.names
+    assert len(result.frame) == 48 * pd.Timedelta(index[1] - index[0]) / pd.Timedelta(minutes=1)
+    assert (
+        result.frame["timestamp"].iloc[0] == index[0].tz_localize("UTC" if zone is None else None) if not zone else True
+    )
+    assert str(result.frame["timestamp"].dtype) == "datetime64[us, UTC]"
+    assert (result.frame["running"] == 3).all()
+
+
+def test_the_same_seed_gives_the_same_minutes_and_the_order_of_services_does_not_matter() -> None:
+    times = hourly(7)
+    wave = 100 + 50 * np.sin(np.arange(len(times)))
+    loads = {("web", "requests"): wave, ("api", "requests"): wave}
+    demand = make_demand(loads, times, burst=1.5)
+    back = make_demand(dict(reversed(loads.items())), times, burst=1.5)
+    one, two = tracking(), tracking(web(name="api"))
+    first = simulate(fleet(one, two), demand, seed=3)
+    again = simulate(fleet(two, one), back, seed=3)
+    other = simulate(fleet(one, two), demand, seed=4)
+    pd.testing.assert_frame_equal(first.of("api"), again.of("api"))
+    assert not first.of("api").equals(first.of("web"))
+    assert not first.frame.equals(other.frame)
+
+
+def test_a_service_can_be_changed_for_a_replay() -> None:
+    load = minutes([100.0] * 60 + [400.0] * 60)
+    slow, quick = (simulate(tracking(), load, web(startup_seconds=s)).metrics["short_minutes"].item() for s in (600, 0))
+    assert slow == quick + 10
+    with pytest.raises(InputError, match="no service named 'other'"):
+        simulate(fleet(tracking(), tracking(web(name="api"))), load, web(name="other"))
+
+
+def test_demand_of_another_service_or_metric_is_refused_by_name() -> None:
+    times = hourly(7)
+    demand = make_demand({("web", "cpu"): np.ones(len(times)), ("api", "cpu"): np.ones(len(times))}, times)
+    with pytest.raises(InputError, match=r"no requests of 'web' in the demand, which holds: web cpu, api cpu"):
+        simulate(tracking(), demand)
+
+
+def test_an_empty_policy_is_refused() -> None:
+    with pytest.raises(InputError, match="holds no service"):
+        simulate(Policy(()), minutes([1.0, 2.0]))
+
+
+def test_results_draw_and_show_themselves() -> None:
+    policy = fleet(scheduled(web(name="<i>")))
+    result = simulate(policy, minutes(np.full(5000, 100.0)))
+    pictures: list[Any] = [result.plot(), policy.plot(), policy.plot("<i>")]
+    assert all("tasks" in to_svg(picture) for picture in pictures)
+    assert "<i>" not in result._repr_html_()
+
+
+def test_a_lower_target_never_leaves_more_minutes_short() -> None:
+    rng = np.random.default_rng(0)
+    load = minutes(200 * np.exp(0.3 * np.repeat(rng.standard_normal(200), 30)))
+    short = [
+        simulate(tracking(max_tasks=200, tracking=TargetTracking("requests", target)), load)
+        .metrics["short_share"]
+        .item()
+        for target in (1200.0, 1800.0, 2400.0, 3000.0)
+    ]
+    assert short == sorted(short)
+    assert short[0] < short[-1]
