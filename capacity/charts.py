@@ -11,8 +11,9 @@ notebook is drawn in them, and `to_svg` swaps each for its dark twin or for a CS
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from functools import update_wrapper
+from typing import Any, Final, Generic, ParamSpec
 
 import numpy as np
 import pandas as pd
@@ -29,10 +30,28 @@ Values = Sequence[float] | np.ndarray
 #: Bands of a fan, narrowest first, and the quantile levels that bound them.
 BANDS: Final = {"50 % of futures": (0.25, 0.75), "90 %": (0.05, 0.95), "98 %": (0.01, 0.99)}
 
+P = ParamSpec("P")
+
+
+class Drawer(Generic[P]):
+    """A function that gives an Altair chart; its `spec` gives the same picture as a Vega-Lite document, without Altair.
+
+    A notebook wants the chart. A report of a hundred pictures wants SVG, for which Altair would only copy the document.
+    """
+
+    def __init__(self, spec: Callable[P, drawing.Spec]) -> None:
+        self.spec = spec
+        update_wrapper(self, spec)
+
+    def __call__(self, *args: P.args, **settings: P.kwargs) -> Any:
+        return drawing.chart_of(self.spec(*args, **settings))
+
+
 WIDTH: Final = 840  # pixels of the whole picture
 HEIGHT: Final = 220
 
 
+@Drawer
 def lines(
     times: pd.DatetimeIndex,
     series: Mapping[str, Values],
@@ -42,11 +61,12 @@ def lines(
     *,
     width: int = WIDTH,
     height: int = HEIGHT,
-) -> Any:
+) -> drawing.Spec:
     """One line a series: label -> (n,) values in `unit`. `limit` is a level across, or several with their names."""
     return _over_time(times, series, unit, title, limit, width, height)
 
 
+@Drawer
 def steps(
     times: pd.DatetimeIndex,
     series: Mapping[str, Values],
@@ -55,20 +75,23 @@ def steps(
     limit: Limits = None,
     *,
     proposed: Limits = None,
+    roles: Mapping[str, str] | None = None,
     width: int = WIDTH,
     height: int = HEIGHT,
-) -> Any:
+) -> drawing.Spec:
     """As `lines`, for counts that hold for an interval and then jump; the last interval is drawn to its end.
 
-    `proposed` are levels across as `limit` is, drawn as what is advised beside what is in force.
+    proposed  levels across as `limit` is, drawn as what is advised beside what is in force
+    roles     label -> role of its colour (`past`, `series-1`, `muted` ...), where the order does not say enough
     """
     if len(times) > 1:
         series = {label: np.append(values, values[-1]) for label, values in series.items()}
         times = times.append(times[-1:] + (times[-1] - times[-2]))
     named = _limits(proposed)
-    return _over_time(times, series, unit, title, limit, width, height, proposed=named, interpolate="step-after")
+    return _over_time(times, series, unit, title, limit, width, height, None, named, roles, interpolate="step-after")
 
 
+@Drawer
 def fan(
     past_times: pd.DatetimeIndex,
     past_values: Values,
@@ -84,7 +107,7 @@ def fan(
     key: bool = True,
     width: int = WIDTH,
     height: int = HEIGHT,
-) -> Any:
+) -> drawing.Spec:
     """What was, then what may come: the median, and those of `BANDS` whose levels are in `quantiles`.
 
     past_values  (n,) in `unit`; NaN is a gap        quantiles  level -> (H,) in `unit`; nothing below 0 is drawn
@@ -109,17 +132,19 @@ def fan(
     values = [past_values, *future.values(), *(envelope or ()), [*limits.values()]]
     y = drawing.value_axis([np.asarray(group, dtype=float) for group in values], height)
     span = _span(past_times, times)
-    return drawing.chart(layers, colours, span, y, limits, drawing.heading(title, unit), (width, height), key=key)
+    return drawing.over_time(layers, colours, span, y, limits, drawing.heading(title, unit), (width, height), key=key)
 
 
+@Drawer
 def probability(
     times: pd.DatetimeIndex, series: Mapping[str, Values], title: str = "", *, width: int = WIDTH, height: int = 120
-) -> Any:
+) -> drawing.Spec:
     """How likely something has happened by each time: label -> (n,) from 0 to 1."""
     y = {"scale": {"domain": [0, 1]}, "axis": {"format": ".0%", "values": [0, 0.25, 0.5, 0.75, 1]}}
     return _over_time(times, series, "probability", title, None, width, height, y, interpolate="step-after")
 
 
+@Drawer
 def bars(
     labels: Sequence[str],
     values: Values,
@@ -130,7 +155,7 @@ def bars(
     high: Values | None = None,
     unknown: str = "unknown",
     width: int = WIDTH,
-) -> Any:
+) -> drawing.Spec:
     """One horizontal bar a label, in the order given, with an interval from `low` to `high` where both are known.
 
     A NaN has no bar: the word `unknown` stands in its place.
@@ -178,20 +203,22 @@ def _over_time(
     height: int,
     y: drawing.Spec | None = None,
     proposed: Mapping[str, float] | None = None,
+    roles: Mapping[str, str] | None = None,
     **style: Any,
-) -> Any:
+) -> drawing.Spec:
     arrays = {label: np.asarray(values, dtype=float) for label, values in series.items()}
     layers: list[drawing.Spec] = []
     for number, (label, values) in enumerate(arrays.items()):
-        dash = DASHES[number % len(DASHES)]
+        dash = DASHES[number % len(DASHES)] if label not in (roles or {}) else None
         layers += drawing.line(times, values, label, **style, **({"strokeDash": dash} if dash else {}))
     colours = {label: SERIES[number % len(SERIES)] for number, label in enumerate(arrays)}
+    colours |= {label: LIGHT[role] for label, role in (roles or {}).items() if label in arrays}
     limits = _limits(limit)
     y = y or drawing.value_axis(
         [*arrays.values(), np.array([*limits.values(), *(proposed or {}).values()], dtype=float)], height
     )
     words = drawing.heading(title, unit)
-    return drawing.chart(layers, colours, _span(times), y, limits, words, (width, height), proposed=proposed)
+    return drawing.over_time(layers, colours, _span(times), y, limits, words, (width, height), proposed=proposed)
 
 
 def _limits(limit: Limits) -> dict[str, float]:

@@ -63,6 +63,9 @@ DASHES: Final = (None, [6, 3], [2, 2], [8, 3, 2, 3], [1, 3])
 FONT: Final = "Inter, system-ui, sans-serif"
 FONTS: Final = Path(__file__).parent / "reporting" / "fonts"
 
+#: The grammar our documents are written in; the converter brings its own copy.
+SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
+
 #: Pixels left of the plot for the numbers of the value axis, so that pictures below each other share one time axis.
 AXIS: Final = 46
 
@@ -73,7 +76,7 @@ LEGEND_COLUMN: Final = 120
 LABEL_LIMIT: Final = 40
 
 
-def chart(
+def over_time(
     layers: Sequence[Spec],
     colours: Mapping[str, str],
     span: tuple[pd.Timestamp, pd.Timestamp],
@@ -84,7 +87,7 @@ def chart(
     *,
     proposed: Mapping[str, float] | None = None,
     key: bool = True,
-) -> Any:
+) -> Spec:
     """Layers over one time axis and one value axis, with a key above them when there is more than one colour.
 
     Limits are lines across; those in `proposed` are drawn as what is advised, the others as what is in force.
@@ -107,12 +110,8 @@ def chart(
     return built({"layer": [*layers, *rules], "width": width, "height": height, **heading})
 
 
-def built(spec: Spec) -> Any:
-    """An Altair chart of a Vega-Lite document, in our type and colours."""
-    try:
-        import altair
-    except ImportError:
-        raise MissingExtra("altair", "report", "drawing a chart") from None
+def built(spec: Spec) -> Spec:
+    """A Vega-Lite document of layers, in our type and colours."""
     small = {"labelFontSize": 11, "labelColor": LIGHT["muted"], "titleColor": LIGHT["muted"], "labelFontWeight": 400}
     spec["padding"] = 2
     spec["config"] = {
@@ -136,10 +135,22 @@ def built(spec: Spec) -> Any:
         },
         "text": {"font": FONT, "fontSize": 11},
     }
+    return spec
+
+
+def chart_of(spec: Spec) -> Any:
+    """The document as an Altair chart, which notebooks know how to show."""
+    try:
+        import altair
+    except ImportError:
+        raise MissingExtra("altair", "report", "drawing a chart") from None
     with altair.utils.schemapi.debug_mode(False):  # our documents are checked by the tests, once, not at each drawing
-        encodings = [altair.FacetedEncoding(**layer.pop("encoding")) for layer in spec["layer"]]
-        layers = [altair.Chart(encoding=e, **rest) for e, rest in zip(encodings, spec.pop("layer"), strict=True)]
-        return altair.LayerChart(layer=layers, **spec)
+        rest = {name: part for name, part in spec.items() if name != "layer"}
+        layers = [
+            altair.Chart(data=one["data"], mark=one["mark"], encoding=altair.FacetedEncoding(**one["encoding"]))
+            for one in spec["layer"]
+        ]
+        return altair.LayerChart(layer=layers, **rest)
 
 
 def heading(title: str, unit: str) -> Spec:
@@ -237,7 +248,7 @@ def number_format(top: float) -> str:
 
 
 #: Distance between ticks -> how a tick is written: words of the tick, then of the line below it.
-_TICKS: Final = (
+_TICKS: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("6h", "%H:%M", "utchours(datum.value) == 0", "%-d %b"),
     ("1D", "%-d %b", "", ""),
     ("2D", "%-d %b", "", ""),
@@ -255,7 +266,7 @@ def _ticks(first: pd.Timestamp, last: pd.Timestamp, width: int) -> tuple[tuple[s
     for kind in _TICKS:
         start = first.ceil("6h") if kind[0] == "6h" else first.ceil("D")
         ticks = pd.date_range(start, last, freq=kind[0])
-        if len(ticks) <= width / (40 if kind[0] == "MS" else 62):
+        if len(ticks) <= width / (40 if kind[0].endswith("S") else 62):
             break
     return kind, ticks
 
@@ -321,7 +332,8 @@ def to_svg(picture: Any, theme: Theme = "css", *, name: str = "", describe: tupl
 def drawn(picture: Any) -> str:
     """The chart as SVG in the light theme, its ids not yet its own: what `themed` starts from."""
     converter = _converter()
-    return _slim(converter.vegalite_to_svg(picture.to_dict(validate=False)))
+    spec = picture if isinstance(picture, dict) else picture.to_dict(validate=False)
+    return _slim(converter.vegalite_to_svg({"$schema": SCHEMA, **spec}))
 
 
 @cache

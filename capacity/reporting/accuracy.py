@@ -31,22 +31,21 @@ def accuracy(plan: Plan, service: str, scores: pd.DataFrame | None) -> list[dict
     forecast = plan.forecast
     rows = []
     for (metric, model), held in scores[scores["service"] == service].groupby(["metric", "model"], sort=True):
-        used = [model_ for key, model_ in zip(forecast.keys, forecast.models, strict=True) if key == (service, metric)]
+        made = [by for key, by in zip(forecast.keys, forecast.models, strict=True) if key == (service, metric)]
         rows.append(
             {
                 "metric": str(metric),
                 "model": str(model),
                 "baseline": model == BASELINE,
-                "used": model in used,
+                "used": any(by == model or by.startswith(f"{model}(") for by in made),
                 "windows": int(held["cutoff"].nunique()),
                 "steps": int(held["steps"].sum()),
                 **{name: float(held[name].mean()) for name in FIGURES if name in held},
             }
         )
     for row in rows:
-        metric_rows = [other for other in rows if other["metric"] == row["metric"]]
-        if row["model"] == "auto" and not any(other["used"] for other in metric_rows):
-            row["used"] = True
+        tried = [other for other in rows if other["metric"] == row["metric"]]
+        row["used"] |= row["model"] == "auto" and not any(other["used"] for other in tried)
     return [row | {"against_naive": _against(row, rows)} for row in rows]
 
 

@@ -6,7 +6,14 @@ from typing import Any
 
 from capacity.reporting import words
 from capacity.reporting.tables import cell, column, findings_table, row, runs, table
-from capacity.reporting.wording import ITEM_NAMES, LIMIT_NAMES, STEP_NAMES, rehearsal_columns
+from capacity.reporting.wording import (
+    ITEM_NAMES,
+    LIMIT_NAMES,
+    METRIC_NAMES,
+    STEP_NAMES,
+    rehearsal_columns,
+    shown_candidates,
+)
 
 
 def chapter_view(part: dict[str, Any]) -> dict[str, Any]:
@@ -23,8 +30,9 @@ def chapter_view(part: dict[str, Any]) -> dict[str, Any]:
         "demand": {
             "text": demand_words(part["demand"][0]) if part["demand"] else "Nothing was forecast.",
             "picture": f"{anchor}-demand",
-            "small": [{"picture": f"{anchor}-detail", "caption": _detail_caption(part)}]
-            + [
+            "detail": {"picture": f"{anchor}-detail", "caption": _detail_caption(part)},
+            "paired": len(part["demand"]) % 2 == 0,
+            "others": [
                 {"picture": f"{anchor}-demand-{number}", "caption": other_words(one)}
                 for number, one in enumerate(part["demand"][1:], start=2)
             ],
@@ -85,7 +93,7 @@ def _reached(limit: dict[str, Any]) -> dict[str, str]:
         note = "chance within the horizon"
     else:
         half = f", half by {words.day(limit['median'])}" if limit["median"] else ""
-        note = f"5 % by {words.day(limit['first'])}{half}"
+        note = f"5 % by {words.day(limit['first'])}{half}; {words.grouped(limit['needed'])} would hold"
     return {"label": "Maximum reached", "value": words.percent(limit["probability"]), "note": note}
 
 
@@ -94,12 +102,12 @@ def demand_words(demand: dict[str, Any]) -> str:
     before = f"Its highest value in the last four weeks was {words.quantity(last, unit)}; " if last is not None else ""
     within = "within the horizon" if before else "Within the horizon"
     parts = [
-        f"{demand['metric'][:1].upper()}{demand['metric'][1:]} decides how many tasks it takes.",
+        f"{_capital(demand['metric'])} decides how many tasks it takes.",
         f"{before}{within} it is expected to reach {words.quantity(peak['p50'], unit)}, with 90 % probability between "
         f"{words.number(peak['p5'])} and {words.number(peak['p95'])}. Forecast by {demand['model']}.",
     ]
     if demand["derived"] not in ("", "measured"):
-        parts.append(f"Derived as {demand['derived']}.")
+        parts.append(f"Derived as {demand['derived'].replace(' x ', ' × ')}.")
     if demand["censored_share"] > 0:
         parts.append(
             f"In {words.share(demand['censored_share'])} of the history it was saturated, so true demand was at least "
@@ -112,22 +120,34 @@ def demand_words(demand: dict[str, Any]) -> str:
 
 def other_words(demand: dict[str, Any]) -> str:
     """What a metric that does not decide has to say."""
-    name = f"{demand['metric'][:1].upper()}{demand['metric'][1:]}"
-    return f"{name}, same key as above: {'asks for fewer tasks' if demand['sizes_tasks'] else 'does not decide the count'}."
+    name = _capital(demand["metric"])
+    role = "asks for fewer tasks" if demand["sizes_tasks"] else "does not decide the count"
+    return f"{name}, same key as above: {role}."
+
+
+def _capital(metric: str) -> str:
+    name = METRIC_NAMES.get(metric, metric)
+    return f"{name[:1].upper()}{name[1:]}"
 
 
 def _detail_caption(part: dict[str, Any]) -> str:
-    return f"The last and the next two weeks of {part['demand'][0]['metric']}." if part["demand"] else ""
+    first = part["demand"][0]["metric"] if part["demand"] else ""
+    return f"The last and the next two weeks of {METRIC_NAMES.get(first, first)}."
 
 
 def tasks(part: dict[str, Any]) -> dict[str, Any]:
     own, why = part["tasks"], part["why"]
     short = (
-        f" In {words.grouped(own['short_intervals'])} of {words.grouped(own['intervals'])} intervals today's maximum leaves "
-        f"tasks missing, {words.grouped(own['most_short'])} at worst."
+        f" In {words.grouped(own['short_intervals'])} of {words.grouped(own['intervals'])} intervals today's maximum "
+        f"leaves tasks missing, {words.grouped(own['most_short'])} at worst."
         if own["short_intervals"]
         else ""
     )
+    if part["limits"] and part["limits"][0]["needed"] > own["highest"]:
+        short += (
+            f" Each count holds for its own interval; for no interval of the horizon to pass it, it takes "
+            f"{words.grouped(part['limits'][0]['needed'])}."
+        )
     most = max([1, *(step["tasks"] for step in why["steps"])])
     return {
         "text": f"{words.count(own['highest'], 'task')} at most, first on {words.moment(own['highest_at'])}: "
@@ -165,7 +185,8 @@ def limit_words(limit: dict[str, Any]) -> str:
         dates = f": 5 % of the futures are past it by {words.date(limit['first'])}{half}"
     ask = f" Ask by {words.date(limit['act_by'])}." if limit["act_by"] else ""
     return (
-        f"More than {value} ({name}) will be needed with a probability of {words.percent(limit['probability'])}{dates}. "
+        f"More than {value} ({name}) will be needed with a probability of {words.percent(limit['probability'])}"
+        f"{dates}. "
         f"{words.quantity(limit['needed'], limit['unit'])} would hold to the end of the horizon.{ask}"
     )
 
@@ -204,35 +225,37 @@ def policy(part: dict[str, Any]) -> dict[str, Any]:
     if own is None:
         return {"text": "No policy was recommended or rehearsed for this report.", "known": False}
     tracking, today = own["tracking"], own["today"]
-    before = f" (today {words.number(today['target'])})" if today["target"] is not None else ""
+    before = f" Its target today: {words.number(today['target'], 4)}." if today["target"] is not None else ""
     off = "; the policy itself does not scale in" if tracking["disable_scale_in"] else ""
     return {
         "known": True,
         "text": f"Between {words.grouped(own['min_tasks'])} and {words.grouped(own['max_tasks'])} tasks (today "
         f"{words.grouped(today['min_tasks'])} and {words.grouped(today['max_tasks'])}), tracking "
-        f"{words.number(tracking['target'], 4)} {tracking['unit']}{before}; {tracking['scale_out_cooldown']} s between "
-        f"scale-outs, {tracking['scale_in_cooldown']} s between scale-ins{off}.",
+        f"{words.number(tracking['target'], 4)} {tracking['unit']}; {tracking['scale_out_cooldown']} s between "
+        f"scale-outs, {tracking['scale_in_cooldown']} s between scale-ins{off}.{before}",
         "reasons": [runs(reason, part["name"]) for reason in own["reasons"]],
         "rehearsal": rehearsal(own["rehearsal"], part["name"]) if own["rehearsal"] else None,
         "picture": f"{part['anchor']}-week",
-        "caption": "The last week, as the recommended policy would have run it: of each quarter-hour the largest need and "
-        "the fewest tasks serving.",
+        "caption": "The last week, as the recommended policy would have run it: of each quarter-hour the largest need "
+        "and the fewest tasks serving.",
         "schedule": schedule(own["schedule"], part["name"]) if own["schedule"] else None,
     }
 
 
 def rehearsal(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    shown = rehearsal_columns(rows)
+    shown, candidates = rehearsal_columns(rows), shown_candidates(rows)
     columns = [column("Replayed on history"), *(column(one.label, one.unit, number=True) for one in shown)]
     lines = [
         row(
             cell(one["candidate"]),
             *(cell(of.say(one.get(of.key))) for of in shown),
-            strong=one["candidate"] == "recommended",
+            strong=bool(one.get("chosen")) or one["candidate"] == "recommended",
         )
-        for one in rows
+        for one in candidates
     ]
-    return table(f"Rehearsal, {name}", columns, lines)
+    left = len(rows) - len(candidates)
+    note = f"{words.count(left, 'more candidate')} in report.json." if left else ""
+    return {**table(f"Rehearsal, {name}", columns, lines), "note": note}
 
 
 def schedule(actions: list[dict[str, Any]], name: str) -> dict[str, Any]:
@@ -287,7 +310,7 @@ def accuracy(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
     windows = rows[0]["windows"]
     steps = round(rows[0]["steps"] / max(windows, 1))
     note = (
-        f"Means over {words.count(windows, 'window')} of {words.count(steps, 'interval')}, none of which the models were "
-        "shown."
+        f"Means over {words.count(windows, 'window')} of {words.count(steps, 'interval')}, none of which the models "
+        "were shown."
     )
     return {"table": table(f"Backtest, {name}", columns, lines), "note": note}

@@ -137,6 +137,7 @@ def _fleet_row(part: dict[str, Any], decisions: list[dict[str, Any]]) -> dict[st
         "tasks_highest": part["tasks"]["highest"],
         "min_tasks": part["settings"]["min_tasks"],
         "max_tasks": part["settings"]["max_tasks"],
+        "limit_needed": own["needed"] if own else None,
         "limit_probability": own["probability"] if own else None,
         "limit_first": own["first"] if own else None,
         "limit_median": own["median"] if own else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,7 +35,10 @@ BUCKET_NAMES: Final = {
 
 @dataclass(frozen=True)
 class Picture:
-    """One drawing, in the light theme; `svg` gives it in any other. `narrow` is the same, drawn for a phone."""
+    """One drawing, in the light theme; `svg` gives it in any other. `narrow` is the same, drawn for a phone.
+
+    What has no narrow drawing either fits a phone or scrolls sideways on it.
+    """
 
     name: str
     title: str
@@ -46,8 +50,14 @@ class Picture:
         return charts.themed(self.light, theme, name=self.name, describe=(self.title, self.description))
 
     def narrow_svg(self, theme: Theme = "css") -> str:
-        """The phone's drawing; it is not announced a second time."""
-        return charts.themed(self.narrow, theme, name=f"{self.name}-narrow")
+        """The phone's drawing, described as well: a page shows one or the other."""
+        return charts.themed(self.narrow, theme, name=f"{self.name}-narrow", describe=(self.title, self.description))
+
+    @property
+    def across(self) -> bool:
+        """Whether it is as wide as the page, and has nothing narrower."""
+        width = re.search(r'viewBox="0 0 (\d+)', self.light)
+        return not self.narrow and width is not None and int(width[1]) > 1.5 * HALF
 
 
 def pictures(document: dict[str, Any]) -> dict[str, Picture]:
@@ -85,19 +95,25 @@ def other_picture(part: dict[str, Any], demand: dict[str, Any], number: int) -> 
 
 
 def detail_picture(part: dict[str, Any], demand: dict[str, Any]) -> Picture:
-    """Two weeks on either side of the cutoff, by the hour."""
+    """Two weeks on either side of the cutoff, by the hour: across the page when the rest then pairs up."""
+    title = f"{part['name']}: {demand['metric']}, the last and the next two weeks"
+    name = f"{part['anchor']}-detail"
+    if len(part["demand"]) % 2 == 0:
+        return _picture(name, title, _demand_words(demand), _detail(demand, HALF))
+    return _picture(name, title, _demand_words(demand), _detail(demand, WIDE))
+
+
+def _detail(demand: dict[str, Any], width: int) -> Any:
     past, future = demand["detail"]["past"], demand["detail"]["future"]
-    chart = charts.fan(
+    return charts.fan.spec(
         grid_of(past, "mean"),
         array(past, "mean"),
         grid_of(future, "p50"),
         _quantiles(future),
         demand["unit"],
-        width=HALF,
+        width=width,
         height=150,
     )
-    title = f"{part['name']}: {demand['metric']}, the last and the next two weeks"
-    return _picture(f"{part['anchor']}-detail", title, _demand_words(demand), chart)
 
 
 def _overview(part: dict[str, Any], demand: dict[str, Any], width: int, height: int, key: bool = True) -> Any:
@@ -107,7 +123,7 @@ def _overview(part: dict[str, Any], demand: dict[str, Any], width: int, height: 
     highest = max([np.nanmax(part_, initial=0) for part_ in (high, *quantiles.values())])
     if carried is not None and carried <= FAR * highest:
         limit = {f"{part['settings']['max_tasks']:,} full tasks": carried}
-    return charts.fan(
+    return charts.fan.spec(
         grid_of(past, "high"),
         high,
         grid_of(future, "p50"),
@@ -159,9 +175,12 @@ def _tasks(part: dict[str, Any], width: int, height: int) -> Any:
         series["ran, highest of each day"] = _placed(times, behind, array(running, "tasks")[: len(behind)])
     series["planned"] = _placed(times, ahead, array(daily, "asked"))
     series["median need"] = _placed(times, ahead, array(daily, "p50"))
+    roles = {"ran, highest of each day": "past", "planned": "series-1"}
     highest = max(np.nanmax(values, initial=1) for values in series.values())
     today, proposed = ({k: v for k, v in bounds.items() if v <= FAR * highest} for bounds in _bounds(part))
-    return charts.steps(times, series, "tasks", limit=today, proposed=proposed, width=width, height=height)
+    return charts.steps.spec(
+        times, series, "tasks", limit=today, proposed=proposed, roles=roles, width=width, height=height
+    )
 
 
 def _bounds(part: dict[str, Any]) -> tuple[dict[str, float], dict[str, float]]:
@@ -178,7 +197,8 @@ def close_picture(part: dict[str, Any]) -> Picture:
     close = part["tasks"]["close"]
     labels = {"for the load": "for_load", "to run": "tasks"}
     series = {label: array(close, name) for label, name in labels.items()}
-    chart = charts.steps(grid_of(close, "tasks"), series, "tasks", width=HALF, height=150)
+    roles = {"for the load": "series-2", "to run": "series-1"}
+    chart = charts.steps.spec(grid_of(close, "tasks"), series, "tasks", roles=roles, width=HALF, height=150)
     described = f"Tasks by the hour. To run: {words.count(int(np.nanmax(series['to run'])), 'task')} at most."
     return _picture(f"{part['anchor']}-close", f"{part['name']}: tasks of the next two weeks", described, chart)
 
@@ -187,7 +207,7 @@ def limit_picture(part: dict[str, Any], limit: dict[str, Any]) -> Picture:
     """How likely it is that a limit has been passed, by day."""
     curve, value = limit["curve"], words.quantity(limit["value"], limit["unit"])
     series = {f"more than {value} needed": array(curve, "probability")}
-    chart = charts.probability(grid_of(curve, "probability"), series, width=HALF, height=150)
+    chart = charts.probability.spec(grid_of(curve, "probability"), series, width=HALF, height=150)
     described = f"Rises to {words.percent(limit['probability'])} at the end of the horizon."
     title = f"{part['name']}: probability that {value} have been too few, by day"
     return _picture(f"{part['anchor']}-{limit['limit']}", title, described, chart)
@@ -196,21 +216,19 @@ def limit_picture(part: dict[str, Any], limit: dict[str, Any]) -> Picture:
 def week_picture(part: dict[str, Any], week: dict[str, Any]) -> Picture:
     """The last week as the recommended policy would have run it."""
     needed, running = array(week, "needed"), array(week, "running")
-    series = {"running": running, "needed": needed, "minimum": array(week, "minimum")}
-    wide, narrow = (
-        charts.steps(grid_of(week, "needed"), series, "tasks", width=width, height=height)
-        for width, height in ((WIDE, 180), (PHONE, 180))
-    )
+    series = {"minimum in force": array(week, "minimum"), "needed": needed, "running": running}
+    roles = {"minimum in force": "series-3", "needed": "past", "running": "series-1"}
+    chart = charts.steps.spec(grid_of(week, "needed"), series, "tasks", roles=roles, width=WIDE, height=180)
     short = int(np.sum(needed > running + 1e-9))
     described = f"In {words.count(short, 'quarter-hour')} of {len(needed):,} fewer tasks serve than are needed."
-    return _picture(f"{part['anchor']}-week", f"{part['name']}: the last week, replayed", described, wide, narrow)
+    return _picture(f"{part['anchor']}-week", f"{part['name']}: the last week, replayed", described, chart)
 
 
 def cost_picture(cost: dict[str, Any]) -> Picture:
     """Each service's month."""
     rows = sorted(cost["services"], key=lambda row: (row["mean"] is None, -(row["mean"] or 0), row["service"]))
     columns = {name: np.array([row[name] for row in rows], dtype=float) for name in ("mean", "p5", "p95")}
-    chart = charts.bars(
+    chart = charts.bars.spec(
         [row["service"] for row in rows],
         columns["mean"],
         "USD per month, with 90 % interval",
@@ -218,7 +236,7 @@ def cost_picture(cost: dict[str, Any]) -> Picture:
         high=columns["p95"],
         width=WIDE,
     )
-    narrow = charts.bars(
+    narrow = charts.bars.spec(
         [row["service"] for row in rows],
         columns["mean"],
         "USD per month, with 90 % interval",

@@ -8,6 +8,7 @@ cell     {"text", "small", "status", "code", "anchor"}
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from capacity.reporting import words
@@ -20,7 +21,34 @@ SHOWN_ALERTS = 8
 
 
 def view(document: dict[str, Any]) -> dict[str, Any]:
-    """All of it, in the order of the page."""
+    """All of it, in the order of the page, numbers bound to their units."""
+    said: dict[str, Any] = bound(_view(document))
+    return said
+
+
+#: Keys whose text is a name, to be shown as it is.
+NAMES = {"name", "service", "anchor", "picture", "spark", "title", "label"}
+
+_UNIT = re.compile(r"(?<=[0-9]) (?=%|USD\b|vCPU\b|GiB\b|tasks?\b)")
+
+
+def bound(value: Any) -> Any:
+    """No line ends between a number and its unit: the space between them becomes one that does not break.
+
+    >>> bound(["95 % sure", {"name": "5 % off", "text": "5 % off"}])
+    ['95\\xa0% sure', {'name': '5 % off', 'text': '5\\xa0% off'}]
+    """
+    if isinstance(value, str):
+        return _UNIT.sub("\u00a0", value)
+    if isinstance(value, list):
+        return [bound(part) for part in value]
+    if isinstance(value, dict):
+        kept = NAMES | ({"text"} if value.get("code") or value.get("anchor") else set())
+        return {key: part if key in kept else bound(part) for key, part in value.items()}
+    return value
+
+
+def _view(document: dict[str, Any]) -> dict[str, Any]:
     return {
         "title": document["title"],
         "subtitle": subtitle(document),
@@ -40,14 +68,15 @@ def subtitle(document: dict[str, Any]) -> str:
     written = f" Written {words.date(document['generated_at'])}." if document["generated_at"] else ""
     return (
         f"{words.count(len(document['services']), 'service')}, planned from {words.date(period['horizon_start'])} "
-        f"to {words.last_day(period['horizon_end'])}, from history since {words.date(period['history_start'])}.{written}"
+        f"to {words.last_day(period['horizon_end'])}, from history since {words.date(period['history_start'])}."
+        f"{written}"
     )
 
 
 def nothing(document: dict[str, Any]) -> str:
     return (
-        f"Every service keeps within its limits to {words.last_day(document['period']['horizon_end'])}, as surely as the "
-        f"goal asks ({words.level(document['method']['goal']['level'])})."
+        f"Every service keeps within its limits to {words.last_day(document['period']['horizon_end'])}, as surely as "
+        f"the goal asks ({words.level(document['method']['goal']['level'])})."
     )
 
 
@@ -57,18 +86,22 @@ def decisions(document: dict[str, Any]) -> list[dict[str, Any]]:
     titles = ("", "No date is set for these", "To watch")
     groups = zip(titles, grouped_decisions(document["decisions"]), strict=True)
     return [
-        {"title": title, "lesser": bool(title), "items": [_decision(one, failed) for one in group]}
+        {
+            "title": title,
+            "lesser": bool(title),
+            "items": [_decision(one, failed, document["period"]["horizon_start"]) for one in group],
+        }
         for title, group in groups
         if group
     ]
 
 
-def _decision(one: dict[str, Any], failed: set[str]) -> dict[str, Any]:
-    facts = [["Act by", words.date(one["before"])]] if one["before"] else []
+def _decision(one: dict[str, Any], failed: set[str], start: str) -> dict[str, Any]:
+    facts = [["Act by", "now" if one["before"] <= start else words.day(one["before"])]] if one["before"] else []
     facts.append(["Owner", one["owner"] or "not named"])
     change = one["usd_per_month"]
     if change is not None and abs(change) >= 0.5:
-        facts.append(["Spend", f"{words.usd_change(change)} per month"])
+        facts.append(["Spend", f"{words.usd_change(change)}/month"])
     return {
         "what": runs(one["sentence"], one["service"]),
         "why": runs(one["because"], one["service"]),
@@ -110,8 +143,8 @@ def fleet(document: dict[str, Any]) -> dict[str, Any]:
                 column("Service"),
                 column("Demand", "last and next quarter"),
                 column("Peak tasks", "next week → horizon", number=True),
-                column("Maximum", number=True),
-                column("Maximum reached"),
+                column("Maximum", "would hold", number=True),
+                column("Passed", "5 % of futures"),
                 column("USD per month", "90 % interval", number=True),
                 column("Data"),
             ],
@@ -155,7 +188,7 @@ def _fleet_row(one: dict[str, Any]) -> dict[str, Any]:
         cell(one["service"], anchor=one["anchor"]),
         cell("", spark=one["anchor"]),
         cell(f"{words.grouped(one['tasks_next_week'])} → {words.grouped(one['tasks_highest'])}"),
-        cell(words.grouped(one["max_tasks"])),
+        cell(words.grouped(one["max_tasks"]), words.grouped(one["limit_needed"])),
         cell(words.percent(one["limit_probability"]), f"from {words.day(first)}" if first else ""),
         cell(
             words.amount(month["mean"]),
@@ -175,9 +208,9 @@ def _quota(account: dict[str, Any]) -> str:
     start = f", from {words.date(account['first'])} on" if account["first"] else ""
     ask = f"; ask for it by {words.date(account['act_by'])}" if account["act_by"] else ""
     return (
-        f"{account['region']}: the Fargate quota of {words.number(account['quota'], 6)} vCPU is passed with a probability "
-        f"of {words.percent(account['probability'])}{start}. {words.number(account['needed'])} vCPU would hold to the end "
-        f"of the horizon{ask}."
+        f"{account['region']}: the Fargate quota of {words.number(account['quota'], 6)} vCPU is passed with a "
+        f"probability of {words.percent(account['probability'])}{start}. {words.number(account['needed'])} vCPU would "
+        f"hold to the end of the horizon{ask}."
     )
 
 
@@ -190,9 +223,9 @@ def cost(document: dict[str, Any]) -> dict[str, Any]:
         else f"If tasks follow demand between their minimum and maximum, "
         f"{words.count(part['priced_services'], 'service')} cost{'s' if part['priced_services'] == 1 else ''} "
         f"{words.usd(month['mean'])} per month ({part['hours_per_month']} hours), with 90 % probability between "
-        f"{words.amount(month['p5'])} and {words.usd(month['p95'])}. Running exactly the planned counts, headroom included, "
-        f"costs {words.usd(month['planned'])}. Futures are added path by path before the interval is read, so it is "
-        "narrower than the sum of the services' intervals."
+        f"{words.amount(month['p5'])} and {words.usd(month['p95'])}. Running exactly the planned counts, headroom "
+        f"included, costs {words.usd(month['planned'])}. Futures are added path by path before the interval is read, so it "
+        "is narrower than the sum of the services' intervals."
     )
     return {
         "text": text,
@@ -206,19 +239,19 @@ def method(document: dict[str, Any]) -> dict[str, Any]:
     deployment = ", during a rolling deployment" if goal["survive_deployment"] else ""
     zone = " and after the loss of one zone" if goal["survive_zone_loss"] else ""
     censored = (
-        f" In {words.share(said['censored_share'])} of the history a service was saturated; its true demand is known only "
-        "from below."
+        f" In {words.share(said['censored_share'])} of the history a service was saturated; its true demand is known "
+        "only from below."
         if said["censored_share"] > 0
         else ""
     )
     return {
         "paragraphs": [
             f"Demand, never utilisation, is forecast as {words.grouped(said['paths'])} sample paths. Tasks, dates and "
-            "dollars are computed on each path and read as shares of paths, so a probability means the same everywhere in "
-            f"this report. A count holds for the load of its interval at {words.level(goal['level'])}{deployment}{zone}; "
-            "a quarter has many intervals, and some will exceed theirs.",
-            "Not in these numbers: demand without precedent in the history (launches, migrations, campaigns), outages of "
-            f"AWS itself, changes of price, and spend other than Fargate tasks.{censored}",
+            "dollars are computed on each path and read as shares of paths, so a probability means the same everywhere "
+            f"in this report. A count holds for the load of its interval at {words.level(goal['level'])}{deployment}"
+            f"{zone}; a quarter has many intervals, and some will exceed theirs.",
+            "Not in these numbers: demand without precedent in the history (launches, migrations, campaigns), outages "
+            f"of AWS itself, changes of price, and spend other than Fargate tasks.{censored}",
         ],
         "prices": _prices(document["cost"]["rates"]),
         "facts": [
@@ -234,8 +267,8 @@ def method(document: dict[str, Any]) -> dict[str, Any]:
             ["Inputs, SHA-256", said["fingerprint"]],
             ["Versions", ", ".join(f"{name} {found}" for name, found in _versions(document))],
         ],
-        "note": f"Times are UTC. A gap in a line is a gap in the data. A month has {document['cost']['hours_per_month']} "
-        "hours. The same numbers are in report.xlsx and report.json.",
+        "note": "Times are UTC. A gap in a line is a gap in the data. A month has "
+        f"{document['cost']['hours_per_month']} hours. The same numbers are in report.xlsx and report.json.",
     }
 
 

@@ -26,6 +26,8 @@ LIMIT_NAMES: Final = {
     "ecs_tasks_per_service": "what ECS allows in one service",
 }
 
+METRIC_NAMES: Final = {"requests": "requests", "cpu": "CPU", "memory": "memory"}
+
 ITEM_NAMES: Final = {"vcpu": "vCPU", "memory": "Memory", "storage": "Task storage"}
 
 ACTIONS: Final = {
@@ -57,14 +59,38 @@ REHEARSAL: Final = (
     Column("usd", "Cost", "USD, replayed span", words.amount),
     Column("usd_per_month", "Cost", "USD per month", words.amount),
     Column("changes", "Changes", "of desired count", words.grouped),
-    Column("theta_u", "θU", "under, %", words.number),
-    Column("theta_o", "θO", "over, %", words.number),
+    Column("theta_u", "Under", "θU, % of need", words.fixed),
+    Column("theta_o", "Over", "θO, % of need", words.fixed),
 )
 
 
 def rehearsal_columns(rows: list[dict[str, Any]]) -> list[Column]:
     """The columns of `REHEARSAL` that these rows hold a figure for."""
     return [column for column in REHEARSAL if any(row.get(column.key) is not None for row in rows)]
+
+
+#: Rows of a rehearsal shown besides the chosen one; the rest are in the JSON.
+SHOWN_CANDIDATES: Final = 5
+
+
+def shown_candidates(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Today's, tracking alone, the chosen one, and of the others those no other beats on both shortage and effort."""
+    effort = "task_hours" if all(row.get("task_hours") is not None for row in rows) else "usd"
+    if len(rows) <= SHOWN_CANDIDATES + 1 or any(row.get(effort) is None for row in rows):
+        return rows
+
+    def beaten(row: dict[str, Any]) -> bool:
+        short, paid = row["short_minutes"], row[effort]
+        return any(
+            other["short_minutes"] <= short
+            and other[effort] <= paid
+            and (other["short_minutes"], other[effort]) != (short, paid)
+            for other in rows
+        )
+
+    wanted = [*rows[:2], *(row for row in rows if row.get("chosen")), *(row for row in rows if not beaten(row))]
+    kept = {row["candidate"] for row in wanted[: SHOWN_CANDIDATES + 1]}
+    return [row for row in rows if row["candidate"] in kept]
 
 
 def grouped_decisions(decisions: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], ...]:

@@ -235,6 +235,17 @@ def decimals(value: float | None) -> str:
     return UNKNOWN if value is None or missing(value) else f"{value:.2f}"
 
 
+def fixed(value: float | None) -> str:
+    """Two decimals, and nothing that is something becomes 0.
+
+    >>> fixed(38.106), fixed(0.0014), fixed(0.0)
+    ('38.11', '<0.01', '0')
+    """
+    if value is None or missing(value):
+        return UNKNOWN
+    return "0" if value == 0 else "<0.01" if 0 < value < 0.01 else f"{value:,.2f}"
+
+
 def better(part: float) -> str:
     """How much smaller an error is than another's.
 

@@ -37,7 +37,7 @@ MOST_ROWS: Final = 1_048_576
 
 
 class Field(NamedTuple):
-    """A column of a sheet: heading with unit, what it holds, its width in characters, and where its value comes from."""
+    """A column of a sheet: heading with unit, what it holds, its width in characters, where its value is."""
 
     heading: str
     kind: Kind
@@ -258,10 +258,11 @@ ITEMS: Final = (
 
 
 def cost(sheets: Sheets, document: dict[str, Any]) -> None:
-    """Every item of every service. Quantity times rate and the total are formulas, so that finance can change a rate."""
+    """Every item of every service. Quantity times rate and the total are formulas, so that finance can change rates."""
     rows = [{"service": part["name"], **item} for part in document["services"] for item in part["cost"]["items"]]
     dates = sorted({rate["date"] or "no date" for rate in document["cost"]["rates"]})
-    note = f"A month has {document['cost']['hours_per_month']} hours. Prices of {', '.join(dates) or 'unknown date'}; see Rates."
+    month, dated = document["cost"]["hours_per_month"], ", ".join(dates) or "unknown date"
+    note = f"A month has {month} hours. Prices of {dated}; see Rates."
     sheet = sheets.table("Cost", ITEMS, rows, note=note)
     first, end = 3, 2 + len(rows)
     for line, row in enumerate(rows, start=first):
