@@ -25,7 +25,9 @@ def _1_rows_know_their_origin(content: Content, folder: Path) -> Content:
     parts = {"series": _entry(folder, content["series"], 0, 0, 0)}
     with duckdb.connect() as connection:
         for month, name in content["months"].items():
-            query = "SELECT count(*), min(ts), max(ts) FROM read_parquet(?, hive_partitioning = false)"
+            query = (
+                "SELECT count(*), epoch_us(min(ts)), epoch_us(max(ts)) FROM read_parquet(?, hive_partitioning = false)"
+            )
             parts[month] = _entry(folder, name, *connection.execute(query, [str(folder / name)]).fetchall()[0])
     return {"generation": 1, "remembered": 1, "parts": parts, "sources": ["unknown"], "retired": []}
 

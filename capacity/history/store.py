@@ -12,7 +12,6 @@ manifest, and a copy that is being made of the folder, find every file they look
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,14 +22,13 @@ import pandas as pd
 
 from capacity.errors import HistoryError, StoreError
 from capacity.findings import Finding, Findings
-from capacity.history.disk import one_writer, sync_file, sync_folder
+from capacity.history import months
+from capacity.history.disk import one_writer
 from capacity.history.history import History, known_metric, named_once, unknown_service
 from capacity.history.manifest import LOCK, SERIES_PART, Entry, Manifest, load, make_room, save
 from capacity.schema import HISTORY
 from capacity.sources.base import SERIES, TEXT, Observations, Span, microseconds, series_codes
 
-#: How each file is written; sizes measured in the ecosystem notes: 5 bytes a row.
-_PARQUET = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 262144, PARQUET_VERSION v2"
 #: Times a reader starts over because a writer deleted a file under it. Each time is a new commit, ten minutes apart.
 _TRIES = 5
 
@@ -109,13 +107,16 @@ class Store:
 
     def info(self) -> StoreInfo:
         """Counts and sizes, from the manifest and the series table."""
+        import duckdb
+
         folder = Path(self.path)
         manifest = load(folder)
-        table = _series_table(folder, manifest)
-        months = manifest.months.values()
-        span = Span(_utc(min(m.start for m in months)), _utc(max(m.end for m in months))) if months else None
+        with duckdb.connect() as connection:
+            table = months.read_series(connection, _series_path(folder, manifest))
+        parts = manifest.months.values()
+        span = Span(_utc(min(part.start for part in parts)), _utc(max(part.end for part in parts))) if parts else None
         return StoreInfo(
-            rows=sum(month.rows for month in months),
+            rows=sum(part.rows for part in parts),
             series=len(table),
             services=table["service"].nunique(),
             span=span,
@@ -150,144 +151,64 @@ def _month(us: np.ndarray) -> np.ndarray:
 
 def _append(folder: Path, manifest: Manifest, rows: pd.DataFrame, now: pd.Timestamp) -> Appended:
     """Write the months that change, then commit. Nothing is visible before the manifest is swapped."""
-    numbers, table, grown = _numbered(folder, manifest, rows)
-    sources = list(manifest.sources)
-    known = {name: position for position, name in enumerate(sources)}
-    names = rows["source"].cat.categories
-    for name in names:
-        if name not in known:
-            known[str(name)] = len(sources)
-            sources.append(str(name))
-    origin = np.array([known[str(name)] for name in names], dtype=np.int32)
-    us = rows["timestamp"].array.asi8
-    fresh = pd.DataFrame(
-        {
-            "series": numbers,
-            "ts": us,
-            "value": rows["value"].to_numpy(),
-            "source": origin[rows["source"].cat.codes.to_numpy()],
-            "fetched": rows["fetched_at"].array.asi8,
-        }
-    )
-    months = _month(us)
+    import duckdb
+
     generation = manifest.generation + 1
     counts = np.zeros(4, dtype=np.int64)
     changed: dict[str, Entry] = {}
-    for month in np.unique(months).tolist():
-        part = fresh[months == month]
-        count, entry = _merged(folder, str(month), manifest.months.get(str(month)), part, generation)
-        counts += count
-        if entry is not None:
-            changed[str(month)] = entry
+    with duckdb.connect() as connection:
+        table = months.read_series(connection, _series_path(folder, manifest))
+        numbers, grown = _numbered(rows, table)
+        sources, origin = _origins(rows, manifest.sources)
+        fresh = pd.DataFrame(
+            {
+                "series": numbers,
+                "ts": _plain(rows["timestamp"]),
+                "value": rows["value"].to_numpy(),
+                "source": origin,
+                "fetched": _plain(rows["fetched_at"]),
+            }
+        )
+        which = _month(rows["timestamp"].array.asi8)
+        for month in np.unique(which).tolist():
+            part = fresh[which == month]
+            old = manifest.parts.get(str(month))
+            count, entry = months.merge(connection, folder, str(month), old, part, generation)
+            counts += count
+            if entry is not None:
+                changed[str(month)] = entry
+        if changed and len(grown) > len(table):
+            changed[SERIES_PART] = months.write_series(connection, folder, grown, generation)
     if changed:
-        if grown:
-            changed[SERIES_PART] = _write_series(folder, table, generation)
-        save(folder, manifest.after(changed, tuple(sources), now))
+        save(folder, manifest.after(changed, sources, now))
     return Appended(*counts.tolist())
 
 
-def _numbered(folder: Path, manifest: Manifest, rows: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame, bool]:
-    """The series number of each row, the series table with new series at its end, and whether there are any."""
-    codes = series_codes(rows)
-    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+def _series_path(folder: Path, manifest: Manifest) -> Path | None:
+    return folder / manifest.parts[SERIES_PART].name if SERIES_PART in manifest.parts else None
+
+
+def _plain(stamps: pd.Series) -> np.ndarray:
+    """UTC stamps as DuckDB's TIMESTAMP takes them."""
+    return stamps.array.asi8.view("datetime64[us]")
+
+
+def _numbered(rows: pd.DataFrame, table: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
+    """The series number of each row (sorted by key), and the series table with new series at its end."""
+    starts = np.flatnonzero(np.diff(series_codes(rows), prepend=-1))
     heads = rows.iloc[starts][list(SERIES)].astype({name: "str" for name in SERIES if name in TEXT})
-    table = _series_table(folder, manifest)
     known = {key: number for number, key in enumerate(table.itertuples(index=False, name=None))}
-    before = len(known)
     mine = [known.setdefault(key, len(known)) for key in heads.itertuples(index=False, name=None)]
-    if len(known) > before:
-        table = pd.DataFrame(list(known), columns=list(SERIES))
     lengths = np.diff(np.append(starts, len(rows)))
-    return np.repeat(np.array(mine, dtype=np.int32), lengths), table, len(known) > before
+    return np.repeat(np.array(mine, dtype=np.int32), lengths), pd.DataFrame(list(known), columns=list(SERIES))
 
 
-def _merged(
-    folder: Path, month: str, old: Entry | None, fresh: pd.DataFrame, generation: int
-) -> tuple[np.ndarray, Entry | None]:
-    """Old rows of a month and new ones, in a new file: counts added, revised, unchanged, outdated; None if equal."""
-    import duckdb
-
-    with duckdb.connect() as connection:
-        connection.register("fresh", fresh)
-        connection.execute(f"CREATE TEMP VIEW old AS {_rows_of([folder / old.name] if old else [])}")
-        connection.execute(
-            """
-            CREATE TEMP TABLE compared AS
-            SELECT fresh.*, CASE
-                WHEN old.ts IS NULL THEN 0
-                WHEN old.value = fresh.value THEN 2
-                WHEN fresh.fetched >= old.fetched THEN 1
-                ELSE 3 END AS fate
-            FROM fresh LEFT JOIN old ON old.series = fresh.series AND old.ts = fresh.ts
-            """
-        )
-        found = dict(connection.execute("SELECT fate, count(*) FROM compared GROUP BY fate").fetchall())
-        counts = np.array([found.get(fate, 0) for fate in range(4)], dtype=np.int64)
-        if counts[0] + counts[1] == 0:
-            return counts, None
-        name = f"month={month}/{generation:08d}-{uuid.uuid4().hex[:12]}.parquet"
-        (folder / name).parent.mkdir(exist_ok=True)
-        merged = """
-            SELECT series, ts, value, source, fetched FROM compared WHERE fate < 2
-            UNION ALL
-            SELECT old.series, old.ts, old.value, old.source, old.fetched FROM old
-            ANTI JOIN (SELECT series, ts FROM compared WHERE fate < 2) AS new
-                ON old.series = new.series AND old.ts = new.ts
-            ORDER BY series, ts
-        """
-        _copy(connection, merged, folder / name)
-        start, end, rows = connection.execute(
-            f"SELECT min(ts), max(ts), count(*) FROM ({_rows_of([folder / name])})"
-        ).fetchall()[0]
-    return counts, Entry(name, (folder / name).stat().st_size, int(rows), int(start), int(end), generation)
-
-
-def _copy(connection: Any, query: str, path: Path) -> None:
-    """A query's rows into a new Parquet file that is on the disk, its name included, when this returns."""
-    connection.execute(f"COPY ({query}) TO {_literal(path)} ({_PARQUET}, USE_TMP_FILE false)")
-    sync_file(path)
-    sync_folder(path.parent)
-
-
-def _literal(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
-
-
-def _rows_of(paths: list[Path]) -> str:
-    """A query for the rows of several month files. Columns that a file of version 1 lacks read as origin 0, 1970."""
-    names = ", ".join(_literal(path) for path in paths)
-    empty = (
-        "SELECT 0::INTEGER series, 0::BIGINT ts, 0.0::DOUBLE AS value, 0::INTEGER source, 0::BIGINT fetched WHERE false"
-    )
-    if not paths:
-        return empty
-    return (
-        "SELECT series, ts, value, coalesce(source, 0) AS source, coalesce(fetched, 0) AS fetched FROM "
-        f"({empty} UNION ALL BY NAME "
-        f"SELECT * FROM read_parquet([{names}], union_by_name = true, hive_partitioning = false))"
-    )
-
-
-def _series_table(folder: Path, manifest: Manifest) -> pd.DataFrame:
-    """Service, metric, stat, interval of every series, by number."""
-    import duckdb
-
-    if SERIES_PART not in manifest.parts:
-        return pd.DataFrame({name: [] for name in SERIES})
-    with duckdb.connect() as connection:
-        path = folder / manifest.parts[SERIES_PART].name
-        query = f"SELECT {', '.join(SERIES)} FROM read_parquet({_literal(path)}) ORDER BY series"
-        return pd.DataFrame(connection.execute(query).fetchall(), columns=list(SERIES))
-
-
-def _write_series(folder: Path, table: pd.DataFrame, generation: int) -> Entry:
-    import duckdb
-
-    name = f"series-{generation:08d}-{uuid.uuid4().hex[:12]}.parquet"
-    with duckdb.connect() as connection:
-        connection.register("series_table", table.rename_axis("series").reset_index().astype({"series": "int32"}))
-        _copy(connection, "SELECT * FROM series_table ORDER BY series", folder / name)
-    return Entry(name, (folder / name).stat().st_size, len(table), 0, 0, generation)
+def _origins(rows: pd.DataFrame, known: tuple[str, ...]) -> tuple[tuple[str, ...], np.ndarray]:
+    """The list of sources with new ones at its end, and the place of each row's source in it."""
+    names = [str(name) for name in rows["source"].cat.categories]
+    sources = tuple(dict.fromkeys((*known, *names)))
+    places = np.array([sources.index(name) for name in names], dtype=np.int32)
+    return sources, places[rows["source"].cat.codes.to_numpy()]
 
 
 def _history(
@@ -299,37 +220,41 @@ def _history(
 ) -> History:
     import duckdb
 
-    table = _series_table(folder, manifest)
+    with duckdb.connect() as connection:
+        table = months.read_series(connection, _series_path(folder, manifest))
+        chosen = table[_wanted(table, services, metrics)].sort_values(list(SERIES))
+        numbers = chosen.index.to_numpy(dtype=np.int32)
+        connection.register("chosen", pd.DataFrame({"series": numbers, "place": np.arange(len(chosen))}))
+        bounds = ["true"]
+        parts = list(manifest.months.values())
+        if 0 < len(chosen) < len(table):  # lets DuckDB pass over row groups, which are sorted by series
+            bounds.append(f"series BETWEEN {numbers.min()} AND {numbers.max()}")
+        if span is not None:
+            first, last = map(microseconds, span)
+            parts = [part for part in parts if part.end >= first and part.start < last]
+            bounds.append(f"ts >= make_timestamp({first}) AND ts < make_timestamp({last})")
+        rows = months.rows_of([folder / part.name for part in parts])
+        answer = connection.execute(
+            f"SELECT place, ts, value, source, fetched FROM (SELECT * FROM ({rows}) WHERE {' AND '.join(bounds)}) "
+            "JOIN chosen USING (series) ORDER BY place, ts"
+        ).fetchnumpy()
+    return History(_frame(answer, chosen, manifest.sources), Findings.of(_told(manifest)))
+
+
+def _wanted(
+    table: pd.DataFrame, services: Iterable[str] | str | None, metrics: Iterable[str] | str | None
+) -> np.ndarray:
+    """Which series were asked for. A service there is not is refused; a metric may well be absent."""
     wanted = np.ones(len(table), dtype=bool)
     if services is not None:
-        names = named_once(services)
-        known = sorted(set(table["service"]))
+        names, known = named_once(services), sorted(set(table["service"]))
         for name in names:
             if name not in known:
                 raise HistoryError(unknown_service(name, known))
         wanted &= table["service"].isin(names).to_numpy()
     if metrics is not None:
         wanted &= table["metric"].isin([known_metric(name) for name in named_once(metrics)]).to_numpy()
-    first, last = map(microseconds, span) if span is not None else (None, None)
-    paths = [
-        folder / entry.name
-        for entry in manifest.months.values()
-        if (first is None or entry.end >= first) and (last is None or entry.start < last)
-    ]
-    chosen = table[wanted].sort_values(list(SERIES))
-    ranks = pd.DataFrame({"series": chosen.index.to_numpy(dtype=np.int32), "place": np.arange(len(chosen))})
-    with duckdb.connect() as connection:
-        connection.register("ranks", ranks)
-        bounds = [f"ts >= {first}" if first is not None else "", f"ts < {last}" if last is not None else ""]
-        if not wanted.all() and len(ranks):
-            bounds.append(f"series BETWEEN {ranks['series'].min()} AND {ranks['series'].max()}")
-        where = " AND ".join(filter(None, bounds)) or "true"
-        query = (
-            "SELECT place, ts, value, source, fetched "
-            f"FROM (SELECT * FROM ({_rows_of(paths)}) WHERE {where}) JOIN ranks USING (series) ORDER BY place, ts"
-        )
-        rows = connection.execute(query).fetchnumpy()
-    return History(_frame(rows, chosen, manifest.sources), Findings.of(_told(manifest)))
+    return wanted
 
 
 def _told(manifest: Manifest) -> list[Finding]:
@@ -363,4 +288,4 @@ def _used(words: np.ndarray, places: np.ndarray) -> pd.Categorical:
 
 
 def _stamps(us: np.ndarray) -> pd.Series:
-    return pd.Series(us.astype("int64").view("datetime64[us]")).dt.tz_localize("UTC")
+    return pd.Series(us.astype("datetime64[us]")).dt.tz_localize("UTC")

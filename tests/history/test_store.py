@@ -243,7 +243,8 @@ def version_1(folder: Path) -> None:
     (folder / "month=202608").mkdir(parents=True)
     ts = int(START.timestamp()) * 1_000_000
     with duckdb.connect() as connection:
-        rows = f"SELECT 0::INTEGER AS series, {ts} + h * 3600000000 AS ts, h::DOUBLE AS value FROM range(3) t(h)"
+        stamp = f"make_timestamp({ts} + h * 3600000000)"
+        rows = f"SELECT 0::INTEGER AS series, {stamp} AS ts, h::DOUBLE AS value FROM range(3) t(h)"
         connection.execute(f"COPY ({rows}) TO '{folder}/month=202608/old.parquet' (FORMAT parquet)")
         one = "SELECT 0::INTEGER AS series, 'web' AS service, 'requests' AS metric, 'mean' AS stat, 3600 AS interval"
         connection.execute(f"COPY ({one}) TO '{folder}/series.parquet' (FORMAT parquet)")
