@@ -19,6 +19,9 @@ SIZES: Final[dict[str, tuple[str, str]]] = {"cpu": ("vCPU", "task_vcpu"), "memor
 #: A stated task size that differs by more than this from what the history shows is pointed out.
 SIZE_TOLERANCE: Final = 0.05
 
+#: Share of the intervals in which a single task has to run for a service to count as one that always is one task.
+ALWAYS: Final = 0.95
+
 
 @dataclass(frozen=True)
 class Sizing:
@@ -59,8 +62,9 @@ def used(resource: str, level: Level, sizes: Sizing) -> Iterator[tuple[str, Meas
     4. utilisation x the stated number of tasks x size of a task
 
     At one minute the product is also the peak. Over longer intervals the largest utilisation is that of the busiest
-    task in its busiest minute: times all tasks it would overstate, so the peak stays unknown, except where one task
-    ran, and is that task.
+    task in its busiest minute: times all tasks it would overstate, so the peak stays unknown. Except for a service
+    that (nearly) always is one task: there it is that task. Of services that are one task only when idle it would
+    tell the peaks of idle hours alone, and whoever learns a ratio from them would learn the wrong one.
     """
     if level[resource].known:
         yield "measured", level[resource]
@@ -75,7 +79,9 @@ def used(resource: str, level: Level, sizes: Sizing) -> Iterator[tuple[str, Meas
         if sizes.assumed_tasks is not None:
             assumed = np.full(len(level.times), sizes.assumed_tasks * sizes.size)
             ways[f"{resource}_utilization x {sizes.assumed_tasks:g} assumed tasks x {sizes.size:g} {unit}"] = assumed
-    alone = np.where(np.fmax(tasks.mean, tasks.peak) == 1, utilization.peak, np.nan)
+    single_task = np.fmax(tasks.mean, tasks.peak) == 1
+    always = single_task.sum() >= ALWAYS * np.isfinite(utilization.mean).sum()
+    alone = np.where(single_task & always, utilization.peak, np.nan)
     minute = level.interval.total_seconds() <= 60
     for how, supply in ways.items():
         mean = utilization.mean * supply / 100

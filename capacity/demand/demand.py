@@ -14,6 +14,9 @@ from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
 from capacity.schema import DEMAND, METRICS
 
+#: Services drawn by `plot` when none are named.
+DRAWN = 8
+
 
 class Key(NamedTuple):
     """Which series: of which service, of what."""
@@ -121,6 +124,18 @@ class Demand:
             },
             columns=DEMAND.names,
         )
+
+    def plot(self, metric: str | None = None, services: Sequence[str] | None = None) -> Any:
+        """A chart of one metric (the first there is) over time: a line a service, of the first eight or those named."""
+        from capacity import charts
+
+        metric = metric or self.keys[0].metric
+        having = [key.service for key in self.keys if key.metric == metric]
+        chosen = [name for name in (having[:DRAWN] if services is None else services) if name in having]
+        if not chosen:
+            raise InputError(f"no {metric} of these services", advice=f"There is {metric} of: {', '.join(having)}.")
+        values = {name: self.series(name, metric).to_numpy() for name in chosen}
+        return charts.lines(self.times, values, unit=Key("", metric).unit, title=f"{metric}: demand")
 
     def _repr_html_(self) -> str:
         sentence = f"Demand: {len(self.keys)} series, {len(self.times):,} intervals of {self.interval}"
