@@ -16,7 +16,7 @@ from capacity.forecasting.forecast import Forecast
 from capacity.planning.needs import full_tasks
 from capacity.planning.plan import Plan
 from capacity.scaling.ahead import Ahead, Futures
-from capacity.scaling.load import key_of, tracked_metric
+from capacity.scaling.load import carried, key_of, target_value, tracked_metric
 from capacity.scaling.policy import Policy, ServicePolicy, TrackedMetric
 from capacity.scaling.rehearse import (
     ACCEPTED,
@@ -35,6 +35,9 @@ from capacity.sources.base import Span
 
 #: A schedule outlives the plan it was made from by this much: time to review it before it ends by itself.
 GRACE: Final = pd.Timedelta(days=14)
+
+#: Share of the plan's intervals from which on it is worth saying that another resource asks for more.
+NOTED: Final = 0.05
 
 #: From a forecast of S series to (S, P, H): the largest need inside each interval of each path.
 Peaks = Callable[[Forecast], np.ndarray]
@@ -83,8 +86,9 @@ def recommend_service(
     row = choose(rehearsal, options, service.tier, plan.goal.level)
     found = with_schedule(options, row, rehearsal, about, futures, plan.goal.level)
     rehearsal.loc[found.row, "chosen"] = True
-    reasons += why(options, rehearsal, found.row, service, window, past.interval)
+    reasons += why(options, rehearsal, found.row, service, window, past.interval, plan.goal.level)
     reasons += [*found.reasons, futures.replay(found.policy).sentence(ACCEPTED[service.tier])]
+    reasons += doubts(plan, found.policy)
     return replace(found.policy, reasons=tuple(reasons), rehearsal=rehearsal)
 
 
@@ -171,6 +175,29 @@ def earns_its_place(having: Ahead, without: Ahead, level: float, accepted: float
     return having.mean_short <= accepted and cost < weighed(without.task_hours, without.missing_task_hours, level)
 
 
+def doubts(plan: Plan, policy: ServicePolicy) -> list[str]:
+    """What the plan counts on and one tracked target does not see: another resource, the loss of a zone."""
+    service, metric = policy.service, policy.tracking.metric
+    found = []
+    bound = plan.of(service.name)["load_bound_by"]
+    others = float((bound != metric).mean())
+    if others > NOTED:
+        name = bound[bound != metric].mode().iloc[0]
+        found.append(
+            f"In {others:.0%} of the plan's intervals {name} asks for more tasks than {metric}, the tracked one."
+        )
+    if plan.goal.survive_zone_loss and service.zones > 1:
+        task, rest = carried(policy), (service.zones - 1) / service.zones
+        if task.target > task.full * rest * (1 + 1e-9):
+            room = target_value(service, metric, task.full * rest / task.size)
+            found.append(
+                f"The plan's counts survive the loss of one of {service.zones} zones. At this target, tasks would "
+                f"then be at {task.target / rest / task.full:.0%} of what they carry until new ones serve; a target of "
+                f"{room:,g} keeps that room at all times."
+            )
+    return found
+
+
 def why(
     options: list[Candidate],
     rehearsal: pd.DataFrame,
@@ -178,6 +205,7 @@ def why(
     service: Service,
     window: Window,
     interval: pd.Timedelta,
+    level: float,
 ) -> list[str]:
     """The choice in words: what was compared, on what, and what decided."""
     accepted, chosen = ACCEPTED[service.tier], options[row]
@@ -196,7 +224,7 @@ def why(
         lines.append(f"No schedule was tried: that needs {LEAST_LEARNT + 1} weeks of history.")
     elif interval > pd.Timedelta(hours=1):
         lines.append(f"No schedule was tried: intervals of {interval} do not show the hours of a day.")
-    elif chosen.level is None:
+    elif chosen.level is None and row == choose(rehearsal, options, service.tier, level):
         lines.append("No schedule paid for itself at this risk: target tracking alone follows this load.")
     return lines
 

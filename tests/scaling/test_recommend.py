@@ -253,3 +253,16 @@ def test_the_public_road_from_a_series_to_boto3_calls() -> None:
     assert metric["PredefinedMetricType"] == "ALBRequestCountPerTarget"
     assert [call["operation"] for call in calls[2:]].count("put_scheduled_action") == len(policy["x"].schedule) >= 3
     assert simulate(policy, series).metrics["short_share"].item() < ACCEPTED["standard"]
+
+
+def test_what_one_target_does_not_see_is_said() -> None:
+    times = hourly(42)
+    wave = daily_wave(times, 300.0, 0.2)
+    demand = make_demand({("web", "requests"): wave, ("web", "cpu"): wave / 40}, times)
+    one = recommend_policy(planned(demand, web(max_tasks=100, zones=2), steps=24 * 14), peaks=no_peaks)["web"]
+    assert any(reason.startswith("In 100% of the plan's intervals cpu asks for more tasks") for reason in one.reasons)
+    # 85 % on two zones is 170 % on one; 1,500 a minute are half of 50 a second
+    assert any("tasks would then be at 170% of what they carry" in reason for reason in one.reasons)
+    assert any("a target of 1,500 keeps that room" in reason for reason in one.reasons)
+    _, office = office_policy()
+    assert not any("zones" in reason for reason in office["web"].reasons)

@@ -12,13 +12,11 @@ from hypothesis import strategies as st
 
 from capacity.scaling.bounds import bounds
 from capacity.scaling.checks import check_policy
+from capacity.scaling.cut import HOURS, MOST_CHANGES, cut_day
 from capacity.scaling.schedule import (
-    HOURS,
-    MOST_CHANGES,
     Change,
     actions,
     allowed_hours,
-    cut_day,
     hourly_need,
     in_force,
     lead_minutes,
