@@ -65,9 +65,12 @@ def check_quality(history: History, services: Sequence[Service] = ()) -> Finding
     for name, mine in by_service.items():
         each = [finding for line in mine for check in CHECKS for finding in check(line)]
         each += [finding for line in mine for finding in (*gaps(line, outages), *stale(line, fleet_end))]
-        moved = [finding for line in mine for finding in shifts(line)]
+        counters = {finding.metric for finding in each if finding.check == "resets"}
+        rates = [line for line in mine if line.metric not in counters]  # a counter has no level and no rhythm
+        each += [finding for line in rates for finding in (*flat(line), *outliers(line))]
+        moved = [finding for line in rates for finding in shifts(line)]
         found += said_once(each, len(mine)) + without_followers(moved)
-        found += [*clock_changes(mine, known.get(name)), *saturation(mine, known.get(name))]
+        found += [*clock_changes(rates, known.get(name)), *saturation(mine, known.get(name))]
     return Findings.of(history.findings, negatives(history.frame), found)
 
 
@@ -229,6 +232,4 @@ CHECKS: Final[tuple[Callable[[Line], Iterator[Finding]], ...]] = (
     zero,
     unit,
     resets,
-    flat,
-    outliers,
 )

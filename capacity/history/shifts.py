@@ -25,13 +25,15 @@ MOST: Final = 5
 
 def shifts(line: Line) -> Iterator[Finding]:
     """Dates when the level moved for good, by how much. A steady trend is no shift, nor is a holiday."""
+    if line.metric not in LEADERS or line.interval > pd.Timedelta(days=1):
+        return
     days = daily_level(line)
-    if line.metric not in LEADERS or len(days) < 4 * WINDOW:
+    if days.notna().sum() < max(4 * WINDOW, len(days) / 2):
         return
     level = np.log(days.to_numpy())
     level = level - _weekdays(level)
     for day in _moves(level):
-        before, after = (np.exp(np.nanmedian(part)) for part in (level[day - WINDOW : day], level[day : day + WINDOW]))
+        before, after = np.exp(_median(level[max(0, day - WINDOW) : day])), np.exp(_median(level[day : day + WINDOW]))
         date = days.index[day]
         at = min(int(line.times.searchsorted(date)), len(line.times) - 1)
         yield line.finding(
@@ -60,8 +62,14 @@ def _weekdays(level: np.ndarray) -> np.ndarray:
     """What each day of the week adds to the level of its week: medians over all weeks, (n,)."""
     week = pd.Series(level).rolling(7, center=True, min_periods=4).median().to_numpy()
     beside = level - week
-    table = [np.nanmedian(beside[day::7]) if np.isfinite(beside[day::7]).any() else 0.0 for day in range(7)]
+    table = [np.nan_to_num(_median(beside[day::7])) for day in range(7)]
     return np.array(table)[np.arange(len(level)) % 7]
+
+
+def _median(values: np.ndarray) -> float:
+    """Median of what is known; NaN of nothing, without a word."""
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else float("nan")
 
 
 def _difference(level: np.ndarray, window: int) -> np.ndarray:
@@ -76,9 +84,11 @@ def _difference(level: np.ndarray, window: int) -> np.ndarray:
 def _moves(level: np.ndarray) -> list[int]:
     """Days on which the level moved, strongest first, sorted by date."""
     move = _difference(level, WINDOW)
-    usual = np.nanmedian(move)  # what a steady trend moves in a window
-    noise = 1.4826 * np.nanmedian(np.abs(move - usual))
-    daily = 1.4826 * np.nanmedian(np.abs(np.diff(level) - np.nanmedian(np.diff(level)))) / np.sqrt(2)
+    usual = _median(move)  # what a steady trend moves in a window
+    noise = 1.4826 * _median(np.abs(move - usual))
+    daily = 1.4826 * _median(np.abs(np.diff(level) - _median(np.diff(level)))) / np.sqrt(2)
+    if not np.isfinite([usual, noise, daily]).all():
+        return []
     noise = max(noise, daily * np.sqrt(2 * np.pi / 2 / WINDOW))  # a median's spread is sqrt(pi/2) of a mean's
     beyond = np.nan_to_num(np.abs(move - usual))
     found: list[int] = []
@@ -109,10 +119,8 @@ def _edge(level: np.ndarray, peak: int) -> int:
 
 def _abrupt(level: np.ndarray, day: int, size: float) -> bool:
     """Most of the move happened within the days around it: a trend or a ramp needs the whole window."""
-    before, after = level[max(0, day - 4) : day], level[day : day + 4]
-    if not (np.isfinite(before).any() and np.isfinite(after).any()):
-        return False
-    return bool((np.nanmedian(after) - np.nanmedian(before)) / size >= ABRUPT)
+    moved = _median(level[day : day + 4]) - _median(level[max(0, day - 4) : day])
+    return bool(moved / size >= ABRUPT)  # NaN is not
 
 
 def _lasts(level: np.ndarray, day: int, size: float) -> bool:
@@ -124,9 +132,9 @@ def _lasts(level: np.ndarray, day: int, size: float) -> bool:
     )
     checks = []
     if np.isfinite(long_after).sum() >= WINDOW // 2:
-        checks.append((np.nanmedian(long_after) - np.nanmedian(before)) / size)
+        checks.append((_median(long_after) - _median(before)) / size)
     if np.isfinite(long_before).sum() >= WINDOW // 2:
-        checks.append((np.nanmedian(after) - np.nanmedian(long_before)) / size)
+        checks.append((_median(after) - _median(long_before)) / size)
     return all(check >= LASTING for check in checks)
 
 
