@@ -197,7 +197,7 @@ LIMITS: Final = Table(
     "When a limit is reached, with what probability.",
     (
         Column("service", "str", "", "Name of the service; `(account REGION)` for a quota shared by all."),
-        Column("limit", "str", "", "max_tasks, fargate_vcpu_quota."),
+        Column("limit", "str", "", "max_tasks, fargate_vcpu_quota, ecs_tasks_per_service."),
         Column("value", "float64", "of the limit", "The limit today."),
         Column("unit", "str", "", "tasks or vCPU."),
         Column("probability", "float64", "1", "Share of paths that pass the limit within the horizon."),
@@ -215,7 +215,7 @@ COST: Final = Table(
     (
         Column("service", "str", "", "Name of the service."),
         Column("item", "str", "", "vcpu, memory, storage."),
-        Column("quantity", "float64", "of the item", "vCPU-hours or GiB-hours when following the mean path."),
+        Column("quantity", "float64", "of the item", "Mean over the paths, tasks following demand; quantity x rate = usd."),
         Column("unit", "str", "", "vCPU-hours, GB-hours."),
         Column("rate", "float64", "USD per unit", "Price of one."),
         Column("usd", "float64", "USD", "Mean over the paths, tasks following demand between minimum and maximum."),
@@ -233,7 +233,7 @@ SIMULATION: Final = Table(
     (
         Column("service", "str", "", "Name of the service."),
         _TIME,
-        Column("demand", "float64", "tasks", "Fractional tasks needed to serve this minute's load at the target."),
+        Column("demand", "float64", "tasks", "Fractional tasks of which none would be past its full load."),
         Column("load", "float64", "of the metric", "Demand as it arrived."),
         Column("desired", "int64", "tasks", "What the autoscaler asked for."),
         Column("running", "int64", "tasks", "What was ready to serve."),
