@@ -147,8 +147,7 @@ def chart_of(spec: Spec) -> Any:
     with altair.utils.schemapi.debug_mode(False):  # our documents are checked by the tests, once, not at each drawing
         rest = {name: part for name, part in spec.items() if name != "layer"}
         layers = [
-            altair.Chart(data=one["data"], mark=one["mark"], encoding=altair.FacetedEncoding(**one["encoding"]))
-            for one in spec["layer"]
+            altair.Chart(**{**one, "encoding": altair.FacetedEncoding(**one["encoding"])}) for one in spec["layer"]
         ]
         return altair.LayerChart(layer=layers, **rest)
 
@@ -169,10 +168,10 @@ def line(times: pd.DatetimeIndex, values: np.ndarray, label: str, **style: Any) 
     known = np.concatenate([[False], np.isfinite(values), [False]])
     alone = np.flatnonzero(known[1:-1] & ~known[:-2] & ~known[2:])
     path = {"type": "line", "strokeWidth": 1.6, "invalid": "break-paths-show-path-domains", **style}
-    layers = [mark(rows, path, x=_X, y=_Y, color={"datum": label})]
+    layers = [mark(rows, path, x=_X, y=_Y, label=label)]
     if len(alone):
         dot = {"type": "point", "filled": True, "size": 9, "opacity": 1}
-        layers.append(mark([rows[place] for place in alone], dot, x=_X, y=_Y, color={"datum": label}))
+        layers.append(mark([rows[place] for place in alone], dot, x=_X, y=_Y, label=label))
     return layers
 
 
@@ -183,7 +182,7 @@ def area(times: pd.DatetimeIndex, low: np.ndarray, high: np.ndarray, label: str)
         for t, bottom, top in zip(stamps(times), numbers(low), numbers(high), strict=True)
     ]
     path = {"type": "area", "invalid": "break-paths-show-path-domains", "line": False, "opacity": 1}
-    return mark(rows, path, x=_X, y=_Y, y2={"field": "y2"}, color={"datum": label})
+    return mark(rows, path, x=_X, y=_Y, y2={"field": "y2"}, label=label)
 
 
 def limit_rules(limits: Mapping[str, float], top: float, height: int, proposed: Mapping[str, float]) -> list[Spec]:
@@ -196,8 +195,8 @@ def limit_rules(limits: Mapping[str, float], top: float, height: int, proposed: 
         parts.append(mark([{}], across | colour, y={"datum": value, "type": "quantitative"}))
         lowest = max(value, lowest + 13 / height * top)
         if label:
-            place: dict[str, Spec] = {"x": {"value": "width"}, "y": {"datum": lowest, "type": "quantitative"}}
-            parts.append(mark([{}], style | colour | {"text": short(label)}, **place))
+            x, y = {"value": "width"}, {"datum": lowest, "type": "quantitative"}
+            parts.append(mark([{}], style | colour | {"text": short(label)}, x=x, y=y))
     return parts
 
 
@@ -210,9 +209,16 @@ _X: Final[Spec] = {"field": "t", "type": "temporal"}
 _Y: Final[Spec] = {"field": "y", "type": "quantitative"}
 
 
-def mark(rows: list[dict[str, Any]], style: Spec, **encoding: Spec) -> Spec:
-    """One layer; its encodings are copies, so that layers can be finished one by one."""
-    return {"data": {"values": rows}, "mark": style, "encoding": {name: dict(one) for name, one in encoding.items()}}
+def mark(rows: list[dict[str, Any]], style: Spec, label: str | None = None, **encoding: Spec) -> Spec:
+    """One layer, of the series `label` if it has a colour by name. Its encodings are copies, to be finished later."""
+    if label is not None:
+        encoding["color"] = {"field": "s", "type": "nominal"}
+    named = {} if label is None else {"transform": [{"calculate": literal(label), "as": "s"}]}
+    return named | {
+        "data": {"values": rows},
+        "mark": style,
+        "encoding": {name: dict(one) for name, one in encoding.items()},
+    }
 
 
 def value_axis(groups: Iterable[np.ndarray], height: int) -> Spec:
@@ -258,6 +264,8 @@ _TICKS: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("2MS", "%b", "utcmonth(datum.value) < 2", "%Y"),
     ("QS", "%b", "utcmonth(datum.value) == 0", "%Y"),
     ("YS", "%Y", "", ""),
+    ("2YS", "%Y", "", ""),
+    ("5YS", "%Y", "", ""),
 )
 
 
@@ -279,7 +287,7 @@ def time_axis(first: pd.Timestamp, last: pd.Timestamp, width: int) -> Spec:
     [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
     """
     (freq, words, when, below), ticks = _ticks(first, last, width)
-    first_year = f"{first:%Y}" if freq not in ("YS",) and len(ticks) else ""
+    first_year = not freq.endswith("YS") and len(ticks) > 0
     test = f"time(datum.value) == {stamp(ticks[0])}" if len(ticks) else "false"
     under = f"({when}) ? utcFormat(datum.value, '{below}') : ''" if when else "''"
     if freq != "6h" and first_year:
@@ -311,9 +319,9 @@ def short(text: str) -> str:
     return text if len(text) <= LABEL_LIMIT else text[: LABEL_LIMIT - 1] + "…"
 
 
-def literal(values: Sequence[str]) -> str:
+def literal(values: str | Sequence[str]) -> str:
     """Strings as a literal of Vega's expression language, which is JSON's; nothing in them is evaluated."""
-    return json.dumps(list(values))
+    return json.dumps(values if isinstance(values, str) else list(values))
 
 
 # --- to SVG -----------------------------------------------------------------------------------------------------------

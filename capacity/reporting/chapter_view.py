@@ -296,7 +296,7 @@ def accuracy(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
     lines = [
         row(
             cell(one["metric"]),
-            cell(one["model"], "used here" if one["used"] else ""),
+            cell(f"{one['model']}, used here" if one["used"] else one["model"]),
             cell(words.share_1(one.get("wql"))),
             cell("–" if one["against_naive"] is None else words.better(one["against_naive"])),
             cell(words.decimals(one.get("coverage"))),

@@ -14,6 +14,7 @@ from capacity.drawing import Theme
 from capacity.forecasting.forecast import level_name
 from capacity.reporting import words
 from capacity.reporting.series import LEVELS, array, grid_of
+from capacity.reporting.wording import COST_PICTURE
 
 #: Widths in pixels: across the page, one of two beside each other, and the page of a phone.
 WIDE: Final = 860
@@ -26,7 +27,6 @@ FAR: Final = 2.2
 BUCKET_NAMES: Final = {
     "": "measured",
     "hour": "highest of each hour",
-    "6 hours": "highest of each 6 hours",
     "day": "highest of each day",
     "week": "highest of each week",
     "4 weeks": "highest of each 4 weeks",
@@ -61,7 +61,7 @@ class Picture:
 
 
 def pictures(document: dict[str, Any]) -> dict[str, Picture]:
-    """Every picture of a report by name: `service-3-demand` ..., and `cost`. About 30 ms each."""
+    """Every picture of a report by name: `service-3-demand` ..., and COST_PICTURE. About 30 ms each."""
     drawn = [cost_picture(document["cost"])] if document["cost"]["priced_services"] else []
     for part in document["services"]:
         drawn += service_pictures(part)
@@ -245,7 +245,7 @@ def cost_picture(cost: dict[str, Any]) -> Picture:
         width=PHONE + 40,
     )
     described = f"{words.count(len(rows), 'service')}; the largest is {rows[0]['service']}."
-    return _picture("cost", "Cost per month by service", described, chart, narrow)
+    return _picture(COST_PICTURE, "Cost per month by service", described, chart, narrow)
 
 
 def sparkline(demand: dict[str, Any], width: int = 120, height: int = 26) -> str:

@@ -17,7 +17,7 @@ from capacity.forecasting.forecast import Forecast, level_name
 LEVELS: Final = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 #: Buckets to choose from, and the most of them in one picture: about one every pixel and a half.
-BUCKETS: Final = {"hour": "1h", "6 hours": "6h", "day": "1D", "week": "7D", "4 weeks": "28D"}
+BUCKETS: Final = {"hour": "1h", "day": "1D", "week": "7D", "4 weeks": "28D"}
 MOST: Final = 560
 
 #: The piece drawn in detail: this many days before and after the cutoff.

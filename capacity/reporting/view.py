@@ -14,7 +14,7 @@ from typing import Any
 from capacity.reporting import words
 from capacity.reporting.chapter_view import chapter_view
 from capacity.reporting.tables import cell, column, findings_table, row, runs, table
-from capacity.reporting.wording import AT_RISK, grouped_decisions
+from capacity.reporting.wording import AT_RISK, COST_PICTURE, grouped_decisions
 
 #: Failed checks named at the top; the rest are in the services' own parts.
 SHOWN_ALERTS = 8
@@ -217,18 +217,19 @@ def _quota(account: dict[str, Any]) -> str:
 def cost(document: dict[str, Any]) -> dict[str, Any]:
     part = document["cost"]
     month = part["month"]
+    priced = words.count(part["priced_services"], "service") + (" costs" if part["priced_services"] == 1 else " cost")
     text = (
         "Unknown: no service has a price."
         if month["mean"] is None
-        else f"If tasks follow demand between their minimum and maximum, "
-        f"{words.count(part['priced_services'], 'service')} cost{'s' if part['priced_services'] == 1 else ''} "
+        else f"If tasks follow demand between their minimum and maximum, {priced} "
         f"{words.usd(month['mean'])} per month ({part['hours_per_month']} hours), with 90 % probability between "
         f"{words.amount(month['p5'])} and {words.usd(month['p95'])}. Running exactly the planned counts, headroom "
-        f"included, costs {words.usd(month['planned'])}. Futures are added path by path before the interval is read, so it "
-        "is narrower than the sum of the services' intervals."
+        f"included, costs {words.usd(month['planned'])}. Futures are added path by path before the interval is read, "
+        "so it is narrower than the sum of the services' intervals."
     )
     return {
         "text": text,
+        "picture": COST_PICTURE,
         "caption": "Bar: mean. Line: 90 % interval. Prices and their date are under Method and sources.",
         "notes": [f"{one['service']}: cost unknown. {one['reason']}" for one in part["unpriced"]],
     }

@@ -10,6 +10,9 @@ from capacity.reporting import words
 #: From this probability on a limit counts as at risk: the share of paths at which `schema.LIMITS.first` is read.
 AT_RISK: Final = 0.05
 
+#: Name of the fleet's own picture; a service's begin with its anchor.
+COST_PICTURE: Final = "cost-by-service"
+
 STATUS_WORDS: Final = {"PASS": "Passed", "REVIEW": "Review", "FAIL": "Failed", "UNKNOWN": "Unknown"}
 
 STEP_NAMES: Final = {
