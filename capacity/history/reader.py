@@ -39,6 +39,13 @@ def read(
     interval_seconds  when it cannot be seen from the stamps
     services          only these
 
+    A table is long: one row a value. Columns are known by our names, and by those of other tools: `series_id`,
+    `unique_id`, `series`, `service_name` (service); `ds`, `time`, `date`, `datetime` (timestamp); `y` (value);
+    `metric_name`, `statistic`, `period`, `interval_seconds`, `cluster_name`. Optional are metric, stat (default mean),
+    interval (seconds), unit (of the row), cluster, source and fetched_at. Services of one name in two clusters are
+    told apart by columns={"cluster": "service_prefix"}. Stamps are ISO 8601 or seconds (or finer) since 1970, and mark
+    the start of the interval.
+
     Missing values are gaps. Everything that cannot be understood is reported in one InputError, with file and row.
     What is understood and remarkable is in `.findings`; nothing is silently dropped, moved or filled.
 

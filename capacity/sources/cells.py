@@ -41,7 +41,7 @@ def numbers(column: pd.Series, table: RawTable, problems: Problems) -> tuple[np.
     except (ValueError, TypeError):
         values = np.array([_number(word) for word in words], dtype="float64")
     good = _finite(values, column, table, problems)
-    strange = np.array([i for i in np.flatnonzero(np.isnan(values)) if not _missing(words[i])], dtype=np.int64)
+    strange = np.array([i for i in np.flatnonzero(np.isnan(values)) if not missing(words[i])], dtype=np.int64)
     problems.rows(table.name, table.rows[strange], lambda i: f"value {words[strange[i]]!r} is not a number")
     good[strange] = False
     return values, good
@@ -54,8 +54,11 @@ def _number(word: object) -> float:
         return float("nan")
 
 
-def _missing(word: object) -> bool:
-    return word is None or word != word or (isinstance(word, str) and word.strip().casefold() in MISSING)
+def missing(word: object) -> bool:
+    """Whether a cell says nothing: empty, None, NaN, NaT, or a word for it."""
+    if isinstance(word, str):
+        return word.strip().casefold() in MISSING
+    return word is None or word is pd.NA or word != word
 
 
 def _finite(values: np.ndarray, column: pd.Series, table: RawTable, problems: Problems) -> np.ndarray:

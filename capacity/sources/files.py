@@ -86,7 +86,7 @@ def observed(
     what  words for all of it, for messages: "usage.csv"
     """
     reading.check(problems)
-    problems.raise_any(f"{what} cannot be read as asked:")
+    problems.raise_any(f"{what} cannot be read:")
     parts, empty = [], []
     for table in tables:
         if table is None:

@@ -42,9 +42,16 @@ class Problems:
         for position, row in enumerate(rows[:LISTED].tolist()):
             self.add(message(position), f"{file} row {row}", advice)
         if len(rows) > LISTED:
-            self.add(f"{len(rows) - LISTED:,} further rows with the like: {message(LISTED)} ...", file)
+            last = f"{file} row {rows[LISTED]}"
+            self.add(f"and {len(rows) - LISTED:,} further rows with the like: {message(LISTED)}", last)
 
     def raise_any(self, message: str) -> None:
-        """Raise InputError with all of them, if there are any."""
+        """Raise InputError with all of them, in order of file and row, if there are any."""
         if self._found:
-            raise InputError(message, self._found, "\n".join(self._advice))
+            raise InputError(message, sorted(self._found, key=_place), "\n".join(self._advice))
+
+
+def _place(problem: Problem) -> tuple[str, int]:
+    """File and row; what concerns a whole file comes first."""
+    file, _, row = problem.where.rpartition(" row ")
+    return (file, int(row)) if file and row.isdigit() else (problem.where, 0)

@@ -12,7 +12,7 @@ from capacity.errors import InputError
 from capacity.findings import Finding
 from capacity.schema import OBSERVATIONS
 from capacity.sources.base import series_codes
-from capacity.sources.problems import Problems
+from capacity.sources.problems import LISTED, Problems
 from capacity.timegrid import interval_of
 
 _SECOND: Final = 1_000_000  # microseconds
@@ -175,7 +175,8 @@ def once(rows: pd.DataFrame, problems: Problems, findings: list[Finding]) -> pd.
     dated = rows["dated"].to_numpy()
     settled = dated & dated[first] & (fetched != fetched[first])
     contradicts = again & (value != value[first]) & ~settled
-    for position in np.flatnonzero(contradicts):
+    pairs = np.flatnonzero(contradicts)
+    for position in pairs[:LISTED]:
         one, two = rows.iloc[first[position]], rows.iloc[position]
         problems.add(
             f"{one['service']} {one['metric']} has two values for {_stamp(one['us'])}: "
@@ -184,8 +185,8 @@ def once(rows: pd.DataFrame, problems: Problems, findings: list[Finding]) -> pd.
             "Keep one of each pair. If two services share one name, tell them apart: for clusters, "
             "columns={'cluster': 'service_prefix'}.",
         )
-        if len(problems) > 1000:
-            break
+    if len(pairs) > LISTED:
+        problems.add(f"and {len(pairs) - LISTED:,} further pairs of rows with one key and two values")
     findings.extend(_repeated(rows[again & (value == value[first])], "with the same value: kept once"))
     findings.extend(_repeated(rows[again & (value != value[first]) & settled], "with a later value: the later is kept"))
     order = np.lexsort((np.arange(len(rows)), -fetched, group))  # latest fetch, then earlier row
@@ -195,7 +196,8 @@ def once(rows: pd.DataFrame, problems: Problems, findings: list[Finding]) -> pd.
 
 def _repeated(rows: pd.DataFrame, what: str) -> Iterator[Finding]:
     for (service, metric), count in rows.groupby(["service", "metric"], observed=True).size().items():
-        message = f"{count:,} rows repeat another row's {', '.join(OBSERVATIONS.key)} {what}"
+        rows_repeat = "1 row repeats" if count == 1 else f"{count:,} rows repeat"
+        message = f"{rows_repeat} another row's {', '.join(OBSERVATIONS.key)} {what}"
         yield Finding(str(service), str(metric), "duplicates", "PASS", message, count=int(count))
 
 

@@ -62,9 +62,12 @@ def _read(path: Path, name: str, problems: Problems) -> RawTable | None:
 
 
 def frame_table(frame: pd.DataFrame, fetched_us: int, name: str = "frame") -> RawTable:
-    """A DataFrame as a table; rows are counted from 0, as `.iloc` does."""
-    if isinstance(frame.index, pd.DatetimeIndex):
-        frame = frame.reset_index(names=frame.index.name or "timestamp")
+    """A DataFrame as a table, with what its index names; rows are counted from 0, as `.iloc` does."""
+    if isinstance(frame.index, pd.DatetimeIndex) and frame.index.name is None:
+        frame = frame.rename_axis("timestamp")
+    named = [name for name in frame.index.names if name is not None]
+    if named and not set(named) & set(frame.columns):
+        frame = frame.reset_index()
     columns = [frame.iloc[:, position] for position in range(frame.shape[1])]
     header = [str(label) for label in frame.columns]
     return RawTable(name, header, columns, np.arange(len(frame)), fetched_us=fetched_us)
@@ -80,6 +83,9 @@ def _text(data: bytes, name: str, problems: Problems) -> RawTable | None:
         return None
     if not text.strip():
         problems.add("is empty", name)
+        return None
+    if text.lstrip()[0] in "{[":
+        problems.add("is JSON, not a table", name, "Write it as CSV or Parquet, one row a value.")
         return None
     first, skipped = text.lstrip("\r\n").split("\n", 1)[0].rstrip("\r"), 0
     said = re.fullmatch(r"sep=(.)", first)  # a line that spreadsheets write for themselves

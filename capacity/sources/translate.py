@@ -12,7 +12,7 @@ import pandas as pd
 from capacity.errors import UnitMismatch
 from capacity.findings import Finding
 from capacity.schema import METRICS, STATS
-from capacity.sources.cells import constant, interval_seconds, known_metric, known_stat, numbers, scale, words
+from capacity.sources.cells import constant, interval_seconds, known_metric, known_stat, missing, numbers, scale, words
 from capacity.sources.columns import PREFIX, check_said, mapped
 from capacity.sources.problems import Problems
 from capacity.sources.stamps import localized, stamps_of
@@ -228,7 +228,7 @@ def _stamps(
     problems.rows(
         table.name,
         table.rows[bad],
-        lambda i: f"timestamp {column.iloc[bad[i]]!r} is not understood",
+        lambda i: _misunderstood(column.iloc[bad[i]]),
         "Write stamps as 2026-08-03T14:00:00Z, with any offset, or as seconds since 1970.",
     )
     naive = np.flatnonzero(stamps.naive)
@@ -256,6 +256,10 @@ def _stamps(
         if local.ordered.any():
             findings.append(_told_by_order(rows.iloc[naive[local.ordered]], reading.timezone, table.name))
     return us, ~stamps.bad
+
+
+def _misunderstood(stamp: object) -> str:
+    return "timestamp is missing" if missing(stamp) else f"timestamp {stamp!r} is not understood"
 
 
 def _told_by_order(rows: pd.DataFrame, zone: str, name: str) -> Finding:

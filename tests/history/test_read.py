@@ -84,6 +84,11 @@ def test_a_frame_may_have_any_honest_types() -> None:
     )
     indexed = frame().set_index("timestamp").astype({"service": "category"})
     pd.testing.assert_series_equal(read(indexed).series("api", "requests"), expected)
+    pd.testing.assert_series_equal(
+        read(frame().set_index(["service", "timestamp"])).series("api", "requests"), expected
+    )
+    nullable = frame().astype({"service": "string", "value": "Float64"})
+    pd.testing.assert_series_equal(read(nullable).series("api", "requests"), expected)
     whole = frame(value=np.arange(96))
     pd.testing.assert_series_equal(read(whole).series("api", "requests"), expected)
 

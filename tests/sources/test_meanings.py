@@ -35,7 +35,6 @@ def test_everything_wrong_is_said_at_once_with_rows(tmp_path: Path) -> None:
     )
     error = refused(tmp_path, text)
     complaints = {problem.where.rpartition("row ")[2]: problem.message for problem in error.problems}
-    assert sorted(map(int, complaints)) == list(range(3, 13))
     for row, word in {
         "3": "12 apples",
         "4": "yesterday",
@@ -46,9 +45,10 @@ def test_everything_wrong_is_said_at_once_with_rows(tmp_path: Path) -> None:
         "9": "no name",
         "10": "infinite",
         "11": "03/08/2026",
-        "12": "None",
+        "12": "is missing",
     }.items():
-        assert word in complaints[row] or row == "12"
+        assert word in complaints[row]
+    assert list(complaints) == [str(row) for row in range(3, 13)]  # in order of rows
     assert all("usage.csv" in problem.where for problem in error.problems)
     assert "requests/s" in str(error)  # the known units are listed
 
@@ -121,6 +121,7 @@ def test_a_series_that_is_all_gaps_fails_and_the_others_stay(tmp_path: Path) -> 
         (HEADER + hour(0, 5), "one stamp only"),
         ("timestamp,web,api\n2026-08-03T00:00Z,1,2\n", "no column for service"),
         (b"PK\x03\x04 a workbook", "spreadsheet"),
+        ('{"values": []}', "is JSON"),
         (b"PAR1 broken", "Parquet"),
         (b"\x1f\x8b broken", "cannot be read"),
         (gzip.compress(PLAIN.encode())[:-9], "cannot be read"),
@@ -188,7 +189,7 @@ def test_two_services_of_one_name_are_refused_not_mixed(tmp_path: Path) -> None:
 def test_thousands_of_problems_are_counted_not_listed(tmp_path: Path) -> None:
     text = HEADER + "".join(f"web,requests,2026-08-03T00:00Z,x{row}\n" for row in range(5000))
     error = refused(tmp_path, text)
-    assert "4,000 further rows" in error.problems[-1].message
+    assert any("4,000 further rows" in problem.message for problem in error.problems)
     assert len(str(error).splitlines()) < 30
 
 
