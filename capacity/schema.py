@@ -215,7 +215,7 @@ COST: Final = Table(
     (
         Column("service", "str", "", "Name of the service."),
         Column("item", "str", "", "vcpu, memory, storage."),
-        Column("quantity", "float64", "of the item", "Mean over the paths, tasks following demand; quantity x rate = usd."),
+        Column("quantity", "float64", "of the item", "Mean over the paths; quantity x rate = usd."),
         Column("unit", "str", "", "vCPU-hours, GB-hours."),
         Column("rate", "float64", "USD per unit", "Price of one."),
         Column("usd", "float64", "USD", "Mean over the paths, tasks following demand between minimum and maximum."),
