@@ -29,7 +29,7 @@ class Auto:
     """
 
     candidates: tuple[Any, ...] = CANDIDATES
-    sharpness: float = 6.0
+    sharpness: float = 8.0
 
     def __post_init__(self) -> None:
         if not self.candidates or any(not hasattr(model, "centre") for model in self.candidates):

@@ -161,7 +161,7 @@ def backtest(
     makers = [model_named(model) for model in asked]
     if not makers:
         raise InputError("there is no model to test")
-    if not any(isinstance(maker, SeasonalNaive) for maker in makers):
+    if REFERENCE not in makers:
         makers.append(REFERENCE)
     names = _names(makers)
     demand = demand_from(data, services=services, metric=metric)
@@ -266,13 +266,13 @@ def relative_wql(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _names(makers: Sequence[Forecaster]) -> list[str]:
-    """Names of models, seasonal naive first of its kind; a second one of a name is told apart by its settings."""
-    taken: list[str] = []
+    """Names of models; plain seasonal naive has its own, and a second model of one name is told by its settings."""
+    if len({repr(maker) for maker in makers}) < len(makers):
+        raise InputError("the same model is asked for twice")
+    taken = [REFERENCE.name]
     for maker in makers:
         taken.append(maker.name if maker.name not in taken else repr(maker))
-    if len(set(taken)) < len(taken):
-        raise InputError("the same model is asked for twice")
-    return taken
+    return [REFERENCE.name if maker == REFERENCE else name for maker, name in zip(makers, taken[1:], strict=True)]
 
 
 def _weighted(part: pd.DataFrame, name: str) -> float:

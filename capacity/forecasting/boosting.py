@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,13 @@ from capacity.errors import ForecastError, InputError
 from capacity.forecasting.base import quietly
 from capacity.forecasting.paths import paths_around
 from capacity.forecasting.windows import View
+
+
+class Learnt(NamedTuple):
+    """Fitted trees and the features they use; no trees where nothing varies."""
+
+    trees: Any
+    columns: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,7 @@ class Boosting:
         early, late = self._learn(oldest, horizon), self._learn(views[-1], horizon)
         return [self._predict(early, view, horizon) for view in views[:-1]] + [self._predict(late, views[-1], horizon)]
 
-    def _learn(self, view: View, horizon: int) -> Any:
+    def _learn(self, view: View, horizon: int) -> Learnt:
         from sklearn.ensemble import HistGradientBoostingRegressor
 
         origins, leads = self._examples(view, horizon)
@@ -64,8 +71,12 @@ class Boosting:
             early_stopping=False,
             random_state=0,
         )
+        table = features.reshape(-1, features.shape[2])
+        columns = telling(table)
+        if len(columns) == 0:
+            return Learnt(None, columns)
         with quietly():
-            return model.fit(features.reshape(-1, features.shape[2]), target.ravel())
+            return Learnt(model.fit(table[:, columns], target.ravel()), columns)
 
     def _examples(self, view: View, horizon: int) -> tuple[np.ndarray, np.ndarray]:
         """(R,) origins and leads within the view, spread by a fixed low-discrepancy sequence."""
@@ -79,13 +90,24 @@ class Boosting:
         origin = first + ((step * 0.7548776662466927) % 1 * (end - first - lead)).astype(int)
         return origin, lead
 
-    def _predict(self, model: Any, view: View, horizon: int) -> np.ndarray:
+    def _predict(self, learnt: Learnt, view: View, horizon: int) -> np.ndarray:
         count, end = view.fit.shape
         origins, leads = np.full(horizon, end), np.arange(horizon)
+        level = level_at(view, origins)
+        if learnt.trees is None:
+            return level
         features = features_at(view, origins, leads, end)
         with quietly():
-            found = model.predict(features.reshape(-1, features.shape[2])).reshape(count, horizon)
-        return np.asarray(found + level_at(view, origins))
+            found = learnt.trees.predict(features.reshape(-1, features.shape[2])[:, learnt.columns])
+        return np.asarray(found.reshape(count, horizon) + level)
+
+
+def telling(table: np.ndarray) -> np.ndarray:
+    """Columns with at least two different values: trees refuse the others."""
+    finite = np.isfinite(table)
+    low = np.where(finite, table, np.inf).min(axis=0)
+    high = np.where(finite, table, -np.inf).max(axis=0)
+    return np.flatnonzero(high > low)
 
 
 def level_at(view: View, origins: np.ndarray, blocks: int = 7) -> np.ndarray:

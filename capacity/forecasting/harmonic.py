@@ -17,6 +17,9 @@ from capacity.forecasting.windows import View
 #: Harmonics of a day; each also beside its neighbours in the week, which lets weekdays differ in shape.
 DAILY, SIDEBANDS, SLOW, YEARLY = 8, 4, 10, 4
 
+#: From this many days on, a trend can be told from a day or a weekend.
+TREND_DAYS: Final = 14
+
 #: Beyond this many half-lives an interval weighs less than 2 % and is left out.
 _HALF_LIVES: Final = 6
 
@@ -74,7 +77,7 @@ class Harmonic:
         year = seasons.year * step_days / size if seasons.year else 0.0
         X = self._slow_basis(-age, week, step_days, year)  # noqa: N806
         weights = 0.5 ** (age / half_life)
-        gram = X.T @ (X * weights[:, None]) + np.diag(self._slow_ridge(X.shape[1]) * weights.sum())
+        gram = X.T @ (X * weights[:, None]) + np.diag(self._slow_ridge(X.shape[1], count * step_days) * weights.sum())
         coefficients = np.linalg.solve(gram, X.T @ (means * weights).T)  # (K, S)
         steps = np.arange(-z.shape[1], horizon) + 0.5
         days = steps * step_days / size
@@ -97,18 +100,18 @@ class Harmonic:
             columns += [np.cos(angle), np.sin(angle)]
         return np.stack(columns, axis=1)
 
-    def _slow_ridge(self, count: int) -> np.ndarray:
+    def _slow_ridge(self, count: int, days: float) -> np.ndarray:
         ridge = np.full(count, 10 * self.ridge)
         ridge[0] = 1e-9
-        ridge[1] = 0.05
+        ridge[1] = 0.05 if days >= TREND_DAYS else 1e6
         return ridge
 
 
 def _remaining_level(
-    rest: np.ndarray, age: np.ndarray, X: np.ndarray, coefficients: np.ndarray, slow: int, half_life: float
+    rest: np.ndarray, age: np.ndarray, basis: np.ndarray, coefficients: np.ndarray, slow: int, half_life: float
 ) -> np.ndarray:
     """(S,) what the last half-life or so still leaves of level, the week's waves taken out."""
-    residual = rest - (X[:, slow:] @ coefficients[slow:]).T
+    residual = rest - (basis[:, slow:] @ coefficients[slow:]).T
     weights = 0.5 ** (age / (half_life / 4))
     return np.asarray(residual @ weights / (weights.sum() + 1.0))
 

@@ -31,15 +31,24 @@ from capacity.forecasting.windows import MOST_ORIGINS, Centred, Windows, windows
 TAIL: Final = 8.0
 
 #: What is believed of a level's drift before any error was seen: log units per square root of a day. It is divided by
-#: the number of origins, so that two weeks of history know little and a year overrules it; it also keeps the fan of a
-#: constant series from being empty.
-PRIOR_DRIFT: Final = 0.10
+#: the number of origins to the power 3/4, so that two weeks of history know little and a year overrules it; it also
+#: keeps the fan of a constant series from being empty.
+PRIOR_DRIFT: Final = 0.05
 
-#: No path goes beyond this many times the largest value seen or the highest centre: what remains is arithmetic.
+#: No path goes beyond this many times the largest value seen: nothing in the past speaks for more.
 CEILING: Final = 8.0
 
 #: Series are worked on in chunks, so that no temporary array exceeds about this many numbers.
 CHUNK: Final = 6_000_000
+
+#: A drawn day is moved by up to a twelfth of it to either side: two past launches at 9 and 11 say that 10 is possible.
+SHIFTS: Final = 12
+
+#: Weekday, then lead, are matched only where at least this many different dates can be drawn.
+FEWEST_DATES: Final = 8
+
+#: Beyond what the past can show, the drift's variance levels off after this many times the stretch that it showed.
+LEVELS_OFF: Final = 3.0
 
 #: Chooses weights (M, S, He + later leads) of the models from evidence; None: there is one model.
 Weigher = Callable[[Evidence], np.ndarray]
@@ -53,18 +62,22 @@ class Draws:
     scale: np.ndarray  # (P,) Student scale
     walk: np.ndarray  # (B, P) standard Brownian motion on blocks, opposite in pairs
     pick: np.ndarray  # (B, P) uniform in [0, 1): which past block
+    shift: np.ndarray  # (B, P) uniform in [0, 1): by how much it is moved
 
     @classmethod
     def of(cls, seed: int, count: int, blocks: int) -> Draws:
         """The draws of one seed; more blocks only add to fewer, so that groups of series agree."""
         half = -(-count // 2)
-        streams = [np.random.default_rng([seed, part]) for part in range(4)]
+        streams = [np.random.default_rng([seed, part]) for part in range(5)]
         mixture = _paired(streams[0].standard_normal((MOST_ORIGINS, half)), count)
         chi2 = streams[1].chisquare(TAIL, half)
         scale = np.sqrt((TAIL - 2) / chi2)
         steps = _paired(streams[2].standard_normal((blocks, half)), count)
         return cls(
-            mixture, np.concatenate([scale, scale])[:count], steps.cumsum(axis=0), streams[3].random((blocks, count))
+            mixture,
+            np.concatenate([scale, scale])[:count],
+            steps.cumsum(axis=0),
+            *(stream.random((blocks, count)) for stream in streams[3:]),
         )
 
 
@@ -181,10 +194,9 @@ def fan_paths(tested: Windows, evidence: Evidence, weights: np.ndarray, draws: D
     z = on_steps(drift, block, horizon)
     z += fast_paths(fast, tested, draws, horizon)
     z += centre[:, None, :]
-    top = CEILING * np.maximum(past.largest, past.back(centre).max(axis=1))
     with np.errstate(over="ignore"):
         paths = past.back(z)
-    np.minimum(paths, top[:, None, None], out=paths)
+    np.minimum(paths, CEILING * past.largest[:, None, None], out=paths)
     paths[past.largest == 0] = 0.0
     return paths
 
@@ -233,10 +245,12 @@ def slow_paths(slow: np.ndarray, tested: Windows, draws: Draws, blocks: int) -> 
     shown = mixed.shape[2]
     if blocks > shown:
         rate = drift_rate(np.sqrt((kept**2).sum(axis=0) / np.maximum(number, 1)))  # (S,)
-        walk = draws.walk[: blocks - shown].T * draws.scale[:, None]
+        time = LEVELS_OFF * shown * -np.expm1(-np.arange(1, blocks - shown + 1) / (LEVELS_OFF * shown))
+        slower = np.sqrt(time / np.arange(1, blocks - shown + 1))
+        walk = draws.walk[: blocks - shown].T * slower * draws.scale[:, None]
         beyond = mixed[:, :, -1:] + rate[:, None, None] * walk[None]
         mixed = np.concatenate([mixed, beyond], axis=2)
-    prior = PRIOR_DRIFT * np.sqrt(tested.past.seasons.block_days) / np.maximum(number.max(axis=1), 1)
+    prior = PRIOR_DRIFT * np.sqrt(tested.past.seasons.block_days) / np.maximum(number.max(axis=1), 1) ** 0.75
     mixed = mixed[:, :, :blocks]
     mixed += prior[:, None, None] * draws.walk[:blocks].T[None]
     return mixed
@@ -286,21 +300,27 @@ def fast_paths(fast: np.ndarray, tested: Windows, draws: Draws, horizon: int) ->
     back, lead = (axis[usable] for axis in np.broadcast_arrays(tested.backs[:, None], np.arange(usable.shape[1])[None]))
     blocks = -(-horizon // block)
     picks = np.stack([_picked(lead, back, b, tested, draws.pick[b]) for b in range(blocks)], axis=1)  # (P, blocks)
-    return pool[:, picks].reshape(count, len(picks), blocks * block)[:, :, :horizon]
+    if tested.past.seasons.day and block >= 2 * SHIFTS:
+        furthest = block // SHIFTS
+        moved = np.floor(draws.shift[:blocks].T * (2 * furthest + 1)).astype(int) - furthest  # (P, blocks)
+        steps = (np.arange(block) + moved[..., None]) % block
+        found = pool[:, picks[..., None], steps]
+    else:
+        found = pool[:, picks]
+    return found.reshape(count, len(picks), blocks * block)[:, :, :horizon]
 
 
 def _picked(lead: np.ndarray, back: np.ndarray, wanted: int, tested: Windows, uniform: np.ndarray) -> np.ndarray:
     """(P,) which past block serves as block `wanted` ahead."""
     seasons = tested.past.seasons
-    if wanted == 0:
-        fitting = np.flatnonzero(lead == 0)
-    elif seasons.week:
-        apart = (lead - wanted) * seasons.block - back
-        fitting = np.flatnonzero((apart % seasons.week == 0) & (lead > 0))
-    else:
-        fitting = np.flatnonzero(lead > 0)
-    if len(fitting) < 3:
-        fitting = np.arange(len(lead))
+    date = lead * seasons.block - back
+    choices = [np.ones(len(lead), dtype=bool), lead > 0] if wanted else [np.ones(len(lead), dtype=bool), lead == 0]
+    if wanted and seasons.week:
+        choices.append((lead > 0) & ((date - wanted * seasons.block) % seasons.week == 0))
+    for choice in reversed(choices):
+        if len(np.unique(date[choice])) >= FEWEST_DATES:
+            break
+    fitting = np.flatnonzero(choice)
     return fitting[(uniform * len(fitting)).astype(int)]
 
 

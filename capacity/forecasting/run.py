@@ -121,8 +121,8 @@ def stale(past: Demand) -> list[Finding]:
     return findings
 
 
-def _listed(levels: Iterable[float]) -> list[float]:
-    found = [float(level) for level in ([levels] if np.isscalar(levels) else levels)]
+def _listed(levels: Iterable[float] | float) -> list[float]:
+    found = [float(levels)] if isinstance(levels, (int, float)) else [float(level) for level in levels]
     if not found:
         raise InputError("levels is empty", advice="Give at least one, such as levels=[0.5, 0.95].")
     return found

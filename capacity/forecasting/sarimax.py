@@ -1,4 +1,4 @@
-"""SARIMAX (statsmodels): a small ARIMA around Fourier waves of the day and the week."""
+"""SARIMAX (statsmodels): a small ARIMA around the shape of the week and Fourier waves of what it left."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from capacity.forecasting.prepare import Prepared
 from capacity.forecasting.seasons import Seasons
 from capacity.forecasting.shocks import Linear, linear_paths
 
-#: Pairs of waves of the day and of the week that enter as regressors, beside the shape that is taken out first.
+#: Pairs of waves of the day and of the week that are regressed on, after the usual shape was taken out.
 DAY_WAVES, WEEK_WAVES = 2, 2
 
 
 @dataclass(frozen=True)
 class Sarimax:
     """ARIMA(p, d, q) with Fourier regressors, on the models' log scale.
+
+    The regressors are fitted first, by least squares: estimated together with the ARIMA they cost seconds a series.
 
     order    (p, d, q)
     newest   intervals it is fitted to
@@ -52,12 +54,13 @@ class Sarimax:
         if np.ptp(rest) < 1e-9:  # nothing to learn: the likelihood of a constant has no maximum
             return Linear(rest[-1] + shape, np.zeros(len(rest)), np.eye(1, horizon)[0])
         waves = fourier(len(rest), horizon, alone.seasons)
-        past_waves, next_waves = (waves[: len(rest)], waves[len(rest) :]) if waves.size else (None, None)
-        scale = float(rest.std())
+        carried = waves @ np.linalg.lstsq(waves[: len(rest)], rest, rcond=None)[0]  # (n + H,)
+        rest, shape = rest - carried[: len(rest)], shape + carried[len(rest) :]
+        scale = max(float(rest.std()), 1e-9)
         with quietly():
-            model = SARIMAX(rest / scale, exog=past_waves, order=self.order, concentrate_scale=True)
+            model = SARIMAX(rest / scale, order=self.order, concentrate_scale=True)
             fitted = model.fit(disp=False, maxiter=self.maxiter)
-            expected = np.asarray(fitted.forecast(horizon, exog=next_waves)) * scale
+            expected = np.asarray(fitted.forecast(horizon)) * scale
         if not np.isfinite(fitted.llf) or not np.isfinite(fitted.params).all():
             raise DidNotConverge("SARIMAX found no parameters; use the model 'auto' or 'profile'.")
         ar = np.asarray(fitted.polynomial_ar, dtype=float)
@@ -69,11 +72,10 @@ class Sarimax:
 
 
 def fourier(past: int, horizon: int, seasons: Seasons) -> np.ndarray:
-    """(past + horizon, K) cosines and sines of day and week."""
+    """(past + horizon, K) one, and cosines and sines of day and week."""
     steps = np.arange(-past, horizon)
     waves = [(k, seasons.day) for k in range(1, DAY_WAVES + 1) if 2 * k < seasons.day]
     waves += [(k, seasons.week) for k in range(1, WEEK_WAVES + 1) if 2 * k < seasons.week <= past]
     angles = [2 * np.pi * k * steps / period for k, period in waves]
-    return (
-        np.stack([wave(angle) for angle in angles for wave in (np.cos, np.sin)], axis=1) if angles else np.empty((0, 0))
-    )
+    columns = [np.ones(len(steps)), *(wave(angle) for angle in angles for wave in (np.cos, np.sin))]
+    return np.stack(columns, axis=1)

@@ -53,7 +53,7 @@ def linear_paths(fit: Fit, past: Demand, horizon: int, count: int, rng: np.rando
         moved = scipy.signal.fftconvolve(shocks, fitted.psi[None, :], axes=1)[:, :horizon]
         with np.errstate(over="ignore"):
             found = alone.back((fitted.expected + moved)[None])[0]
-        paths[row] = np.minimum(found, CEILING * max(alone.largest[0], alone.back(fitted.expected[None]).max()))
+        paths[row] = np.minimum(found, CEILING * alone.largest[0])
     return paths
 
 

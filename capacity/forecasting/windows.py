@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
-from capacity.forecasting.prepare import Prepared, _complete, usual_values
+from capacity.forecasting.prepare import Prepared, complete, usual_values
 from capacity.forecasting.seasons import Seasons
 
 #: Most rolling origins that one forecast looks back from. More add little: neighbouring windows overlap.
@@ -120,7 +120,7 @@ def windows(past: Prepared, horizon: int) -> Windows:
     backs = np.arange(block, furthest + 1, spacing)
     reach = max(block, min(wanted, int(backs[-1]) // block * block))
     day = _day(seasons)
-    usual = np.log(_complete(usual_values(_natural(past), seasons), _natural(past)) + 1e-12)
+    usual = np.log(complete(usual_values(_natural(past), seasons), _natural(past)) + 1e-12)
     return Windows(past, _daily(past.fit - usual, day), backs, reach)
 
 
