@@ -4,7 +4,7 @@
     fan          a past and its possible futures        probability  how likely, by when
     bars         amounts with their intervals
 
-Every noun's `.plot()` and every page of a report is drawn here, so that they look alike. Stamps are UTC. NaN is a gap
+Every noun's `.plot()` and every page of a report is drawn here, so that they look alike. Stamps are shown in UTC. NaN is a gap
 in the line, never a zero and never bridged. Values start at zero. Colours are roles (`drawing.LIGHT`): a chart in a
 notebook is drawn in them, and `to_svg` swaps each for its dark twin or for a CSS variable of the page around it.
 """
@@ -231,4 +231,5 @@ def _span(*times: pd.DatetimeIndex) -> tuple[pd.Timestamp, pd.Timestamp]:
     filled = [part for part in times if len(part)]
     if not filled:
         raise InputError("nothing to draw: no times were given")
-    return min(part.min() for part in filled), max(part.max() for part in filled)
+    zoned = [part.tz_localize("UTC") if part.tz is None else part.tz_convert("UTC") for part in filled]
+    return min(part.min() for part in zoned), max(part.max() for part in zoned)

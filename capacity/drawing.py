@@ -139,7 +139,7 @@ def built(spec: Spec) -> Spec:
 
 
 def chart_of(spec: Spec) -> Any:
-    """The document as an Altair chart, which notebooks know how to show."""
+    """The document as an Altair chart, which notebooks know how to show: on white, whatever their own theme."""
     try:
         import altair
     except ImportError:
@@ -149,7 +149,7 @@ def chart_of(spec: Spec) -> Any:
         layers = [
             altair.Chart(**{**one, "encoding": altair.FacetedEncoding(**one["encoding"])}) for one in spec["layer"]
         ]
-        return altair.LayerChart(layer=layers, **rest)
+        return altair.LayerChart(layer=layers, **rest, background="white")
 
 
 def heading(title: str, unit: str) -> Spec:
@@ -380,5 +380,6 @@ _NUMERIC = re.compile(r' (?:d|transform|x2|y2|x|y)="[^"]*"')
 def _slim(svg: str) -> str:
     """Without what no reader needs: Vega's roles, empty frames, hundredths of a pixel."""
     svg = re.sub(r' (?:aria-[a-z]+|role|class|pointer-events)="[^"]*"', "", svg)
+    svg = re.sub(r'(<svg [^>]*>)<rect [^>]*fill="white"/>', r"\1", svg, count=1)
     svg = re.sub(r'<path d="[^"]*" display="none"/>|<path d="M0,0h0v0h0Z"/>', "", svg)
     return _NUMERIC.sub(lambda part: _LONG.sub(lambda n: f"{float(n[0]):.1f}", part[0]), svg)

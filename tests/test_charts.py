@@ -115,6 +115,12 @@ def test_a_chart_of_nothing_is_refused() -> None:
         charts.lines(DAYS, {"web": wave()[1:]}, "requests/s")
 
 
+def test_stamps_of_another_zone_are_drawn_where_they_are_in_utc() -> None:
+    paris, naive = DAYS.tz_convert("Europe/Paris"), DAYS.tz_localize(None)
+    drawn = {charts.to_svg(charts.lines(times, {"web": wave()}, "requests/s")) for times in (DAYS, paris, naive)}
+    assert len(drawn) == 1
+
+
 def test_the_css_theme_names_no_colour_and_no_typeface_of_its_own() -> None:
     svg = charts.to_svg(every_chart()["fan"], "css")
     assert not re.findall(r'"#[0-9a-f]{3,6}"', svg)

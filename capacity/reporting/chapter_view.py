@@ -42,7 +42,18 @@ def chapter_view(part: dict[str, Any]) -> dict[str, Any]:
         "cost": cost(part),
         "policy": policy(part),
         "accuracy": accuracy(part["accuracy"], part["name"]),
-        "findings": findings_table(f"Data quality, {part['name']}", part["findings"]) if part["findings"] else None,
+        "findings": quality(part),
+    }
+
+
+def quality(part: dict[str, Any]) -> dict[str, Any]:
+    """What is wrong or not known about its data; what was merely noted is counted."""
+    noted = sum(one["status"] == "PASS" for one in part["findings"])
+    shown = findings_table(f"Data quality, {part['name']}", part["findings"])
+    note = f"{words.count(noted, 'further note')} in report.json." if noted else ""
+    return {
+        "table": shown if shown["rows"] else None,
+        "note": note if shown["rows"] else " ".join(filter(None, ("Nothing in its data asks for attention.", note))),
     }
 
 

@@ -43,10 +43,11 @@ def table(label: str, columns: list[dict[str, Any]], rows: Iterable[dict[str, An
 
 
 def findings_table(label: str, findings: list[dict[str, Any]]) -> dict[str, Any]:
-    """Findings, worst first, each with what to do and when it is about."""
+    """Findings that ask for attention, worst first, each with what to do and when it is about."""
     columns = [column("Status"), column("Metric"), column("What was found, and what to do"), column("When")]
     rows = [
         row(cell(status=one["status"]), cell(one["metric"]), cell(one["message"], one["advice"]), cell(words.span(one)))
         for one in findings
+        if one["status"] != "PASS"
     ]
     return table(label, columns, rows)

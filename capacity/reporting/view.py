@@ -134,7 +134,8 @@ def alerts(document: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def fleet(document: dict[str, Any]) -> dict[str, Any]:
-    rows, found = document["fleet"], document["fleet_findings"]
+    rows = document["fleet"]
+    found = [one for one in document["fleet_findings"] if one["status"] != "PASS"]
     return {
         "figures": _fleet_figures(document),
         "table": table(
