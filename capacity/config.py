@@ -341,7 +341,7 @@ def starter(history: Path, services: list[str], folder: Path, *, metric: str = "
         "# Settings of `capacity`. Every key and its meaning: docs/configuration.md",
         "",
         "[data]",
-        f"history = {_toml(os.path.relpath(history, folder or Path()).replace(os.sep, '/'))}",
+        f"history = {_toml(Path(os.path.relpath(history, folder)).as_posix())}",
         *(f"{key} = {_toml(value)}" for key, value in reading if value),
         "",
         "[account]",

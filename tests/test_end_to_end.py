@@ -43,6 +43,7 @@ def test_the_growing_service_is_told_to_raise_its_maximum_in_time(chain: Chain) 
     assert decision.probability > 0.5
     assert decision.before is not None
     assert decision.before > chain.forecast.cutoff
+    assert decision.proposed is not None
     assert decision.proposed > chain.config.service_named("checkout").max_tasks
 
 
