@@ -4,9 +4,9 @@
     fan          a past and its possible futures        probability  how likely, by when
     bars         amounts with their intervals
 
-Every noun's `.plot()` and every page of a report is drawn here, so that they look alike. Stamps are shown in UTC. NaN is a gap
-in the line, never a zero and never bridged. Values start at zero. Colours are roles (`drawing.LIGHT`): a chart in a
-notebook is drawn in them, and `to_svg` swaps each for its dark twin or for a CSS variable of the page around it.
+Every noun's `.plot()` and every page of a report is drawn here, so that they look alike. Stamps are shown in UTC. NaN
+is a gap in the line, never a zero and never bridged. Values start at zero. Colours are roles (`drawing.LIGHT`): a chart
+in a notebook is drawn in them, and `to_svg` swaps each for its dark twin or for a CSS variable of the page around it.
 """
 
 from __future__ import annotations

@@ -167,8 +167,12 @@ def tasks(part: dict[str, Any]) -> dict[str, Any]:
         "caption": "Highest count of each day. Planned: what the goal asks for, not cut off at today's maximum.",
         "ladder": [_step(step, number, most) for number, step in enumerate(why["steps"])],
         "close": f"{part['anchor']}-close",
-        "close_caption": "The next two weeks, hour by hour.",
+        "close_caption": f"The next two weeks, each {_each(own['close']['step_seconds'])}.",
     }
+
+
+def _each(seconds: float) -> str:
+    return words.interval(seconds).removeprefix("1 ")
 
 
 def _step(step: dict[str, Any], number: int, most: int) -> dict[str, Any]:

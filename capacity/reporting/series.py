@@ -16,9 +16,9 @@ from capacity.forecasting.forecast import Forecast, level_name
 #: Levels drawn: the median and the bounds of the 50, 90 and 98 % bands.
 LEVELS: Final = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
-#: Buckets to choose from, and the most of them in one picture: about one every pixel and a half.
+#: Buckets to choose from, and the most of them in one picture: about one every pixel.
 BUCKETS: Final = {"hour": "1h", "day": "1D", "week": "7D", "4 weeks": "28D"}
-MOST: Final = 560
+MOST: Final = 640
 
 #: The piece drawn in detail: this many days before and after the cutoff.
 DETAIL_DAYS: Final = 14

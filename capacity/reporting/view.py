@@ -163,9 +163,8 @@ def _fleet_figures(document: dict[str, Any]) -> list[dict[str, str]]:
     spread = f"90 % between {words.amount(month['p5'])} and {words.amount(month['p95'])}"
     without = f"{words.count(unpriced, 'service')} without a price" if unpriced else ""
     money = "; ".join(filter(None, (spread, without))) if month["mean"] is not None else "no service has a price"
-    checks = (
-        f"{counts['FAIL']} failed" if counts["FAIL"] else f"{counts['REVIEW']} to review" if counts["REVIEW"] else ""
-    )
+    worst = [(counts["FAIL"], "failed"), (counts["UNKNOWN"], "unknown"), (counts["REVIEW"], "to review")]
+    checks = next((f"{number} {word}" for number, word in worst if number), "passed")
     zone = ", and after the loss of a zone" if goal["survive_zone_loss"] else ""
     return [
         {"label": "Cost per month", "value": words.usd(month["mean"]), "note": money},
@@ -177,7 +176,7 @@ def _fleet_figures(document: dict[str, Any]) -> list[dict[str, str]]:
         {"label": "Planned to hold", "value": words.level(goal["level"]), "note": f"in each interval{zone}"},
         {
             "label": "Data checks",
-            "value": checks or "passed",
+            "value": checks,
             "note": f"{counts['FAIL']} failed, {counts['REVIEW']} to review, {counts['UNKNOWN']} unknown",
         },
     ]
@@ -218,22 +217,26 @@ def _quota(account: dict[str, Any]) -> str:
 def cost(document: dict[str, Any]) -> dict[str, Any]:
     part = document["cost"]
     month = part["month"]
-    priced = words.count(part["priced_services"], "service") + (" costs" if part["priced_services"] == 1 else " cost")
-    text = (
-        "Unknown: no service has a price."
-        if month["mean"] is None
-        else f"If tasks follow demand between their minimum and maximum, {priced} "
-        f"{words.usd(month['mean'])} per month ({part['hours_per_month']} hours), with 90 % probability between "
-        f"{words.amount(month['p5'])} and {words.usd(month['p95'])}. Running exactly the planned counts, headroom "
-        f"included, costs {words.usd(month['planned'])}. Futures are added path by path before the interval is read, "
-        "so it is narrower than the sum of the services' intervals."
-    )
     return {
-        "text": text,
+        "text": "Unknown: no service has a price." if month["mean"] is None else _month_words(part),
         "picture": COST_PICTURE,
         "caption": "Bar: mean. Line: 90 % interval. Prices and their date are under Method and sources.",
         "notes": [f"{one['service']}: cost unknown. {one['reason']}" for one in part["unpriced"]],
     }
+
+
+def _month_words(part: dict[str, Any]) -> str:
+    month, several = part["month"], part["priced_services"] > 1
+    added = (
+        " Futures are added path by path before the interval is read, so it is narrower than the sum of the services' "
+        "intervals."
+    )
+    return (
+        f"If tasks follow demand between their minimum and maximum, {words.count(part['priced_services'], 'service')} "
+        f"{'cost' if several else 'costs'} {words.usd(month['mean'])} per month ({part['hours_per_month']} hours), "
+        f"with 90 % probability between {words.amount(month['p5'])} and {words.usd(month['p95'])}. Running exactly the "
+        f"planned counts, headroom included, costs {words.usd(month['planned'])}.{added if several else ''}"
+    )
 
 
 def method(document: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import sys
 from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
@@ -16,7 +17,7 @@ import pandas as pd
 import pytest
 
 from capacity.config import PriceSettings, Rate
-from capacity.errors import InputError
+from capacity.errors import InputError, MissingExtra
 from capacity.findings import Findings
 from capacity.planning import plan
 from capacity.planning.plan import Plan
@@ -438,7 +439,7 @@ def quick(times: pd.DatetimeIndex, values: np.ndarray, steps: int, service: Any 
 def test_any_interval_and_length_of_history_makes_a_report(freq: str, count: int, steps: int) -> None:
     times = pd.date_range("2020-01-01", periods=count, freq=freq, tz="UTC", unit="us")
     made = report(quick(times, 50 + 10 * np.sin(np.arange(count)), steps), generated_at=GENERATED_AT)
-    assert len(made.document["services"][0]["demand"][0]["overview"]["past"]["high"]) <= 560
+    assert len(made.document["services"][0]["demand"][0]["overview"]["past"]["high"]) <= 640
     for picture in made.pictures.values():
         assert picture.svg().startswith("<svg")
 
@@ -461,3 +462,19 @@ def test_findings_handed_in_and_carried_along_are_each_said_once() -> None:
     carried = replace(small(), findings=Findings.of(small().findings, failing("checkout")))
     document = report(carried, findings=failing("checkout")).document
     assert document["finding_counts"]["FAIL"] == 1
+
+
+def test_checks_without_evidence_have_not_passed() -> None:
+    clean = replace(small(), findings=Findings())
+    unknown = Findings.of(one for one in failing("checkout") if one.status == "UNKNOWN")
+    assert "Data checks passed" in Page(report(clean).render("html").decode()).words
+    assert "Data checks 1 unknown" in Page(report(clean, findings=unknown).render("html").decode()).words
+
+
+@pytest.mark.parametrize(("package", "kind"), [("typst", "pdf"), ("xlsxwriter", "xlsx")])
+def test_a_missing_package_names_the_extra_that_brings_it(
+    package: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtra, match=re.escape("pip install 'capacity[report]'")):
+        full().render(kind)
