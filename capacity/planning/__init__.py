@@ -5,8 +5,8 @@ file of its own: needs (demand -> fractional tasks), steps (headroom), limits an
 memory (task size), decisions, explain.
 """
 
-from capacity.planning.plan import Decision, Plan
 from capacity.planning.planner import plan
+from capacity.planning.plans import Decision, Plan
 from capacity.planning.prices import HOURS_PER_MONTH, Prices, usd_per_hour
 from capacity.planning.steps import for_deployment, for_zone_loss, ready_before, whole_tasks, within_bounds
 

@@ -19,7 +19,7 @@ from capacity.planning.evidence import Evidence
 from capacity.planning.limits import EARLY, ECS_TASKS_PER_SERVICE, LIKELY
 from capacity.planning.matching import NOT_PLANNED
 from capacity.planning.memory import better_size
-from capacity.planning.plan import Decision
+from capacity.planning.plans import Decision
 from capacity.planning.prices import HOURS_PER_MONTH, price_of
 from capacity.planning.steps import Survives
 from capacity.planning.words import before, counted, level_words, passing, percent, sensible, share, usd

@@ -11,7 +11,7 @@ import pandas as pd
 from capacity.config import Goal, Rate, Service
 from capacity.planning.cost import following_hours
 from capacity.planning.memory import MemoryPerTask
-from capacity.planning.plan import Decision
+from capacity.planning.plans import Decision
 from capacity.planning.prices import HOURS_PER_MONTH, usd_per_hour
 from capacity.planning.steps import Steps
 from capacity.planning.words import spoken_date

@@ -13,7 +13,7 @@ from capacity.planning.steps import Survives
 from capacity.planning.words import counted, level_words, spoken_time
 
 if TYPE_CHECKING:
-    from capacity.planning.plan import Plan
+    from capacity.planning.plans import Plan
 
 #: Column of each step, its name, and how a sentence says what the step is for.
 _LADDER = (

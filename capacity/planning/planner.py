@@ -20,7 +20,7 @@ from capacity.planning.limits import limits_frame, service_limits
 from capacity.planning.matching import Match, asked, match
 from capacity.planning.memory import is_unknown, memory_per_task, too_little_memory, unknown_memory
 from capacity.planning.needs import asks_for_most, fractional_tasks, most_needed
-from capacity.planning.plan import Decision, Plan
+from capacity.planning.plans import Decision, Plan
 from capacity.planning.prices import no_price, usd_per_hour
 from capacity.planning.quotas import RegionUse, weigh_quotas
 from capacity.planning.settings import settings_findings

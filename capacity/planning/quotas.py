@@ -11,7 +11,7 @@ from capacity.config import Account, Service
 from capacity.findings import Finding
 from capacity.planning.limits import EARLY, LIKELY, limit_row, passage
 from capacity.planning.matching import Asked
-from capacity.planning.plan import Decision
+from capacity.planning.plans import Decision
 from capacity.planning.words import before, passing, percent, sensible, spoken_date
 
 

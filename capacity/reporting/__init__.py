@@ -8,6 +8,6 @@
     html  pdf  xlsx  json  templates/  fonts/          the document as files
 """
 
-from capacity.reporting.report import Report, report
+from capacity.reporting.reports import Report, report
 
 __all__ = ["Report", "report"]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from capacity.planning.plan import Plan
+from capacity.planning.plans import Plan
 
 #: The model every other has to beat.
 BASELINE: Final = "seasonal-naive"

@@ -13,7 +13,7 @@ from capacity.findings import Findings
 from capacity.history.history import History
 from capacity.planning.explain import ladder, steps_in_words
 from capacity.planning.needs import full_tasks
-from capacity.planning.plan import Plan
+from capacity.planning.plans import Plan
 from capacity.planning.prices import HOURS_PER_MONTH
 from capacity.reporting import series
 from capacity.reporting.accuracy import accuracy

@@ -18,7 +18,7 @@ import pandas as pd
 from capacity._version import __version__
 from capacity.findings import Finding, Findings
 from capacity.history.history import History
-from capacity.planning.plan import Decision, Plan
+from capacity.planning.plans import Decision, Plan
 from capacity.planning.prices import HOURS_PER_MONTH
 from capacity.reporting import words
 from capacity.reporting.chapter import chapter

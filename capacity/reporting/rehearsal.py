@@ -9,7 +9,7 @@ import pandas as pd
 
 from capacity.config import Service
 from capacity.errors import CapacityError
-from capacity.planning.plan import Plan
+from capacity.planning.plans import Plan
 from capacity.reporting import series
 from capacity.scaling.policy import Policy, ServicePolicy, TargetTracking
 

@@ -9,10 +9,10 @@ Policy.render     CloudFormation, Terraform, boto3 calls, AWS CLI commands or a 
 
 from capacity.scaling.checks import check_policy
 from capacity.scaling.clocks import Clocks
-from capacity.scaling.elasticity import Elasticity, elasticity
 from capacity.scaling.policy import Policy, ScheduledAction, ServicePolicy, TargetTracking
 from capacity.scaling.recommend import recommend_policy
-from capacity.scaling.simulate import Simulation, simulate
+from capacity.scaling.simulation import Simulation, simulate
+from capacity.scaling.spec import Elasticity, elasticity
 
 __all__ = [
     "Clocks",

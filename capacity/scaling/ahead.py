@@ -13,7 +13,7 @@ from capacity.demand import to_minutes
 from capacity.forecasting.forecast import Forecast
 from capacity.scaling.bounds import bounds
 from capacity.scaling.policy import ServicePolicy
-from capacity.scaling.simulate import Replay
+from capacity.scaling.simulation import Replay
 
 #: Paths replayed, evenly spaced from the quietest to the busiest, both ends left out.
 PATHS: Final = 5

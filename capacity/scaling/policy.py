@@ -1,4 +1,4 @@
-"""`Policy`: how services scale, as values. `render.py` makes documents of them, `simulate.py` replays them."""
+"""`Policy`: how services scale, as values. `render.py` makes documents of them, `simulation.py` replays them."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from capacity.demand import Demand, Key
 from capacity.errors import CapacityError
 from capacity.forecasting.forecast import Forecast
 from capacity.planning.needs import full_tasks
-from capacity.planning.plan import Plan
+from capacity.planning.plans import Plan
 from capacity.scaling.ahead import Ahead, Futures
 from capacity.scaling.load import carried, key_of, target_value, tracked_metric
 from capacity.scaling.policy import Policy, ServicePolicy, TrackedMetric

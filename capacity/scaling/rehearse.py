@@ -17,7 +17,7 @@ from capacity.scaling.cron import Cron, parse
 from capacity.scaling.load import minutes_of, target_value, task_size
 from capacity.scaling.policy import ScheduledAction, ServicePolicy, TargetTracking, TrackedMetric
 from capacity.scaling.schedule import actions, allowed_hours, hourly_need, lead_minutes, weekly_changes
-from capacity.scaling.simulate import Replay
+from capacity.scaling.simulation import Replay
 from capacity.sources.base import Span
 
 #: Share of minutes in which too few tasks may serve, by tier. 0.1 % is 44 minutes a month, 0.5 % is 3.6 hours.

@@ -10,7 +10,7 @@ import pandas as pd
 from capacity.config import Account, Service
 from capacity.findings import Finding, Findings
 from capacity.planning import plan
-from capacity.planning.plan import Plan
+from capacity.planning.plans import Plan
 from capacity.scaling.policy import Policy, ScheduledAction, ServicePolicy, TargetTracking
 from tests.makers import daily_wave, hourly, make_demand, make_forecast
 

@@ -20,7 +20,7 @@ from capacity.config import PriceSettings, Rate
 from capacity.errors import InputError, MissingExtra
 from capacity.findings import Findings
 from capacity.planning import plan
-from capacity.planning.plan import Plan
+from capacity.planning.plans import Plan
 from capacity.reporting import Report, report
 from capacity.reporting import json as canonical
 from tests.makers import hourly, make_demand, make_forecast

@@ -17,7 +17,7 @@ import pandas as pd
 from capacity.errors import InputError
 from capacity.findings import Findings
 from capacity.history.history import History
-from capacity.planning.plan import Plan
+from capacity.planning.plans import Plan
 from capacity.reporting import html, json, pdf, xlsx
 from capacity.reporting.accuracy import scores_frame
 from capacity.reporting.document import document

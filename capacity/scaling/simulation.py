@@ -17,9 +17,9 @@ from capacity.errors import InputError
 from capacity.planning.prices import Prices, usd_per_hour
 from capacity.scaling.bounds import bounds
 from capacity.scaling.clocks import DOCUMENTED, Clocks
-from capacity.scaling.elasticity import elasticity
 from capacity.scaling.load import Carried, as_demand, carried, key_of, minutes_of
 from capacity.scaling.policy import Policy, ServicePolicy
+from capacity.scaling.spec import elasticity
 from capacity.schema import SIMULATION
 
 if TYPE_CHECKING:
