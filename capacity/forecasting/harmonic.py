@@ -20,8 +20,8 @@ DAILY, SIDEBANDS, SLOW, YEARLY = 8, 4, 10, 4
 #: From this many days on, a trend can be told from a day or a weekend.
 TREND_DAYS: Final = 14
 
-#: Beyond this many half-lives an interval weighs less than 2 % and is left out.
-_HALF_LIVES: Final = 6
+#: Beyond this many half-lives an interval weighs less than 7 % and is left out.
+_HALF_LIVES: Final = 4
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def test_settings_can_be_pasted_back(name: str) -> None:
 def test_what_it_is_shown_stays_as_it_was(name: str) -> None:
     past = fleet()
     before = (past.values.copy(), past.times.copy(), past.censored.copy())
-    state = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]  # noqa: NPY002
+    state = np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
     drawn(name, past)
     assert np.array_equal(before[0], past.values, equal_nan=True)
     assert before[1].equals(past.times)

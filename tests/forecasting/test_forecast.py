@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -175,11 +176,9 @@ def test_saturated_hours_are_read_as_at_least_what_was_served() -> None:
     past = make_demand({("web", "requests"): served}, times)
     censored = past.censored.copy()
     censored[0] = pinned
-    from dataclasses import replace
-
     knowing, naive = forecast(replace(past, censored=censored), "2d"), forecast(past, "2d")
-    top = lambda result: float(np.asarray(result.quantile(0.5)).max())  # noqa: E731
-    assert top(naive) < 115 < 130 < top(knowing)
+    top_knowing, top_naive = (float(np.asarray(result.quantile(0.5)).max()) for result in (knowing, naive))
+    assert top_naive < 115 < 130 < top_knowing
 
 
 def test_a_year_of_seasons_is_learnt_from_two_years_of_days() -> None:
@@ -248,7 +247,7 @@ def test_a_model_that_breaks_the_contract_is_told_so() -> None:
             return np.full((1, count, horizon), -1.0)
 
     with pytest.raises(ForecastError, match="negative or not finite for checkout requests"):
-        forecast(load(10), 5, model=Wrong())  # type: ignore[arg-type]
+        forecast(load(10), 5, model=Wrong())
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="no real data: set CAPACITY_REAL_DATA")
