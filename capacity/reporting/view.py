@@ -9,7 +9,7 @@ cell     {"text", "small", "status", "code", "anchor"}
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Final
 
 from capacity.reporting import words
 from capacity.reporting.chapter_view import chapter_view
@@ -85,15 +85,59 @@ def decisions(document: dict[str, Any]) -> list[dict[str, Any]]:
     failed = {alert["service"] for alert in document["alerts"]}
     titles = ("", "No date is set for these", "To watch")
     groups = zip(titles, grouped_decisions(document["decisions"]), strict=True)
+    start = document["period"]["horizon_start"]
     return [
         {
             "title": title,
             "lesser": bool(title),
-            "items": [_decision(one, failed, document["period"]["horizon_start"]) for one in group],
+            "items": [
+                _decision(together[0], failed, start) if len(together) < MANY else _gathered(together)
+                for together in _together(group)
+            ],
         }
         for title, group in groups
         if group
     ]
+
+
+#: How many undated decisions of one kind are said in one: a page of "raise min" would hide what has a date.
+MANY: Final = 3
+
+#: What many services are told at once, by kind of decision.
+GATHERED: Final = {
+    "raise_min": "Raise the minimum of {} services: even their quietest intervals need more, headroom included.",
+    "lower_min": "Lower the minimum of {} services: most of the time nothing needs it.",
+    "lower_max": "Lower the maximum of {} services: no future comes near it.",
+}
+
+
+def _together(group: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The group in its order, with many undated decisions of one kind gathered where the first of them stood."""
+    kinds = [one["kind"] for one in group if one["before"] is None]
+    many = {kind for kind in GATHERED if kinds.count(kind) >= MANY}
+    gathered: dict[Any, list[dict[str, Any]]] = {}
+    for number, one in enumerate(group):
+        whole = one["kind"] in many and one["before"] is None
+        gathered.setdefault(one["kind"] if whole else number, []).append(one)
+    return list(gathered.values())
+
+
+def _gathered(together: list[dict[str, Any]]) -> dict[str, Any]:
+    """Many decisions of one kind as one: which services, from what to what, and what it costs in all."""
+    why: list[dict[str, Any]] = []
+    for one in together:
+        why += [
+            {"text": one["service"], "code": True},
+            {"text": f" {words.grouped(one['current'])} → {words.grouped(one['proposed'])}, ", "code": False},
+        ]
+    why[-1]["text"] = why[-1]["text"].removesuffix(", ") + "."
+    spend = sum(one["usd_per_month"] or 0.0 for one in together)
+    owners = sorted({one["owner"] for one in together if one["owner"]})
+    facts = [["Owner", ", ".join(owners) or "not named"]]
+    if abs(spend) >= 0.5:
+        facts.append(["Spend", f"{words.usd_change(spend)}/month"])
+    what = GATHERED[together[0]["kind"]].format(len(together))
+    return {"what": runs(what, ""), "why": why, "failed": False, "facts": facts}
 
 
 def _decision(one: dict[str, Any], failed: set[str], start: str) -> dict[str, Any]:
