@@ -5,7 +5,7 @@
 
 `base.py` holds the contract of a model, and each model's file its mathematics and nothing else: seasonal_naive,
 profile, harmonic, ets, sarimax, prophet, boosting, and auto, which lets the quick ones compete. Those that only say
-where the middle is share one way (prepare, windows, evidence, paths) from past errors to sample paths.
+where the middle is share one way (prepare, windows, evidence, paths, ensemble) from past errors to sample paths.
 """
 
 from capacity.forecasting.auto import Auto

@@ -10,9 +10,9 @@ import numpy as np
 from capacity.demand.demand import Demand
 from capacity.errors import InputError
 from capacity.forecasting.base import Fan
+from capacity.forecasting.ensemble import combined
 from capacity.forecasting.evidence import Evidence
 from capacity.forecasting.harmonic import Harmonic
-from capacity.forecasting.paths import combined
 from capacity.forecasting.profile import Profile
 from capacity.forecasting.seasonal_naive import SeasonalNaive
 

@@ -11,7 +11,7 @@ import numpy as np
 from capacity.demand.demand import Demand
 from capacity.errors import ForecastError, InputError
 from capacity.forecasting.base import quietly
-from capacity.forecasting.paths import paths_around
+from capacity.forecasting.ensemble import paths_around
 from capacity.forecasting.windows import View
 
 

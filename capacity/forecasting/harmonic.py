@@ -11,7 +11,7 @@ import scipy.linalg
 
 from capacity.demand.demand import Demand
 from capacity.errors import InputError
-from capacity.forecasting.paths import paths_around
+from capacity.forecasting.ensemble import paths_around
 from capacity.forecasting.windows import View
 
 #: Harmonics of a day; each also beside its neighbours in the week, which lets weekdays differ in shape.

@@ -8,7 +8,7 @@ import numpy as np
 
 from capacity.demand.demand import Demand
 from capacity.errors import InputError
-from capacity.forecasting.paths import paths_around
+from capacity.forecasting.ensemble import paths_around
 from capacity.forecasting.windows import View
 
 

@@ -1,0 +1,118 @@
+"""One or several models, all series: evidence, weights and sample paths, in groups of equal history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from capacity.demand.demand import Demand
+from capacity.errors import InputError
+from capacity.findings import Finding, Findings
+from capacity.forecasting.base import Fan, refuse_too_short
+from capacity.forecasting.evidence import Evidence, compare
+from capacity.forecasting.paths import Draws, fan_paths
+from capacity.forecasting.prepare import prepare
+from capacity.forecasting.windows import Centred, Windows, windows
+
+#: Series are worked on in chunks, so that no temporary array exceeds about this many numbers.
+CHUNK: Final = 6_000_000
+
+#: Chooses weights (M, S, He + later leads) of the models from evidence; None: there is one model.
+Weigher = Callable[[Evidence], np.ndarray]
+
+
+def paths_around(model: Centred, past: Demand, horizon: int, count: int, rng: np.random.Generator) -> np.ndarray:
+    """(S, count, H) sample paths around one model's centre."""
+    return combined(past, horizon, count, rng, (model,), None, model.name).paths
+
+
+def combined(
+    past: Demand,
+    horizon: int,
+    count: int,
+    rng: np.random.Generator,
+    models: Sequence[Centred],
+    weigh: Weigher | None,
+    label: str,
+) -> Fan:
+    """Sample paths around the weighted centre of several models, with the evidence for the weights.
+
+    Series are grouped by the length of their history, so that a young service is not asked for evidence it cannot
+    have; within a group everything is one matrix.
+    """
+    refuse_too_short(past)
+    if horizon < 1 or count < 1:
+        raise InputError(f"horizon={horizon}, paths={count}: both are at least 1")
+    seed = int(rng.integers(2**63))
+    paths = np.empty((len(past.keys), count, horizon))
+    labels = [label] * len(past.keys)
+    scores: list[pd.DataFrame] = []
+    findings: list[Finding] = []
+    for rows, length in groups(past.values):
+        part = past.select([past.keys[row] for row in rows]).since(past.times[-length])
+        fan = _group(part, horizon, count, seed, models, weigh, label)
+        paths[rows] = fan.paths
+        for row, name in zip(rows, fan.models, strict=True):
+            labels[row] = name
+        scores += [] if fan.scores is None else [fan.scores]
+        findings += fan.findings
+    table = pd.concat(scores, ignore_index=True) if scores else None
+    return Fan(paths, tuple(labels), table, Findings.of(findings))
+
+
+def groups(values: np.ndarray) -> list[tuple[list[int], int]]:
+    """Rows that share a history length, longest first: the full length, or the next of a geometric ladder below.
+
+    A series loses at most a tenth of its history to the ladder, and only when it began later than the others.
+
+    >>> groups(np.array([[1.0, 2, 3, 4, 5], [np.nan, np.nan, 3, 4, 5], [9, 9, 9, 9, 9]]))
+    [([0, 2], 5), ([1], 3)]
+    """
+    length = values.shape[1]
+    own = length - np.argmax(np.isfinite(values), axis=1)
+    ladder = np.unique([max(1, int(np.ceil(length * 0.9**k))) for k in range(200)])
+    fitted = ladder[np.searchsorted(ladder, own, side="right") - 1]
+    return [(np.flatnonzero(fitted == size).tolist(), int(size)) for size in np.unique(fitted)[::-1]]
+
+
+def _group(
+    past: Demand, horizon: int, count: int, seed: int, models: Sequence[Centred], weigh: Weigher | None, label: str
+) -> Fan:
+    prepared = prepare(past)
+    tested = windows(prepared, horizon)
+    blocks = -(-horizon // prepared.seasons.block) + 1
+    draws = Draws.of(seed, count, blocks)
+    per_series = max(len(tested.backs) * tested.horizon * (len(models) + 3), count * horizon, 1)
+    size = max(1, CHUNK // per_series)
+    paths = np.empty((len(past.keys), count, horizon))
+    names: list[str] = []
+    scores = []
+    for start in range(0, len(past.keys), size):
+        part = slice(start, start + size)
+        chunk = tested.rows(part)
+        evidence = compare(chunk, models, horizon)
+        reach = max(horizon, tested.horizon)
+        weights = np.ones((1, len(chunk.past.scale), reach)) if weigh is None else weigh(evidence)
+        paths[part] = fan_paths(chunk, evidence, weights, draws)
+        names += [label] * len(chunk.past.scale) if weigh is None else evidence.labels(label, weights)
+        if weigh is not None:
+            scores.append(evidence.scores(past, past.keys[part]))
+    findings = [*prepared.findings, *_doubts(past, tested, horizon)]
+    table = pd.concat(scores, ignore_index=True) if scores else None
+    return Fan(paths, tuple(names), table, Findings.of(findings))
+
+
+def _doubts(past: Demand, tested: Windows, horizon: int) -> list[Finding]:
+    """What a reader must know about the evidence behind the spread."""
+    if tested.horizon * 4 >= horizon and len(tested.backs) >= 4:
+        return []
+    span = past.interval * past.values.shape[1]
+    message = (
+        f"{span} of history can test forecasts up to {past.interval * tested.horizon} ahead, and "
+        f"{past.interval * horizon} were asked for: beyond that the spread is extrapolated as a random walk."
+    )
+    advice = "Ask for a shorter horizon, or bring more history."
+    return [Finding(*key, "short", "REVIEW", message, advice, count=past.values.shape[1]) for key in past.keys]
