@@ -201,8 +201,11 @@ def limit_rules(limits: Mapping[str, float], top: float, height: int, proposed: 
 
 
 def margin(limits: Mapping[str, float]) -> int:
-    """Pixels right of the plot for the names of limits, and for half of the last label of the time axis."""
-    return max([20, *(10 + round(6.2 * len(short(label))) for label in limits)])
+    """Pixels right of the plot for the names of limits, and for half of the last label of the time axis.
+
+    7 px a character: a reader without Inter sees a wider fallback, such as DejaVu Sans.
+    """
+    return max([20, *(10 + round(7 * len(short(label))) for label in limits)])
 
 
 _X: Final[Spec] = {"field": "t", "type": "temporal"}
