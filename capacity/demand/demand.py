@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from capacity.config import Service
 from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
@@ -39,6 +40,7 @@ class Demand:
     censored  (S, n) True where the service was saturated: the real need was at least `values`
     derived   (S,) how each series came about: "measured", "cpu_utilization x cpu_reserved" ...
     clock     time zone of the caller's stamps (None: naive); inside, `times` is always UTC
+    zones     (S,) IANA zone whose clock the people behind each series live by; "UTC" where not known
     """
 
     keys: tuple[Key, ...]
@@ -50,12 +52,17 @@ class Demand:
     derived: tuple[str, ...] = ()
     findings: Findings = NO_FINDINGS
     clock: Any = "UTC"
+    zones: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = (len(self.keys), len(self.times))
         for name in ("values", "peaks", "censored"):
             if getattr(self, name).shape != shape:
                 raise InputError(f"Demand.{name} has shape {getattr(self, name).shape}, keys and times say {shape}")
+        if not self.zones:
+            object.__setattr__(self, "zones", ("UTC",) * len(self.keys))
+        if len(self.zones) != len(self.keys):
+            raise InputError(f"Demand has {len(self.keys)} series and {len(self.zones)} zones")
         if len(set(self.keys)) != len(self.keys):
             raise InputError("Demand has two series with the same service and metric")
         for name in ("values", "peaks", "censored"):
@@ -81,6 +88,7 @@ class Demand:
             peaks=self.peaks[rows],
             censored=self.censored[rows],
             derived=tuple(self.derived[row] for row in rows) if self.derived else (),
+            zones=tuple(self.zones[row] for row in rows),
         )
 
     def of(self, service: str) -> Demand:
@@ -140,3 +148,18 @@ class Demand:
     def _repr_html_(self) -> str:
         sentence = f"Demand: {len(self.keys)} series, {len(self.times):,} intervals of {self.interval}"
         return table_html(sentence, self.frame)
+
+
+def zones_of(keys: Sequence[Key], services: Sequence[Service], clock: object = "UTC") -> tuple[str, ...]:
+    """Whose clock each series follows: its service's time zone, else the zone its stamps came in, else UTC.
+
+    A single service says it for a single one, whatever the name of the series.
+
+    >>> zones_of([Key("web", "cpu"), Key("api", "cpu")], [Service(name="web", timezone="Europe/Paris")])
+    ('Europe/Paris', 'UTC')
+    """
+    stamps = getattr(clock, "key", None) or "UTC"  # a zoneinfo.ZoneInfo has its IANA name as `key`
+    known = {service.name: service.timezone for service in services}
+    if len(services) == 1 and len({key.service for key in keys}) == 1:
+        known[keys[0].service] = services[0].timezone
+    return tuple(known.get(key.service, stamps) for key in keys)

@@ -13,7 +13,7 @@ from capacity.config import Service
 from capacity.demand.absolute import SIZES, demand_of, shown_sizes, size_findings, sizing
 from capacity.demand.censoring import saturated
 from capacity.demand.cleaning import cleaned, credible_peaks
-from capacity.demand.demand import Demand, Key
+from capacity.demand.demand import Demand, Key, zones_of
 from capacity.demand.gridding import Gridded, common_grid
 from capacity.demand.levels import INPUTS, Level, Measured, filled, levels_of
 from capacity.errors import HistoryError, InputError
@@ -58,7 +58,7 @@ def estimate_demand(
         found, said = _service(str(name), levels, target, size, known.get(str(name)), shown_sizes(part))
         results += found
         findings += said + _moved(str(name), part, target, size) + _too_coarse(str(name), part, levels, size)
-    return _demand(results, target, size, findings)
+    return _demand(results, target, size, findings, services)
 
 
 def estimate_gridded(gridded: dict[Key, Gridded], services: Sequence[Service] = ()) -> Demand:
@@ -74,7 +74,7 @@ def estimate_gridded(gridded: dict[Key, Gridded], services: Sequence[Service] = 
         found, said = _service(name, [Level(target, size, metrics)], target, size, known.get(name), {})
         results += found
         findings += said
-    return _demand(results, target, size, findings, clock)
+    return _demand(results, target, size, findings, services, clock)
 
 
 def _service(
@@ -129,6 +129,7 @@ def _demand(
     target: pd.DatetimeIndex,
     size: pd.Timedelta,
     findings: list[Finding],
+    services: Sequence[Service],
     clock: object = "UTC",
 ) -> Demand:
     known = [np.isfinite(result.demand.mean) for result in results]
@@ -150,6 +151,7 @@ def _demand(
         derived=tuple(result.how for result in results),
         findings=Findings.of(findings),
         clock=clock,
+        zones=zones_of([result.key for result in results], services, clock),
     )
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from capacity.config import Service
 from capacity.demand.cleaning import cleaned
-from capacity.demand.demand import Demand, Key
+from capacity.demand.demand import Demand, Key, zones_of
 from capacity.demand.estimate import estimate_demand, estimate_gridded
 from capacity.demand.gridding import Gridded, common_grid, listed, on_grid
 from capacity.errors import HistoryHasGaps, HistoryTooShort, InputError, Problem
@@ -40,7 +40,7 @@ def demand_from(
     data      History: estimated (`estimate_demand`). Demand: as it is. Series with a DatetimeIndex: one series.
               DataFrame with a DatetimeIndex: one series a column. DataFrame with the columns service (or series_id,
               unique_id), timestamp (or ds), value (or y) and perhaps metric: one series a service and metric.
-    services  what is known about them; turns percentages into demand
+    services  what is known about them: turns percentages into demand, and says whose clock a series follows
     metric    of the values, where the table does not say; a name of the caller's own is fine, its unit is then '1'
     name      of a Series that has none
 
@@ -72,10 +72,10 @@ def demand_from(
     percentages = [key for key in gridded if key.metric in METRICS and not METRICS[key.metric].demand]
     if percentages:
         return estimate_gridded(gridded, services)
-    return assembled(gridded)
+    return assembled(gridded, services)
 
 
-def assembled(gridded: dict[Key, Gridded]) -> Demand:
+def assembled(gridded: dict[Key, Gridded], services: Sequence[Service] = ()) -> Demand:
     """Series of one interval, on the one grid that spans them all."""
     shared = common_grid(gridded)
     findings, rows = list(shared.findings), []
@@ -96,6 +96,7 @@ def assembled(gridded: dict[Key, Gridded]) -> Demand:
         derived=("measured",) * len(gridded),
         findings=Findings.of(findings),
         clock=shared.clock,
+        zones=zones_of(list(gridded), services, shared.clock),
     )
 
 

@@ -18,7 +18,8 @@ from capacity.display import table_html
 from capacity.errors import CapacityError, HistoryTooShort, InputError
 from capacity.findings import NO_FINDINGS, Finding, Findings
 from capacity.forecasting import scores
-from capacity.forecasting.base import FEWEST, Forecaster, fan_of, model_named
+from capacity.forecasting.base import FEWEST, Forecaster, model_named
+from capacity.forecasting.clock import fan_on_local_clocks
 from capacity.forecasting.forecast import checked_level
 from capacity.forecasting.seasonal_naive import SeasonalNaive
 from capacity.forecasting.seasons import seasons_of
@@ -221,7 +222,7 @@ def _rehearse(
 ) -> tuple[Window, pd.DataFrame]:
     started = time.perf_counter()
     steps = len(future.times)
-    paths = fan_of(maker, past, gap + steps, PATHS, np.random.default_rng(seed)).paths[:, :, gap:]
+    paths = fan_on_local_clocks(maker, past, gap + steps, PATHS, np.random.default_rng(seed)).paths[:, :, gap:]
     seconds = (time.perf_counter() - started) / len(past.keys)
     quantiles = np.quantile(paths, levels, axis=1)  # (Q, S, H)
     window = Window(name, past.keys, past, future.times, future.values, quantiles)

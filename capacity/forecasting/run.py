@@ -14,8 +14,9 @@ from capacity.demand import demand_from
 from capacity.demand.demand import Demand
 from capacity.errors import ForecastError, HistoryTooShort, InputError
 from capacity.findings import Finding, Findings
-from capacity.forecasting.base import FEWEST, Fan, Forecaster, fan_of, model_named
+from capacity.forecasting.base import FEWEST, Fan, Forecaster, model_named
 from capacity.forecasting.bursts import burst_findings
+from capacity.forecasting.clock import fan_on_local_clocks
 from capacity.forecasting.forecast import DEFAULT_LEVELS, Forecast, checked_level
 from capacity.timegrid import horizon_steps
 
@@ -39,7 +40,7 @@ def forecast(
     levels    quantile levels in (0, 1), in any order; shown ascending, each once
     paths     how many futures; the P99 needs a few hundred
     seed      same data, same seed, same version: same paths
-    services  what is known of the services, for demand from percentages
+    services  what is known of the services: task sizes for demand from percentages, and the clock people live by
     metric    of a bare Series
 
     A series with fewer than four measured intervals is left out with a FAIL finding when others remain, and refused
@@ -54,7 +55,8 @@ def forecast(
     maker = model_named(model)
     past, findings = enough(demand_from(data, services=services, metric=metric))
     steps = horizon_steps(horizon, past.interval)
-    fan = checked(fan_of(maker, past, steps, _count(paths), np.random.default_rng(seed)), past, steps, paths, maker)
+    fan = fan_on_local_clocks(maker, past, steps, _count(paths), np.random.default_rng(seed))
+    fan = checked(fan, past, steps, paths, maker)
     return Forecast(
         past=past,
         times=pd.date_range(past.end, periods=steps, freq=past.interval, unit="us"),
