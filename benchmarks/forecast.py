@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.errors import CapacityError
-from capacity.forecasting.backtest import backtest, relative_wql
+from capacity.forecasting.backtests import backtest, relative_wql
 
 TUNING = ("azure_vm_2017_5min", "rte_load_hourly", "website_daily", "nab_aws_sample", "ms_purchases")
 REPORTING = ("bike_hourly", "ms_service_rps_5min", "nyc_taxi", "pedestrians_covid_daily", "wiki_daily_prophet")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.demand.demand import Demand, Key
-from capacity.forecasting.forecast import Forecast
+from capacity.forecasting.forecasts import Forecast
 
 
 def hourly(days: float, start: str = "2026-08-03") -> pd.DatetimeIndex:

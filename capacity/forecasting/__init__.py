@@ -9,12 +9,12 @@ where the middle is share one way (prepare, windows, evidence, paths, ensemble) 
 """
 
 from capacity.forecasting.auto import Auto
-from capacity.forecasting.backtest import Backtest, backtest
+from capacity.forecasting.backtests import Backtest, backtest
 from capacity.forecasting.base import Fan, Forecaster, model_named, model_names
 from capacity.forecasting.boosting import Boosting
 from capacity.forecasting.bursts import burst_known, within_interval_peaks
 from capacity.forecasting.ets import Ets
-from capacity.forecasting.forecast import DEFAULT_LEVELS, Forecast
+from capacity.forecasting.forecasts import DEFAULT_LEVELS, Forecast
 from capacity.forecasting.harmonic import Harmonic
 from capacity.forecasting.profile import Profile
 from capacity.forecasting.prophet import ProphetModel

@@ -9,7 +9,7 @@ import pandas as pd
 
 from capacity.demand.demand import Demand
 from capacity.findings import Finding
-from capacity.forecasting.forecast import Forecast
+from capacity.forecasting.forecasts import Forecast
 
 #: The newest days from which ratios are drawn, if they hold enough; else the newest that do.
 RECENT_DAYS: Final = 28

@@ -17,7 +17,7 @@ from capacity.findings import Finding, Findings
 from capacity.forecasting.base import FEWEST, Fan, Forecaster, model_named
 from capacity.forecasting.bursts import burst_findings
 from capacity.forecasting.clock import fan_on_local_clocks
-from capacity.forecasting.forecast import DEFAULT_LEVELS, Forecast, checked_level
+from capacity.forecasting.forecasts import DEFAULT_LEVELS, Forecast, checked_level
 from capacity.timegrid import horizon_steps
 
 

@@ -10,7 +10,7 @@ from capacity.config import Account, Config, Goal, PriceSettings, Rate, Service
 from capacity.demand.demand import Key
 from capacity.errors import ConfigError, GoalUnreachable, PlanError, Problem
 from capacity.findings import Finding
-from capacity.forecasting.forecast import Forecast
+from capacity.forecasting.forecasts import Forecast
 from capacity.planning.needs import defect, unsizeable
 from capacity.planning.prices import Prices
 

@@ -12,7 +12,7 @@ import pandas as pd
 from capacity.config import Account, Config, Goal, PriceSettings, Rate, Service
 from capacity.errors import PlanError
 from capacity.findings import Finding, Findings
-from capacity.forecasting.forecast import Forecast
+from capacity.forecasting.forecasts import Forecast
 from capacity.planning.cost import cost_rows, following_hours
 from capacity.planning.decisions import decide, fix_data, most_urgent_first
 from capacity.planning.evidence import Evidence

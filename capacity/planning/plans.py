@@ -13,7 +13,7 @@ from capacity.config import Account, Goal, Rate, Service
 from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
-from capacity.forecasting.forecast import Forecast
+from capacity.forecasting.forecasts import Forecast
 
 DecisionKind = Literal["raise_max", "lower_max", "raise_min", "lower_min", "raise_quota", "resize", "fix_data", "watch"]
 

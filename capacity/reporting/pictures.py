@@ -11,7 +11,7 @@ import pandas as pd
 
 from capacity import charts
 from capacity.drawing import Theme
-from capacity.forecasting.forecast import level_name
+from capacity.forecasting.forecasts import level_name
 from capacity.reporting import words
 from capacity.reporting.series import LEVELS, array, grid_of
 from capacity.reporting.wording import COST_PICTURE

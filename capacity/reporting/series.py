@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.demand.demand import Demand, Key
-from capacity.forecasting.forecast import Forecast, level_name
+from capacity.forecasting.forecasts import Forecast, level_name
 
 #: Levels drawn: the median and the bounds of the 50, 90 and 98 % bands.
 LEVELS: Final = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)

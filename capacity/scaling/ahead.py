@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.demand import to_minutes
-from capacity.forecasting.forecast import Forecast
+from capacity.forecasting.forecasts import Forecast
 from capacity.scaling.bounds import bounds
 from capacity.scaling.policy import ServicePolicy
 from capacity.scaling.simulation import Replay

@@ -12,7 +12,7 @@ import pandas as pd
 from capacity.config import Rate, Service
 from capacity.demand import Demand, Key
 from capacity.errors import CapacityError
-from capacity.forecasting.forecast import Forecast
+from capacity.forecasting.forecasts import Forecast
 from capacity.planning.needs import full_tasks
 from capacity.planning.plans import Plan
 from capacity.scaling.ahead import Ahead, Futures

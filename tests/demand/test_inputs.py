@@ -15,7 +15,7 @@ from capacity.config import Service
 from capacity.demand import Demand, Key, demand_from
 from capacity.demand.gridding import WallClock
 from capacity.errors import HistoryError, HistoryHasGaps, HistoryTooShort, InputError
-from capacity.forecasting.forecast import in_clock
+from capacity.forecasting.forecasts import in_clock
 from tests.makers import hourly, make_demand
 
 HOURS = pd.date_range("2026-03-02", periods=48, freq="h")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from capacity.config import Account, Config, Goal, PriceSettings, Rate, Service
 from capacity.findings import Finding, Findings
-from capacity.forecasting.forecast import Forecast
+from capacity.forecasting.forecasts import Forecast
 from capacity.planning import Plan, plan
 from tests.makers import make_demand
 

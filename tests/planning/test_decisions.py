@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.config import Account, Goal, PriceSettings, Rate, Service
-from capacity.forecasting.forecast import Forecast
+from capacity.forecasting.forecasts import Forecast
 from capacity.planning import Decision, Plan
 from capacity.planning.words import percent, sensible, spoken_date
 from tests.planning.inputs import BARE, CUTOFF, censored, cpu_forecast, forecast_of, plain, planned

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from capacity.config import Account, Goal, Service
 from capacity.demand.demand import Key
 from capacity.findings import Finding
-from capacity.forecasting.forecast import Forecast
+from capacity.forecasting.forecasts import Forecast
 from capacity.planning import Plan, plan
 from capacity.schema import COST, LIMITS, PLAN
 from tests.makers import daily_wave, hourly, make_demand, make_forecast

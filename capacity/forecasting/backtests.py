@@ -20,7 +20,7 @@ from capacity.findings import NO_FINDINGS, Finding, Findings
 from capacity.forecasting import scores
 from capacity.forecasting.base import FEWEST, Forecaster, model_named
 from capacity.forecasting.clock import fan_on_local_clocks
-from capacity.forecasting.forecast import checked_level
+from capacity.forecasting.forecasts import checked_level
 from capacity.forecasting.seasonal_naive import SeasonalNaive
 from capacity.forecasting.seasons import seasons_of
 from capacity.schema import SCORES
