@@ -96,4 +96,4 @@ def week(plan: Plan, own: ServicePolicy) -> dict[str, Any] | None:
             "running": np.minimum.reduceat(frame["running"].to_numpy(dtype=float), places),
             "minimum": np.maximum.reduceat(frame["minimum"].to_numpy(dtype=float), places),
         }
-    return series.gridded(times[places], STEP, columns)
+    return series.gridded(series.begun(times[places], STEP, pd.Timedelta(minutes=1)), STEP, columns)

@@ -47,11 +47,23 @@ def bucket_for(span: pd.Timedelta, interval: pd.Timedelta, most: int = MOST) -> 
     return name, length
 
 
+#: Buckets are counted from here, so that weeks begin on Mondays and days at midnight UTC.
+MONDAY: Final = pd.Timestamp("1970-01-05", tz="UTC")
+
+
 def starts(times: pd.DatetimeIndex, bucket: pd.Timedelta) -> np.ndarray:
-    """Places where a new bucket begins: midnights and the like, counted from the first Monday of 1970, UTC."""
-    monday = pd.Timestamp("1970-01-05", tz="UTC")
-    number = np.asarray((times - monday) // bucket)
+    """Places where a new bucket begins."""
+    number = np.asarray((times - MONDAY) // bucket)
     return np.flatnonzero(np.diff(number, prepend=number[:1] - 1))
+
+
+def begun(times: pd.DatetimeIndex, bucket: pd.Timedelta, interval: pd.Timedelta) -> pd.DatetimeIndex:
+    """When the bucket of each stamp began, also where its first intervals are not there; stamps stay if not bucketed.
+
+    >>> begun(pd.DatetimeIndex(["2026-08-03T14:25Z"]), pd.Timedelta(hours=1), pd.Timedelta(minutes=5))[0].minute
+    0
+    """
+    return (MONDAY + (times - MONDAY) // bucket * bucket).as_unit("us") if bucket > interval else times
 
 
 def enveloped(values: np.ndarray, places: np.ndarray, full: int) -> dict[str, np.ndarray]:
@@ -106,8 +118,8 @@ def detail(forecast: Forecast, key: Key) -> dict[str, Any]:
     means = sums / np.diff(ahead, append=near)
     return {
         "bucket": name,
-        "past": gridded(past.times[places], bucket, {"mean": known["mean"]}),
-        "future": gridded(forecast.times[ahead], bucket, quantiles(means)),
+        "past": gridded(begun(past.times[places], bucket, past.interval), bucket, {"mean": known["mean"]}),
+        "future": gridded(begun(forecast.times[ahead], bucket, past.interval), bucket, quantiles(means)),
     }
 
 
