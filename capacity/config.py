@@ -103,7 +103,11 @@ class Service(Settings):
     alb_resource_label: str = Field(
         "", description="app/NAME/ID/targetgroup/NAME/ID: needed to track requests per target."
     )
-    tier: Literal["critical", "standard", "batch"] = Field("standard", description="How much a shortage matters.")
+    tier: Literal["critical", "standard", "batch"] = Field(
+        "standard",
+        description="How much a shortage matters. The work of `batch` waits in a queue, so the mean of an interval "
+        "sizes it, not its busiest minute.",
+    )
     timezone: str = Field("UTC", description="IANA zone in which people and schedules live.")
     owner: str = Field("", description="Who decides; printed beside each decision.")
     change_days: int = Field(7, ge=0, le=365, description="Days it takes to have a limit raised.")

@@ -11,11 +11,17 @@ from capacity.demand.demand import Demand
 from capacity.findings import Finding
 from capacity.forecasting.forecasts import Forecast
 
-#: The newest days from which ratios are drawn, if they hold enough; else the newest that do.
+#: Ratios are drawn from the newest days that hold peaks, at most this many.
 RECENT_DAYS: Final = 28
 
-#: Ratios wanted for each hour of the day before older ones are left out.
-ENOUGH: Final = 10
+#: Alike in load: within this factor of each other.
+ALIKE: Final = 2.0
+
+#: Hours of the same time of day and alike in load that are wanted before hours of any time of day are drawn from.
+ENOUGH: Final = 5
+
+#: Of hours of any time of day, this share of all on either side of the load is drawn from.
+NEIGHBOURS: Final = 0.05
 
 #: Independent arrivals even out with the square root of load (Poisson): bursts shrink no faster than that.
 FASTEST_SHRINK: Final = 0.5
@@ -24,9 +30,10 @@ FASTEST_SHRINK: Final = 0.5
 def within_interval_peaks(forecast: Forecast) -> np.ndarray:
     """(S, P, H) busiest minute inside each interval of each path, in the metric's unit; never below the path.
 
-    Each path's day draws a past day, and takes that day's peak-to-mean ratios hour by hour; what is above 1 shrinks as
-    load grows, as fast as it did in the past. Where no peak was ever measured the ratio is 1: see `burst_known`. The
-    same forecast always gives the same peaks.
+    Each interval draws the peak-to-mean ratio of a past one that was alike: of the same time of day and at most twice
+    or half its load, else merely of similar load. What is above 1 shrinks where load outgrows what was seen, as fast
+    as it did in the past. Where no peak was ever measured the ratio is 1: see `burst_known`. All series draw alike on
+    the same day of the same path, and the same forecast always gives the same peaks.
     """
     past = forecast.past
     peaks = np.array(forecast.paths)
@@ -39,11 +46,15 @@ def within_interval_peaks(forecast: Forecast) -> np.ndarray:
     for row in np.flatnonzero(burst_known(past)):
         ratios, loads = known_ratios(past, int(row))
         shrink = shrinking(ratios, loads)
+        recent = newest(ratios, past.interval)
+        whole = by_load(recent, loads)
         for hour in np.unique(future_hours):
             columns = np.flatnonzero(future_hours == hour)
-            drawn_from = newest(ratios, hours == hour, past.interval)
-            drawn = drawn_from[(uniform[:, days[columns]] * len(drawn_from)).astype(int)]  # (P, columns)
-            path = peaks[row][:, columns]
+            path, chance = peaks[row][:, columns], uniform[:, days[columns]]
+            drawn = similar(path, whole, loads, chance)
+            same_hour = by_load(recent[hours[recent] == hour], loads)
+            if len(same_hour) >= ENOUGH:
+                drawn = alike(path, same_hour, loads, chance, otherwise=drawn)
             with np.errstate(divide="ignore"):
                 evened = np.where(path > loads[drawn], (loads[drawn] / np.maximum(path, loads[drawn])) ** shrink, 1.0)
             peaks[row][:, columns] = path * (1 + (ratios[drawn] - 1) * evened)
@@ -80,14 +91,33 @@ def known_ratios(past: Demand, row: int) -> tuple[np.ndarray, np.ndarray]:
         return np.where(known, np.maximum(peaks / np.where(known, values, 1.0), 1.0), np.nan), np.nan_to_num(values)
 
 
-def newest(ratios: np.ndarray, same_hour: np.ndarray, interval: pd.Timedelta) -> np.ndarray:
-    """Places of the ratios to draw from: of this hour in the last 28 days; older, then other hours, if too few."""
-    known = np.isfinite(ratios)
-    fitting = np.flatnonzero(known & same_hour)
-    if len(fitting) == 0:
-        return np.flatnonzero(known)[-ENOUGH * 24 :]
-    recent = fitting[fitting >= len(ratios) - round(pd.Timedelta(days=RECENT_DAYS) / interval)]
-    return recent if len(recent) >= ENOUGH else fitting[-ENOUGH:]
+def newest(ratios: np.ndarray, interval: pd.Timedelta) -> np.ndarray:
+    """Places of the newest known ratios: as many as 28 days hold."""
+    return np.flatnonzero(np.isfinite(ratios))[-max(1, round(pd.Timedelta(days=RECENT_DAYS) / interval)) :]
+
+
+def by_load(places: np.ndarray, loads: np.ndarray) -> np.ndarray:
+    """The places, from the least loaded to the most."""
+    return places[np.argsort(loads[places], kind="stable")]
+
+
+def similar(path: np.ndarray, places: np.ndarray, loads: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """For each value of the path the place of one of the loads nearest to it in rank; `places` are by load."""
+    near = max(ENOUGH, round(NEIGHBOURS * len(places)))
+    at = np.searchsorted(loads[places], path)
+    first, last = np.maximum(at - near, 0), np.minimum(at + near, len(places))
+    return np.asarray(places[first + (chance * (last - first)).astype(int)])
+
+
+def alike(
+    path: np.ndarray, places: np.ndarray, loads: np.ndarray, chance: np.ndarray, otherwise: np.ndarray
+) -> np.ndarray:
+    """The place of one within a factor of two in load, where there are enough of them; elsewhere what is given."""
+    known = loads[places]
+    first = np.searchsorted(known, path / ALIKE, side="left")
+    count = np.searchsorted(known, path * ALIKE, side="right") - first
+    chosen = places[np.minimum(first + (chance * count).astype(int), len(places) - 1)]
+    return np.where(count >= ENOUGH, chosen, otherwise)
 
 
 def shrinking(ratios: np.ndarray, loads: np.ndarray) -> float:
@@ -99,6 +129,6 @@ def shrinking(ratios: np.ndarray, loads: np.ndarray) -> float:
     """
     use = np.isfinite(ratios) & (ratios > 1) & (loads > 0)
     x, y = np.log(loads[use]), np.log(ratios[use] - 1)
-    if len(x) < ENOUGH or np.ptp(x) < 0.1:
+    if len(x) < 2 * ENOUGH or np.ptp(x) < 0.1:
         return 0.0
     return float(np.clip(-np.polyfit(x, y, 1)[0], 0, FASTEST_SHRINK))

@@ -51,7 +51,8 @@ def plan(
     goal      how sure, and what to survive; Goal() when not given
     prices    PriceSettings, or one or several Rate that replace the built-in, dated price of their region
     accounts  Fargate vCPU quotas, one Account a region
-    peaks     how needs inside an interval follow from its mean; `forecasting.within_interval_peaks` when not given
+    peaks     how needs inside an interval follow from its mean; `forecasting.within_interval_peaks` when not given;
+              not asked for services of tier "batch", whose work waits
 
     Findings of the forecast come along; data that failed is planned, and said to have failed. What cannot be planned
     is listed as a finding. Raises ConfigError for services that cannot be told apart, GoalUnreachable or PlanError
@@ -98,7 +99,8 @@ def plan(
 def weigh(forecast: Forecast, found: Match, goal: Goal, rate: Rate | None, known: Findings, peaks: Peaks) -> Evidence:
     """Everything the decisions about one service rest on, computed path by path."""
     service, about = found.service, forecast.select(found.keys)
-    demand = dict(zip((key.metric for key in found.keys), _checked(peaks(about), about), strict=True))
+    inside = about.paths if service.tier == "batch" else _checked(peaks(about), about)  # queued work waits minutes
+    demand = dict(zip((key.metric for key in found.keys), inside, strict=True))
     needs = fractional_tasks(service, demand)  # resource -> (P, H)
     need = most_needed(needs)
     ready = ready_before(need, service.startup_seconds, about.interval / _SECOND)

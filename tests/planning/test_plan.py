@@ -244,3 +244,15 @@ def test_the_metrics_of_one_service_are_taken_together() -> None:
     alone = planned(fleet().select([Key("web", "cpu")]), FLEET[0])
     both = planned(fleet(), FLEET)
     assert (both.of("web")["need"] >= alone.of("web")["need"]).all()
+
+
+def test_queued_work_is_sized_by_the_mean_of_an_interval_and_the_rest_by_its_busiest_minute() -> None:
+    forecast = cpu_forecast([[6.0, 6.0]])
+
+    def minutes(asked: Forecast) -> np.ndarray:
+        return 3 * np.asarray(asked.paths)
+
+    needs = {
+        tier: plan(forecast, plain(tier=tier), peaks=minutes).frame["need"].iloc[0] for tier in ("standard", "batch")
+    }
+    assert needs["standard"] == pytest.approx(3 * needs["batch"])
