@@ -49,7 +49,7 @@ scores.plot()
 from capacity.samples import true_demand
 
 forecast = capacity.forecast(history.select(services=["checkout"]), horizon="28d")
-truth = true_demand("checkout", forecast.cutoff, len(forecast.times))
+truth = true_demand("checkout", forecast.cutoff, len(forecast.times))["expected"]
 inside = ((truth >= forecast.quantile(0.05)) & (truth <= forecast.quantile(0.95))).mean()
 print(f"{inside:.0%} of the true hourly means lie inside the central 90 % interval")
 forecast.plot("checkout", "requests")
