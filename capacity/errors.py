@@ -126,4 +126,4 @@ class MissingExtra(CapacityError):
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         self.package, self.extra = package, extra
-        super().__init__(f"{purpose} needs the package {package!r}: pip install 'capacity[{extra}]'")
+        super().__init__(f"{purpose} needs the package {package!r} (extra {extra!r}): pip install {package}")

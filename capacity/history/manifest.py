@@ -129,7 +129,7 @@ def load(folder: Path, writing: bool = False) -> Manifest:
     if not isinstance(version, int) or version > VERSION:
         raise StoreError(
             f"{folder} was written by a newer version of capacity (store version {version}, this one knows {VERSION}): "
-            "pip install --upgrade capacity"
+            "upgrade this one, or read the store with that version"
         )
     try:
         manifest = _parsed(migrated(content, folder))
