@@ -181,7 +181,7 @@ PLAN: Final = Table(
         Column("for_load", "int64", "tasks", "Rounded up to whole tasks."),
         Column("for_startup", "int64", "tasks", "Also ready for the rise that comes while a new task starts."),
         Column("for_deployment", "int64", "tasks", "Also enough while a rolling deployment has tasks out."),
-        Column("for_zone_loss", "int64", "tasks", "Also enough after one zone is lost."),
+        Column("for_zone_loss", "int64", "tasks", "Also enough after one zone is lost, tasks being full then."),
         Column("tasks", "int64", "tasks", "Between the service's minimum and maximum: what to run."),
         Column("short", "int64", "tasks", "How many tasks the maximum leaves missing."),
         Column("load_bound_by", "str", "", "Which resource asked for most: requests, cpu or memory."),
@@ -218,7 +218,9 @@ COST: Final = Table(
         Column("quantity", "float64", "of the item", "Mean over the paths; quantity x rate = usd."),
         Column("unit", "str", "", "vCPU-hours, GB-hours."),
         Column("rate", "float64", "USD per unit", "Price of one."),
-        Column("usd", "float64", "USD", "Mean over the paths, tasks following demand between minimum and maximum."),
+        Column(
+            "usd", "float64", "USD", "Mean over the paths, tasks following demand at the tracked target, within bounds."
+        ),
         Column("p5", "float64", "USD", "5 % quantile over the paths."),
         Column("p50", "float64", "USD", "Median over the paths."),
         Column("p95", "float64", "USD", "95 % quantile over the paths."),

@@ -21,7 +21,7 @@ LEVELS = {"p5": 0.05, "p50": 0.5, "p95": 0.95}
 def following_hours(need: np.ndarray, least: int, most: int, interval_hours: float) -> np.ndarray:
     """Task-hours of each path when tasks follow its load: whole tasks, between the bounds, interval by interval.
 
-    need    (P, H) fractional tasks
+    need    (P, H) fractional tasks at the target that is tracked
     result  (P,) task-hours over the horizon
 
     >>> following_hours(np.array([[0.2, 3.5], [9.9, 0.0]]), least=1, most=8, interval_hours=0.5).tolist()

@@ -26,7 +26,8 @@ class Evidence:
     rate: Rate | None
     times: pd.DatetimeIndex  # (H,)
     interval_hours: float
-    need: np.ndarray  # (P, H) fractional tasks
+    need: np.ndarray  # (P, H) fractional tasks at the service's targets
+    tracked: np.ndarray  # (P, H) fractional tasks at the target a policy tracks, which leaves room to lose a zone
     counts: np.ndarray  # (P, H) whole tasks after every headroom step
     need_at: np.ndarray  # (H,) fractional tasks at the goal's level
     steps: Steps  # (H,) each: the plan's own counts, at the goal's level
@@ -52,8 +53,8 @@ class Evidence:
         return len(self.times) * self.interval_hours
 
     def following(self, least: int, most: int) -> float:
-        """Mean task-hours when tasks follow the load between these bounds."""
-        return float(following_hours(self.need, least, most, self.interval_hours).mean())
+        """Mean task-hours when tasks follow the load at the tracked target, between these bounds."""
+        return float(following_hours(self.tracked, least, most, self.interval_hours).mean())
 
     def decision(self, **fields: Any) -> Decision:
         """A decision about the service; one that rests on data that failed a check says so."""

@@ -78,14 +78,21 @@ def steps_in_words(plan: Plan, service: Service, row: Any) -> list[tuple[str, in
         "deployment": f"a deployment keeps {service.minimum_healthy_percent} % of them in service"
         if survives.deployment
         else "deployments are not planned for",
-        "zone loss": f"{row['for_deployment']:,} are left when the fullest of {service.zones} zones is lost"
+        "zone loss": f"{_left(row, service):,} stay when the fullest of {service.zones} zones is lost, none too full"
         if survives.zone_loss
+        else "its work waits while tasks of a lost zone start elsewhere"
+        if plan.goal.survive_zone_loss and service.tier == "batch"
         else "the loss of a zone is not planned for",
     }
     steps = [(step, int(row[column]), why[step]) for column, step, _ in _LADDER]
     bounds = f"between its minimum {service.min_tasks:,} and its maximum {service.max_tasks:,}"
     missing = f"; the maximum leaves {row['short']:,} missing" if row["short"] > 0 else ""
     return [*steps, ("bounds", int(row["tasks"]), bounds + missing)]
+
+
+def _left(row: Any, service: Service) -> int:
+    """Tasks in the other zones."""
+    return int(row["for_zone_loss"]) - -(-int(row["for_zone_loss"]) // service.zones)
 
 
 def _row(plan: Plan, service: Service, at: object) -> tuple[pd.Timestamp, Any]:

@@ -53,6 +53,32 @@ def full_tasks(service: Service) -> dict[str, FullTask]:
     return {resource: full[resource] for resource in RESOURCES if resource in full}
 
 
+def full_share(service: Service, resource: str) -> float:
+    """Share of a task's size past which it is too full, in (0, 1]: what it may reach while a zone is lost.
+
+    requests_per_second_per_task is what one task serves within the SLO: for requests the share is 1. `request_target`
+    leaves room below it; CPU and memory targets leave the same room, so a task is full at target / request_target.
+
+    >>> round(full_share(Service(name="web", cpu_target=0.60, request_target=0.85), "cpu"), 4)
+    0.7059
+    """
+    if resource == "requests":
+        return 1.0
+    share = service.cpu_target if resource == "cpu" else service.memory_target
+    return min(1.0, share / service.request_target)
+
+
+def in_full_tasks(service: Service) -> float:
+    """Full tasks that carry what one task carries at its target: `request_target`, unless a target is above it.
+
+    A service planned at 95 % CPU and 85 % of its requests has the room of the tighter one: 0.95.
+
+    >>> in_full_tasks(Service(name="web", requests_per_second_per_task=50, request_target=0.8))
+    0.8
+    """
+    return max(full.target / full_share(service, full.resource) for full in full_tasks(service).values())
+
+
 def unsizeable(service: Service, metrics: set[str]) -> str:
     """Why the metrics at hand cannot size the service, and what to state; empty when they can.
 

@@ -24,7 +24,7 @@ from capacity.planning.plans import Decision, Plan
 from capacity.planning.prices import no_price, usd_per_hour
 from capacity.planning.quotas import RegionUse, weigh_quotas
 from capacity.planning.settings import settings_findings
-from capacity.planning.steps import climb, last_raised, ready_before, within_bounds
+from capacity.planning.steps import climb, last_raised, ready_before, tracked_share, within_bounds
 from capacity.schema import PLAN
 
 _SECOND: Final = pd.Timedelta(seconds=1)
@@ -114,6 +114,7 @@ def weigh(forecast: Forecast, found: Match, goal: Goal, rate: Rate | None, known
         times=about.times,
         interval_hours=about.interval / _HOUR,
         need=need,
+        tracked=need / need.dtype.type(tracked_share(service, goal)),
         counts=counts,
         need_at=need_at,
         steps=climb(need_at, _at(ready, goal.level), service, goal),
@@ -145,7 +146,7 @@ def plan_service(about: Evidence) -> Planned:
     """Counts, money, decisions and findings of one service."""
     service, steps = about.service, about.steps
     tasks, short = within_bounds(steps.zone_loss, service.min_tasks, service.max_tasks)
-    hours = following_hours(about.need, service.min_tasks, service.max_tasks, about.interval_hours)  # (P,)
+    hours = following_hours(about.tracked, service.min_tasks, service.max_tasks, about.interval_hours)  # (P,)
     memory = None if about.memory is None else too_little_memory(service, about.memory)
     findings = settings_findings(service, about.goal, tasks)
     findings += [no_price(service)] if about.rate is None else []

@@ -16,7 +16,7 @@ def settings_findings(service: Service, goal: Goal, tasks: np.ndarray) -> list[F
 
 def one_zone(service: Service, goal: Goal) -> Finding | None:
     """The loss of a zone is to be survived, with one zone."""
-    if not goal.survive_zone_loss or service.zones > 1:
+    if not goal.survive_zone_loss or service.zones > 1 or service.tier == "batch":
         return None
     return _review(
         service,

@@ -2,6 +2,9 @@
 
 need (fractional) -> `whole_tasks` for load -> `ready_before` for start-up -> `for_deployment` -> `for_zone_loss`
 -> `within_bounds`. All take one curve (H,) or many paths (P, H).
+
+Up to a deployment, tasks are kept at the service's targets. While a zone is lost they may be full: as full as
+`needs.full_share` says, at which they still keep the SLO (docs/decisions/0005).
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import numpy.typing as npt
 
 from capacity.config import Goal, Service
 from capacity.errors import GoalUnreachable
+from capacity.planning.needs import in_full_tasks
 
 #: Share of a task that is rounding noise of a division, not load: far below what anyone measures, far above the
 #: error of one float32 division (6e-8).
@@ -125,11 +129,29 @@ class Survives(NamedTuple):
 
     @classmethod
     def of(cls, service: Service, goal: Goal) -> Survives:
-        """What the goal asks and the service's settings allow; the planner reports the difference as findings."""
+        """What the goal asks and the service's settings allow; the planner reports the difference as findings.
+
+        Queued work (tier "batch") waits while tasks of a lost zone start elsewhere: it keeps no tasks idle for that.
+        """
         return cls(
             deployment=goal.survive_deployment and service.minimum_healthy_percent > 0,
-            zone_loss=goal.survive_zone_loss and service.zones > 1,
+            zone_loss=goal.survive_zone_loss and service.zones > 1 and service.tier != "batch",
         )
+
+
+def tracked_share(service: Service, goal: Goal) -> float:
+    """Share of its target at which each task is kept, so that losing a zone leaves none more than full; at most 1.
+
+    What the steps below count in whole tasks, said of one task: the target a policy has to track.
+
+    >>> tracked_share(Service(name="web", zones=3, request_target=0.8), Goal())  # 2/3 of full is 5/6 of 80 %
+    0.8333333333333333
+    >>> tracked_share(Service(name="web", zones=3, request_target=0.5), Goal())  # half full leaves that room anyway
+    1.0
+    """
+    if not Survives.of(service, goal).zone_loss:
+        return 1.0
+    return min(1.0, (service.zones - 1) / service.zones / in_full_tasks(service))
 
 
 class Steps(NamedTuple):
@@ -144,16 +166,23 @@ class Steps(NamedTuple):
 def climb(need: npt.ArrayLike, ready: npt.ArrayLike, service: Service, goal: Goal) -> Steps:
     """The steps from fractional `need` and `ready` (its `ready_before`) up to, not including, the service's bounds.
 
-    >>> web = Service(name="web", zones=3, minimum_healthy_percent=100)
-    >>> [int(count) for count in climb(np.float64(37.2), np.float64(39.5), web, Goal())]
-    [38, 40, 40, 60]
+    >>> web = Service(name="web", zones=3, minimum_healthy_percent=100, request_target=0.8)
+    >>> [int(count) for count in climb(np.float64(37.2), np.float64(39.5), web, Goal())]  # 31.6 full tasks are left
+    [38, 40, 40, 48]
     """
     survives = Survives.of(service, goal)
     load = whole_tasks(need)
     startup = whole_tasks(ready)
-    deployment = for_deployment(startup, service.minimum_healthy_percent) if survives.deployment else startup
-    zone_loss = for_zone_loss(deployment, service.zones) if survives.zone_loss else deployment
+    deployment = _deployed(startup, service, survives)
+    zone_loss = deployment
+    if survives.zone_loss:
+        left = _deployed(whole_tasks(np.asarray(ready) * in_full_tasks(service)), service, survives)
+        zone_loss = np.maximum(deployment, for_zone_loss(left, service.zones))
     return Steps(load, startup, deployment, zone_loss)
+
+
+def _deployed(tasks: np.ndarray, service: Service, survives: Survives) -> np.ndarray:
+    return for_deployment(tasks, service.minimum_healthy_percent) if survives.deployment else tasks
 
 
 def last_raised(steps: Steps, least: int, most: int) -> np.ndarray:

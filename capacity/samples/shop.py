@@ -102,7 +102,7 @@ SHOP: Final = (
         unloaded_p95_seconds=0.20,
         slo_p95_seconds=0.5,
         min_tasks=4,
-        max_tasks=40,
+        max_tasks=34,
         startup_seconds=120.0,
     ),
     ServiceModel(

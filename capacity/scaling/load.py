@@ -12,6 +12,7 @@ import pandas as pd
 from capacity.config import Service
 from capacity.demand import Demand, Key, demand_from, to_minutes
 from capacity.errors import InputError
+from capacity.planning.needs import full_share
 from capacity.scaling.policy import ServicePolicy, TrackedMetric
 
 
@@ -19,7 +20,8 @@ from capacity.scaling.policy import ServicePolicy, TrackedMetric
 class Carried:
     """One task's load, in requests/s, vCPU or GiB.
 
-    size    at 100 %: requests_per_second_per_task, task_vcpu or task_memory_gib
+    size    at 100 %: task_vcpu, task_memory_gib, or requests_per_second_per_task; fewer requests where another
+            resource is full before them (`ServicePolicy.per_task`)
     target  at the tracked value
     full    at the point past which it no longer keeps its promise: what `short` is counted against
     """
@@ -27,21 +29,6 @@ class Carried:
     size: float
     target: float
     full: float
-
-
-def full_share(service: Service, metric: TrackedMetric) -> float:
-    """Share of a task's size past which it is too full.
-
-    requests_per_second_per_task is what one task serves within the SLO: for requests the share is 1. `request_target`
-    leaves room below it; CPU and memory targets leave the same room, so a task is full at target / request_target.
-
-    >>> round(full_share(Service(name="web", cpu_target=0.60, request_target=0.85), "cpu"), 4)
-    0.7059
-    """
-    if metric == "requests":
-        return 1.0
-    share = service.cpu_target if metric == "cpu" else service.memory_target
-    return min(1.0, share / service.request_target)
 
 
 def task_size(service: Service, metric: TrackedMetric) -> float:
@@ -72,13 +59,16 @@ def carried(policy: ServicePolicy) -> Carried:
     return Carried(size=size, target=at_target, full=size * full_share(policy.service, metric))
 
 
-def target_value(service: Service, metric: TrackedMetric, share: float) -> float:
+def target_value(service: Service, metric: TrackedMetric, share: float, per_task: float | None = None) -> float:
     """`TargetValue` at which a task is this full: requests per task and minute, or percent.
+
+    per_task  load of a task at 100 %, where it is not the stated one
 
     >>> target_value(Service(name="web", requests_per_second_per_task=50), "requests", share=0.85)
     2550.0
     """
-    per_minute = task_size(service, metric) * 60 if metric == "requests" else 100.0
+    size = task_size(service, metric) if per_task is None else per_task
+    per_minute = size * 60 if metric == "requests" else 100.0
     return round(share * per_minute, 3 if per_minute < 10 else 1)
 
 

@@ -51,6 +51,8 @@ class ServicePolicy:
 
     min_tasks, max_tasks  bounds outside the schedule
     rehearsal             one row a candidate: how it did on held-out history; `chosen` marks this one
+    per_task              requests/s, vCPU or GiB, as `tracking.metric`: fewer requests than stated where CPU or memory
+                          is full before them (`scaling.binding`)
     """
 
     service: Service
@@ -60,7 +62,7 @@ class ServicePolicy:
     schedule: tuple[ScheduledAction, ...] = ()
     reasons: tuple[str, ...] = ()
     rehearsal: pd.DataFrame | None = field(default=None, repr=False)
-    per_task: float | None = None  # load one task carries at 100 %: requests/s, vCPU or GiB, as `tracking.metric`
+    per_task: float | None = None  # load one task carries at 100 %, where it is not the service's stated size
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,8 +15,10 @@ from capacity.errors import CapacityError
 from capacity.forecasting.forecasts import Forecast
 from capacity.planning.needs import full_tasks
 from capacity.planning.plans import Plan
+from capacity.planning.steps import tracked_share
 from capacity.scaling.ahead import Ahead, Futures
-from capacity.scaling.load import carried, key_of, target_value, tracked_metric
+from capacity.scaling.binding import Filled, each_request, filled_by
+from capacity.scaling.load import carried, key_of, tracked_metric
 from capacity.scaling.policy import Policy, ServicePolicy, TrackedMetric
 from capacity.scaling.rehearse import (
     ACCEPTED,
@@ -56,8 +58,10 @@ def recommend_policy(plan: Plan, *, demand: Demand | None = None, seed: int = 0,
     `choose`: risk first, then task-hours. The chosen kind of schedule is then made again from the forecast's paths,
     and replayed on some of them. `reasons` tells all this; `rehearsal` holds every candidate.
 
-    Requests per task are tracked where their capacity is stated and requests are forecast, else CPU. Schedules end
-    two weeks after the plan does, and a last action then puts the bounds outside the schedule back.
+    Requests per task are tracked where their capacity is stated and requests are forecast, else CPU. The target is the
+    planner's own: where CPU or memory fills a task before its stated requests do, as many requests as keep that
+    resource at its target; and with the room that the loss of a zone takes. Schedules end two weeks after the plan
+    does, and a last action then puts the bounds outside the schedule back.
     """
     return Policy(tuple(recommend_service(plan, service, demand, seed, peaks) for service in plan.services))
 
@@ -69,13 +73,15 @@ def recommend_service(
     forecast, alone = plan.forecast, len(plan.services) == 1
     name = forecast.past.services[0] if alone and len(forecast.past.services) == 1 else service.name
     metric = tracked_metric(service, {key.metric for key in forecast.keys if key.service == name})
-    planned = full_tasks(service)[metric].target
-    base, reasons = bounded(plan, service, metric, planned)
+    room = tracked_share(service, plan.goal)
+    planned = full_tasks(service)[metric].target * room
     past = forecast.past if demand is None else demand
     key = key_of(past, service.name, metric, alone=alone)
+    filled = filled_by(service, each_request(past, key.service)) if metric == "requests" else None
+    base, reasons = bounded(plan, service, metric, planned, filled)
     rate = rate_of(plan, service)
     window = window_of(past.select([key]))
-    options = candidates(base, planned, past, key, window)
+    options = candidates(base, planned, past, key, window, filled, room)
     try:
         rehearsal = rehearse(options, past, key, window, rate, seed)
     except CapacityError as error:  # no known minute: nothing to judge by, and that is said
@@ -88,11 +94,13 @@ def recommend_service(
     rehearsal.loc[found.row, "chosen"] = True
     reasons += why(options, rehearsal, found.row, service, window, past.interval, plan.goal.level)
     reasons += [*found.reasons, futures.replay(found.policy).sentence(ACCEPTED[service.tier])]
-    reasons += doubts(plan, found.policy)
+    reasons += doubts(plan, found.policy, filled)
     return replace(found.policy, reasons=tuple(reasons), rehearsal=rehearsal)
 
 
-def bounded(plan: Plan, service: Service, metric: TrackedMetric, planned: float) -> tuple[ServicePolicy, list[str]]:
+def bounded(
+    plan: Plan, service: Service, metric: TrackedMetric, planned: float, filled: Filled | None
+) -> tuple[ServicePolicy, list[str]]:
     """Tracking at the planner's own target, between the bounds that the plan's decisions leave.
 
     At least one task: with none there is no datapoint, so that nothing could scale out again (aws.md 3.1).
@@ -114,7 +122,18 @@ def bounded(plan: Plan, service: Service, metric: TrackedMetric, planned: float)
         reasons.append(f"Max {most:,} is {way} today's {service.max_tasks:,}: see the plan's decisions.")
     if least != service.min_tasks and service.min_tasks > 0:
         reasons.append(f"Min {least:,} instead of today's {service.min_tasks:,}: see the plan's decisions.")
-    return ServicePolicy(service, least, most, tracking(service, metric, planned)), reasons
+    per_task = None if filled is None or filled.by == "requests" else filled.requests
+    tracked = tracking(service, metric, planned, per_task)
+    policy = ServicePolicy(service, least, most, tracked, per_task=per_task)
+    if per_task is not None and filled is not None:
+        reasons.append(filled.sentence(service, carried(policy).target))
+    if tracked_share(service, plan.goal) < 1:
+        task = carried(policy)
+        reasons.append(
+            f"The planner's target of {tracked.target:,g} keeps tasks at {task.target / task.full:.0%} of what they "
+            f"carry, so that the rest carry all of it when one of {service.zones} zones is lost."
+        )
+    return policy, reasons
 
 
 def rate_of(plan: Plan, service: Service) -> Rate | None:
@@ -175,27 +194,17 @@ def earns_its_place(having: Ahead, without: Ahead, level: float, accepted: float
     return having.mean_short <= accepted and cost < weighed(without.task_hours, without.missing_task_hours, level)
 
 
-def doubts(plan: Plan, policy: ServicePolicy) -> list[str]:
-    """What the plan counts on and one tracked target does not see: another resource, the loss of a zone."""
-    service, metric = policy.service, policy.tracking.metric
-    found = []
-    bound = plan.of(service.name)["load_bound_by"]
-    others = float((bound != metric).mean())
-    if others > NOTED:
-        name = bound[bound != metric].mode().iloc[0]
-        found.append(
-            f"In {others:.0%} of the plan's intervals {name} asks for more tasks than {metric}, the tracked one."
-        )
-    if plan.goal.survive_zone_loss and service.zones > 1:
-        task, rest = carried(policy), (service.zones - 1) / service.zones
-        if task.target > task.full * rest * (1 + 1e-9):
-            room = target_value(service, metric, task.full * rest / task.size)
-            found.append(
-                f"The plan's counts survive the loss of one of {service.zones} zones. At this target, tasks would "
-                f"then be at {task.target / rest / task.full:.0%} of what they carry until new ones serve; a target of "
-                f"{room:,g} keeps that room at all times."
-            )
-    return found
+def doubts(plan: Plan, policy: ServicePolicy, filled: Filled | None) -> list[str]:
+    """What the plan counts on and the tracked target does not see: a resource that it was not made for."""
+    held = {policy.tracking.metric, "" if filled is None else filled.by}
+    bound = plan.of(policy.service.name)["load_bound_by"]
+    missed = bound[~bound.isin(held)]
+    if len(missed) <= NOTED * len(bound):
+        return []
+    return [
+        f"In {len(missed) / len(bound):.0%} of the plan's intervals {missed.mode().iloc[0]} asks for more tasks than "
+        f"{policy.tracking.metric}, the tracked one, which does not see it."
+    ]
 
 
 def why(
@@ -211,7 +220,8 @@ def why(
     accepted, chosen = ACCEPTED[service.tier], options[row]
     passed = rehearsal.loc[row, "short_share"] <= accepted
     alone = next(n for n, option in enumerate(options) if option.share == 1.0 and option.level is None)
-    others = "; ".join(_outcome(rehearsal.loc[n]) for n in dict.fromkeys((alone, 0)) if n != row)
+    roomless = [n for n, option in enumerate(options) if n > 0 and option.share is None]
+    others = "; ".join(_outcome(rehearsal.loc[n]) for n in dict.fromkeys((alone, *roomless, 0)) if n != row)
     lines = [
         f"Rehearsed minute by minute with ECS's clocks on {window}: {len(options)} candidates.",
         f"Chosen: {_outcome(rehearsal.loc[row])}. Beside it: {others}.",

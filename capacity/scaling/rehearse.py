@@ -11,10 +11,11 @@ import pandas as pd
 from capacity.config import Rate, Service
 from capacity.demand import Demand, Key
 from capacity.planning.prices import usd_per_hour
+from capacity.scaling.binding import Filled
 from capacity.scaling.bounds import bounds
 from capacity.scaling.clocks import DOCUMENTED
 from capacity.scaling.cron import Cron, parse
-from capacity.scaling.load import minutes_of, target_value, task_size
+from capacity.scaling.load import carried, minutes_of, target_value
 from capacity.scaling.policy import ScheduledAction, ServicePolicy, TargetTracking, TrackedMetric
 from capacity.scaling.schedule import actions, allowed_hours, hourly_need, lead_minutes, weekly_changes
 from capacity.scaling.simulation import Replay
@@ -93,33 +94,42 @@ class Candidate:
     level: float | None = None
 
 
-def tracking(service: Service, metric: TrackedMetric, share: float) -> TargetTracking:
+def tracking(service: Service, metric: TrackedMetric, share: float, per_task: float | None = None) -> TargetTracking:
     """Target tracking at a share of a task's size, with a cooldown that outlasts start-up and metric delay.
 
     A datapoint measured before new tasks served must not be multiplied by a count that includes them.
     """
     deaf = -(-int(np.ceil(service.startup_seconds)) // 60) + DOCUMENTED.metric_delay + 1
-    return TargetTracking(metric, target_value(service, metric, share), scale_out_cooldown=60 * deaf)
+    target = target_value(service, metric, share, per_task)
+    return TargetTracking(metric, target, scale_out_cooldown=60 * deaf)
 
 
-def todays(service: Service, metric: TrackedMetric, planned: float) -> Candidate:
+def todays(service: Service, metric: TrackedMetric, planned: float, filled: Filled | None = None) -> Candidate:
     """What stands today, as far as it is known: bounds and target value, ECS's default cooldowns.
 
     A target up to 100 is percent CPU, a larger one requests per task and minute. Replayed on another metric than its
-    own, the target is taken as the same share of a task. Not stated, the planner's own is taken.
+    own, CPU is taken as the requests that cause it, where that was measured (`filled`), else as the same share of a
+    task. Not stated, the planner's own is taken.
     """
     value, name = service.target_value, "today"
+    per_task = None if filled is None else filled.requests
     if value is None:
         share, name, own = planned, "today, target not known", metric
+    elif value <= 100 and metric == "requests" and filled is not None and filled.each.get("cpu"):
+        requests, own = value / 100 * service.task_vcpu / filled.each["cpu"], metric
+        share, name = requests / filled.requests, f"today, its {value:g} % CPU read as {requests:.3g} requests/s a task"
     elif value > 100 and service.requests_per_second_per_task is not None:
         share, own = value / (60 * service.requests_per_second_per_task), "requests"
     else:
         share, own = value / 100, "cpu"
     if own != metric:
         name = f"today, its {value:,g} of {own} read as {share:.0%} of a task's {metric}"
-    target = target_value(service, metric, share)
+    if value is not None and value > 100 and metric == "requests":
+        target = value  # as it is, whatever a task carries
+    else:
+        target = target_value(service, metric, share, per_task)
     today = TargetTracking(metric, target, scale_out_cooldown=ECS_COOLDOWN, scale_in_cooldown=ECS_COOLDOWN)
-    return Candidate(name, ServicePolicy(service, service.min_tasks, service.max_tasks, today))
+    return Candidate(name, ServicePolicy(service, service.min_tasks, service.max_tasks, today, per_task=per_task))
 
 
 def scheduled(
@@ -131,12 +141,8 @@ def scheduled(
     span  when it shall be in force
     """
     service = policy.service
-    size = task_size(service, policy.tracking.metric)
-    target = (
-        policy.tracking.target / 60 if policy.tracking.metric == "requests" else size * policy.tracking.target / 100
-    )
     lead = lead_minutes(service.startup_seconds)
-    samples = hourly_need(times, load / target, service.timezone)
+    samples = hourly_need(times, load / carried(policy).target, service.timezone)
     changes = weekly_changes(samples, level, allowed_hours(service.timezone, lead, span.start, span.end))
     return actions(
         changes,
@@ -149,11 +155,23 @@ def scheduled(
     )
 
 
-def candidates(base: ServicePolicy, planned: float, demand: Demand, key: Key, window: Window) -> list[Candidate]:
-    """Today's policy, tracking alone at several targets, and tracking with schedules made from the learnt weeks."""
+def candidates(
+    base: ServicePolicy,
+    planned: float,
+    demand: Demand,
+    key: Key,
+    window: Window,
+    filled: Filled | None = None,
+    room: float = 1.0,
+) -> list[Candidate]:
+    """Today's policy, tracking alone at several targets, and tracking with schedules made from the learnt weeks.
+
+    room  of `planned`, the share that is left for the loss of a zone; below 1, tracking without that room is replayed
+          too, never to be chosen: it shows what the room costs
+    """
     service, metric = base.service, base.tracking.metric
     alone = [_alone(base, planned, share) for share in SHARES]
-    found = [todays(service, metric, planned), *alone]
+    found = [todays(service, metric, planned, filled), *alone, *_without_room(base, room)]
     if not window.may_learn or demand.interval > pd.Timedelta(hours=1):
         return found
     past = demand.select([key]).since(window.learnt).until(window.judged)
@@ -166,8 +184,17 @@ def candidates(base: ServicePolicy, planned: float, demand: Demand, key: Key, wi
     return found
 
 
+def _without_room(base: ServicePolicy, room: float) -> list[Candidate]:
+    if room >= 1:
+        return []
+    tracked = replace(base.tracking, target=round(base.tracking.target / room, 1))
+    unit = "/min" if tracked.metric == "requests" else " %"
+    name = f"tracking {tracked.target:,g}{unit}, no room to lose a zone"
+    return [Candidate(name, replace(base, tracking=tracked))]
+
+
 def _alone(base: ServicePolicy, planned: float, share: float) -> Candidate:
-    tracked = tracking(base.service, base.tracking.metric, planned * share)
+    tracked = tracking(base.service, base.tracking.metric, planned * share, base.per_task)
     unit = "/min" if tracked.metric == "requests" else " %"
     return Candidate(f"tracking {tracked.target:,g}{unit}", replace(base, tracking=tracked), share)
 

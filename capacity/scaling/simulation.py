@@ -44,7 +44,8 @@ class Simulation:
              max_running, mean_running                tasks
 
     Needed are as many tasks as leave none past its full load: requests_per_second_per_task, or for CPU and memory the
-    share that leaves the same room above the target (`load.full_share`). That is more load than the tracked target.
+    share that leaves the same room above the target (`needs.full_share`). That is more load than the tracked target.
+    Where CPU is full before the stated requests are, a task is full with fewer of them (`ServicePolicy.per_task`).
 
     Work that arrives while all tasks are full is not carried over to the next minute: `short_minutes` counts when that
     would happen, not how long its backlog would last.
@@ -126,10 +127,17 @@ def simulate(
 def with_service(fleet: Policy, service: Service) -> Policy:
     """The policy with one service replaced; a fleet of one takes any name."""
     if len(fleet.services) == 1:
-        return Policy((replace(fleet.services[0], service=service),))
+        return Policy((_of_service(fleet.services[0], service),))
     if service.name not in [one.service.name for one in fleet.services]:
         raise InputError(f"the policy holds no service named {service.name!r}")
-    return Policy(tuple(replace(p, service=service) if p.service.name == service.name else p for p in fleet.services))
+    return Policy(tuple(_of_service(p, service) if p.service.name == service.name else p for p in fleet.services))
+
+
+def _of_service(policy: ServicePolicy, service: Service) -> ServicePolicy:
+    """The policy on another service. What was measured of tasks of one size says nothing of another size."""
+    sizes = ("task_vcpu", "task_memory_gib", "requests_per_second_per_task")
+    alike = all(getattr(policy.service, size) == getattr(service, size) for size in sizes)
+    return replace(policy, service=service, per_task=policy.per_task if alike else None)
 
 
 @dataclass(frozen=True, eq=False)

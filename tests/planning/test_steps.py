@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from capacity.config import Goal, Service
 from capacity.errors import GoalUnreachable
+from capacity.planning.needs import full_share, in_full_tasks
 from capacity.planning.steps import (
     NOISE,
     STEPS,
@@ -20,6 +21,7 @@ from capacity.planning.steps import (
     for_zone_loss,
     last_raised,
     ready_before,
+    tracked_share,
     whole_tasks,
     within_bounds,
 )
@@ -133,7 +135,46 @@ def test_what_a_goal_does_not_ask_for_adds_no_tasks() -> None:
     service = Service(name="web", zones=3, minimum_healthy_percent=50)
     calm = Goal(survive_zone_loss=False, survive_deployment=False)
     assert [int(x) for x in climb(np.float64(9.5), np.float64(9.5), service, calm)] == [10, 10, 10, 10]
-    assert [int(x) for x in climb(np.float64(9.5), np.float64(9.5), service, Goal())] == [10, 10, 19, 29]
+    assert [int(x) for x in climb(np.float64(9.5), np.float64(9.5), service, Goal())] == [10, 10, 19, 26]
+
+
+def served(tasks: int, service: Service, zone_lost: bool) -> float:
+    """Load, in tasks at their target, that a count carries: at its target, or full while the fullest zone is lost."""
+    if not zone_lost:
+        return float(tasks)
+    left = tasks - math.ceil(tasks / service.zones)
+    return left / in_full_tasks(service)
+
+
+@given(
+    need=st.floats(0, 2000),
+    zones=st.integers(2, 6),
+    cpu_target=st.floats(0.2, 1.0),
+    request_target=st.floats(0.3, 1.0),
+)
+def test_all_tasks_hold_their_target_the_rest_hold_the_load_without_a_zone_and_one_fewer_fails_at_one_of_the_two(
+    need: float, zones: int, cpu_target: float, request_target: float
+) -> None:
+    service = Service(name="web", zones=zones, cpu_target=cpu_target, request_target=request_target)
+    tasks = int(climb(np.float64(need), np.float64(need), service, Goal()).zone_loss)
+    slack = 3 * NOISE * max(need, 1)
+    assert all(served(tasks, service, lost) >= need - slack for lost in (False, True))
+    assert tasks == 0 or any(served(tasks - 1, service, lost) < need for lost in (False, True))
+
+
+def test_a_full_task_is_never_asked_for_more_than_all_of_it() -> None:
+    """No resource may be planned above 100 %: a target near it leaves only the room to 100 %."""
+    hot = Service(name="web", requests_per_second_per_task=50, cpu_target=0.95, request_target=0.85)
+    assert full_share(hot, "cpu") == 1.0
+    assert in_full_tasks(hot) == 0.95
+    assert tracked_share(hot, Goal()) == pytest.approx(2 / 3 / 0.95)
+
+
+@given(need=st.floats(50, 2000), zones=st.integers(2, 6), request_target=st.floats(0.3, 1.0))
+def test_the_target_to_track_runs_what_the_plan_counts(need: float, zones: int, request_target: float) -> None:
+    service = Service(name="web", zones=zones, request_target=request_target)
+    counted = int(climb(np.float64(need), np.float64(need), service, Goal()).zone_loss)
+    assert counted == pytest.approx(need / tracked_share(service, Goal()), abs=3)
 
 
 def test_the_last_step_that_raised_a_count_is_named() -> None:

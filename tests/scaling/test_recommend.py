@@ -16,6 +16,7 @@ from capacity.errors import InputError
 from capacity.forecasting import Forecast, forecast
 from capacity.planning import Decision, Plan, plan
 from capacity.scaling import Policy, ServicePolicy, check_policy, recommend_policy, simulate
+from capacity.scaling.binding import each_request, filled_by
 from capacity.scaling.rehearse import ACCEPTED, Candidate, Window, choose, todays, window_of
 from tests.makers import daily_wave, hourly, make_demand, make_forecast
 from tests.scaling.aws_model import problems
@@ -94,7 +95,8 @@ def test_no_schedule_is_judged_on_the_weeks_it_was_made_from() -> None:
     before = office(times)
     after = office(times + pd.Timedelta(hours=12))
     demand = make_demand({("web", "requests"): np.where(times < times[-1] - 4 * WEEK, before, after)}, times)
-    policy = recommend_policy(planned(demand, web(min_tasks=2, max_tasks=200)), peaks=no_peaks)
+    calm = Goal(survive_zone_loss=False)
+    policy = recommend_policy(planned(demand, web(min_tasks=2, max_tasks=200), goal=calm), peaks=no_peaks)
     rehearsal = policy["web"].rehearsal
     assert rehearsal is not None
     alone = rehearsal[rehearsal["candidate"] == "tracking 2,550/min"].iloc[0]
@@ -125,7 +127,7 @@ def test_an_even_load_gets_tracking_alone() -> None:
     service = Service(name="web", task_vcpu=1, task_memory_gib=2, min_tasks=2, max_tasks=100)
     one = recommend_policy(planned(demand, service, steps=24 * 14), peaks=no_peaks)["web"]
     assert one.schedule == ()
-    assert (one.tracking.metric, one.tracking.target) == ("cpu", 60.0)
+    assert (one.tracking.metric, one.tracking.target) == ("cpu", 47.1)  # 60 % / 85 % in two of three zones
     assert any("target tracking alone follows this load" in reason for reason in one.reasons)
 
 
@@ -255,14 +257,79 @@ def test_the_public_road_from_a_series_to_boto3_calls() -> None:
     assert simulate(policy, series).metrics["short_share"].item() < ACCEPTED["standard"]
 
 
-def test_what_one_target_does_not_see_is_said() -> None:
+def cpu_bound(zones: int = 1, cpu_each: float = 1 / 40, **settings: Any) -> tuple[Plan, ServicePolicy]:
+    """A service of which CPU at 60 % allows 24 requests/s a task (of 1 vCPU), while 50 x 85 % are stated."""
     times = hourly(42)
     wave = daily_wave(times, 300.0, 0.2)
-    demand = make_demand({("web", "requests"): wave, ("web", "cpu"): wave / 40}, times)
-    one = recommend_policy(planned(demand, web(max_tasks=100, zones=2), steps=24 * 14), peaks=no_peaks)["web"]
-    assert any(reason.startswith("In 100% of the plan's intervals cpu asks for more tasks") for reason in one.reasons)
-    # 85 % on two zones is 170 % on one; 1,500 a minute are half of 50 a second
-    assert any("tasks would then be at 170% of what they carry" in reason for reason in one.reasons)
-    assert any("a target of 1,500 keeps that room" in reason for reason in one.reasons)
+    demand = make_demand({("web", "requests"): wave, ("web", "cpu"): wave * cpu_each}, times)
+    service = web(max_tasks=100, zones=zones, task_vcpu=1, startup_seconds=0, **settings)
+    made = planned(demand, service, steps=24 * 14)
+    return made, recommend_policy(made, peaks=no_peaks)["web"]
+
+
+def test_where_cpu_fills_a_task_first_fewer_requests_are_tracked_and_that_is_said() -> None:
+    _, one = cpu_bound()
+    assert (one.tracking.metric, one.tracking.target) == ("requests", 1440.0)  # 0.6 vCPU / (1/40 vCPU) x 60 s
+    assert one.per_task == pytest.approx(0.6 / 0.85 * 40)
+    assert "at the target's 24 requests/s a task is at 60% of its cpu" in " ".join(one.reasons)
+    _, light = cpu_bound(cpu_each=1 / 400)
+    assert (light.tracking.target, light.per_task) == (0.85 * 50 * 60, None)
+    assert not any("fills a task" in reason for reason in light.reasons)
+
+
+@pytest.mark.parametrize("zones", [1, 2, 3])
+@pytest.mark.parametrize("cpu_each", [1 / 400, 1 / 40])
+def test_tracking_runs_the_tasks_that_the_plan_counts(zones: int, cpu_each: float) -> None:
+    """aws.md 4.5: else target tracking would undo the plan. One load, counted by the plan and by its policy."""
+    made, one = cpu_bound(zones, cpu_each)
+    rows = made.of("web")
+    requests = rows["need"].to_numpy() * (0.6 / cpu_each if cpu_each == 1 / 40 else 42.5)
+    tracked = np.ceil(requests * 60 / one.tracking.target - 1e-9)
+    counted = rows["for_zone_loss"].to_numpy()
+    assert (np.abs(tracked - counted) <= 2).all()
+    assert abs(tracked.sum() / counted.sum() - 1) < 0.06  # counts are whole in each zone
+
+
+def test_short_means_the_same_in_rehearsal_whichever_resource_binds() -> None:
+    """24 requests/s fill 0.6 vCPU; 28.2 fill all that CPU may reach: 30 a task are short, though 50 are stated."""
+    _, one = cpu_bound()
+    minutes = pd.date_range("2026-11-23", periods=60, freq="min", tz="UTC")
+    fixed = replace(one, min_tasks=10, max_tasks=10, schedule=())
+    short = [simulate(fixed, pd.Series(load, index=minutes)).metrics["short_share"].item() for load in (281.0, 283.0)]
+    assert short == [0.0, 1.0]
+
+
+def test_the_target_leaves_the_room_that_losing_a_zone_takes() -> None:
+    _, one = cpu_bound(zones=2)
+    assert one.tracking.target == pytest.approx(0.5 * 0.6 / 0.85 * 40 * 60, abs=0.06)
+    assert any("keeps tasks at 50% of what they carry" in reason for reason in one.reasons)
     _, office = office_policy()
     assert not any("zones" in reason for reason in office["web"].reasons)
+
+
+def test_todays_cpu_target_is_read_as_the_requests_that_cause_it() -> None:
+    filled = filled_by(web(task_vcpu=1), {"cpu": 0.02})
+    today = todays(web(task_vcpu=1, target_value=60), "requests", 0.85, filled)
+    assert today.policy.tracking.target == pytest.approx(0.6 / 0.02 * 60, abs=0.1)
+    assert todays(web(target_value=1800), "requests", 0.85, filled).policy.tracking.target == 1800
+
+
+def test_a_resource_that_the_target_was_not_made_for_is_named() -> None:
+    made, one = cpu_bound()
+    unmeasured = make_demand({("web", "requests"): daily_wave(hourly(42), 300.0, 0.2)}, hourly(42))
+    blind = recommend_policy(made, demand=unmeasured, peaks=no_peaks)["web"]
+    assert any(reason.startswith("In 100% of the plan's intervals cpu asks for more tasks") for reason in blind.reasons)
+    assert not any("asks for more tasks" in reason for reason in one.reasons)
+
+
+def test_what_a_request_takes_is_read_off_busy_hours_with_room() -> None:
+    times = hourly(42)
+    wave = daily_wave(times, 300.0, 0.5)
+    cpu = wave / 40 + 2.0  # tasks idle, too
+    demand = make_demand({("web", "requests"): wave, ("web", "cpu"): cpu}, times)
+    busy = wave[-28 * 24 :] >= np.quantile(wave[-28 * 24 :], 0.75)
+    expected = cpu[-28 * 24 :][busy].sum() / wave[-28 * 24 :][busy].sum()
+    assert each_request(demand, "web") == {"cpu": pytest.approx(expected)}
+    full = replace(demand, censored=np.ones_like(demand.censored))
+    assert each_request(full, "web") == {}
+    assert each_request(demand, "other") == {}
