@@ -6,6 +6,7 @@ error. Exit codes: 0 done; 1 input, data or settings do not allow an answer; 2 w
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,6 +40,18 @@ HistoryPath = Annotated[
 ]
 Names = Annotated[list[str] | None, typer.Option("--service", "-s", help="Only this service; may be repeated.")]
 Horizon = Annotated[str | None, typer.Option("--horizon", help="How far, e.g. 91d, instead of [goal] horizon.")]
+Named = Annotated[str | None, typer.Option("--service", help="Service of every row, if the file names none.")]
+Metric = Annotated[str | None, typer.Option("--metric", help="Metric of every row, if the file names none.")]
+Unit = Annotated[str | None, typer.Option("--unit", help="Unit of the values, if not the metric's own.")]
+Timezone = Annotated[str | None, typer.Option("--timezone", help="IANA zone of stamps without an offset.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="THEIRS=OURS", help="Their column = ours, as in svc=service; may be repeated."),
+]
+IntervalSeconds = Annotated[
+    int | None,
+    typer.Option("--interval-seconds", min=1, help="Interval of the rows, if their stamps do not show it."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of a table for people.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
 
@@ -58,8 +71,12 @@ def _version(
 def init(
     history: Annotated[Path, typer.Argument(help="History to read: CSV or Parquet file, folder or store.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the settings.")] = DEFAULT_CONFIG,
-    metric: Annotated[str | None, typer.Option(help="Metric of every row, if the file names none.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="IANA zone of stamps without an offset.")] = None,
+    column: Columns = None,
+    service: Named = None,
+    metric: Metric = None,
+    unit: Unit = None,
+    timezone: Timezone = None,
+    interval_seconds: IntervalSeconds = None,
 ) -> None:
     """Write a commented capacity.toml with one [[service]] for each service in the history."""
     from capacity.config import starter
@@ -67,11 +84,15 @@ def init(
 
     if out.exists():
         raise CapacityError(f"{out} exists already: name another file with --out, or delete it first")
-    found = read(history, metric=metric, timezone=timezone)
-    text = starter(history, found.services, out.parent, metric=metric or "", timezone=timezone or "")
-    out.write_text(text, encoding="utf-8")
-    _say(f"Wrote {out} with {len(found.services)} services.")
-    _say(f"Fill in task sizes and bounds, then: capacity report --config {out}")
+    options = _reading(column, service, metric, unit, timezone, interval_seconds)
+    found = read(history, **options)
+    _findings(found.findings)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.open("x", encoding="utf-8") as file:
+        file.write(starter(history, found.services, out.parent, **options))
+    count = len(found.services)
+    _say(f"Wrote {out} with {count} service{'' if count == 1 else 's'}: {', '.join(found.metrics())}.")
+    _say(f"Fill in task sizes and bounds, then: capacity report --config {shlex.quote(str(out))}")
 
 
 @app.command()
@@ -79,17 +100,20 @@ def fetch(
     source: Annotated[str, typer.Argument(help="Which source: files, or one that a plug-in brings.")],
     location: Annotated[str, typer.Argument(help="What to read: for files, a path.")],
     store: Annotated[Path, typer.Option("--store", help="Folder of the history store; made if absent.")],
-    metric: Annotated[str | None, typer.Option(help="Metric of every row, if the file names none.")] = None,
-    unit: Annotated[str | None, typer.Option(help="Unit of the values, if not the metric's own.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="IANA zone of stamps without an offset.")] = None,
+    column: Columns = None,
+    service: Named = None,
+    metric: Metric = None,
+    unit: Unit = None,
+    timezone: Timezone = None,
+    interval_seconds: IntervalSeconds = None,
     as_json: AsJson = False,
 ) -> None:
     """Read a source and keep what it says in a history store. Doing it twice changes nothing."""
     from capacity.history import Store
     from capacity.sources import open_source
 
-    options = {"metric": metric, "unit": unit, "timezone": timezone}
-    observations = open_source(source, location, **{key: value for key, value in options.items() if value}).read()
+    options = _reading(column, service, metric, unit, timezone, interval_seconds)
+    observations = open_source(source, location, **options).read()
     appended = Store(store).append(observations)
     _findings(observations.findings)
     counts = {"rows_added": appended.rows_added, "rows_revised": appended.rows_revised}
@@ -243,6 +267,25 @@ def report(
         print(f"• and {len(chain.plan.decisions) - 5} more")
     for path in paths:
         print(path)
+
+
+def _reading(
+    column: list[str] | None,
+    service: str | None,
+    metric: str | None,
+    unit: str | None,
+    timezone: str | None,
+    interval_seconds: int | None,
+) -> dict[str, Any]:
+    """What the command line says about the file, by the names that `read` and sources know; nothing unsaid."""
+    columns: dict[str, str] = {}
+    for pair in column or ():
+        theirs, _, ours = pair.rpartition("=")
+        if not (theirs and ours):
+            raise CapacityError(f"--column {pair}: write THEIRS=OURS, as in --column svc=service")
+        columns[theirs] = ours
+    said = {"columns": columns, "service": service, "metric": metric, "unit": unit, "timezone": timezone}
+    return {key: value for key, value in {**said, "interval_seconds": interval_seconds}.items() if value}
 
 
 @contextmanager

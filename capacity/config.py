@@ -184,6 +184,7 @@ class Data(Settings):
 
     history: str = Field("", description="CSV or Parquet file, folder, or store; relative to this file.")
     columns: dict[str, str] = Field({}, description="Their column -> ours, e.g. series_id = 'service'.")
+    service: str = Field("", description="Service of every row, when the file has no service column.")
     metric: str = Field("", description="Metric of every row, when the file has no metric column.")
     unit: str = Field("", description="Unit of the values, when it is not the metric's own.")
     timezone: str = Field("", description="IANA zone of stamps without an offset; empty: such stamps are refused.")
@@ -332,21 +333,22 @@ def _zone(name: str) -> None:
         raise ValueError(f"timezone {name!r} is not an IANA zone such as 'Europe/Paris'") from None
 
 
-def starter(history: Path, services: list[str], folder: Path, *, metric: str = "", timezone: str = "") -> str:
+def starter(history: Path, services: list[str], folder: Path, **reading: Any) -> str:
     """The text of a first capacity.toml for these services: what must be filled in is marked, and it loads as it is.
+
+    reading  how the history was read: any field of [data]
 
     >>> config_of(tomllib.loads(starter(Path("usage.csv"), ['a "b"'], Path(".")))).service[0].name
     'a "b"'
     """
     import os
 
-    reading = [("metric", metric), ("timezone", timezone)]
     lines = [
         "# Settings of `capacity`. Every key and its meaning: docs/configuration.md",
         "",
         "[data]",
         f"history = {_toml(Path(os.path.relpath(history, folder)).as_posix())}",
-        *(f"{key} = {_toml(value)}" for key, value in reading if value),
+        *(f"{key} = {_toml(value)}" for key, value in reading.items()),
         "",
         "[account]",
         'region = "us-east-1"',
@@ -410,6 +412,9 @@ def _toml(value: Any) -> str:
 
     if isinstance(value, tuple):
         return "[]"
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{_toml(key)} = {_toml(inner)}" for key, inner in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
     return "unset" if value is None else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

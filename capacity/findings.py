@@ -33,7 +33,8 @@ class Finding:
 
     def __str__(self) -> str:
         place = " ".join(part for part in (self.service, self.metric) if part) or "fleet"
-        return f"{self.status} {place}: {self.message}{' ' + self.advice if self.advice else ''}"
+        sentence = self.message if self.message.endswith((".", "?", "!")) else f"{self.message}."
+        return f"{self.status} {place}: {sentence} {self.advice}".rstrip()
 
 
 @dataclass(frozen=True)

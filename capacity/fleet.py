@@ -85,6 +85,7 @@ class Chain:
             everything = read(
                 path,
                 columns=data.columns or None,
+                service=data.service or None,
                 metric=data.metric or None,
                 unit=data.unit or None,
                 timezone=data.timezone or None,
@@ -104,6 +105,8 @@ class Chain:
                 f"configured are {', '.join(map(repr, names[:10])) or 'none'}. Names must be equal to the letter.",
             )
         ours = history.select(services=[name for name in history.services if name in names])
+        absent = [f for f in history.findings if f.service in names and f.service not in history.services]
+        ours = replace(ours, findings=Findings.of(ours.findings, absent))
         if self.only or not others:
             return ours
         shown = ", ".join(repr(name) for name in others[:5]) + (" ..." if len(others) > 5 else "")
@@ -130,11 +133,12 @@ class Chain:
 
     @cached_property
     def demand(self) -> Demand:
-        from capacity.demand import estimate_demand
+        """Absolute demand, with every finding about the history it comes from."""
+        from capacity.demand import assessed, estimate_demand
 
-        history = self.history
+        history, quality = self.history, self.quality
         with self._stage("demand"):
-            return estimate_demand(history, self.services)
+            return assessed(estimate_demand(history, self.services), quality)
 
     @cached_property
     def forecast(self) -> Forecast:
@@ -161,15 +165,11 @@ class Chain:
 
     @cached_property
     def plan(self) -> Plan:
-        from capacity.findings import Findings
         from capacity.planning import plan
 
-        forecast, quality = self.forecast, self.quality
+        forecast, config = self.forecast, self.config
         with self._stage("plan"):
-            known = replace(forecast, findings=Findings.of(quality, forecast.findings))
-            return plan(
-                known, self.services, goal=self.config.goal, prices=self.config.prices, accounts=self.config.account
-            )
+            return plan(forecast, self.services, goal=config.goal, prices=config.prices, accounts=config.account)
 
     @cached_property
     def policy(self) -> Policy:
@@ -181,18 +181,13 @@ class Chain:
 
     @cached_property
     def report(self) -> Report:
+        from capacity.findings import Findings
         from capacity.reporting import report
 
         plan, policy, scores = self.plan, self.policy, self.backtest
+        history = replace(self.history, findings=Findings())  # the plan carries them, each once
         with self._stage("report"):
-            return report(
-                plan,
-                policy=policy,
-                history=self.history,
-                findings=plan.findings,
-                scores=scores,
-                title=self.config.report.title,
-            )
+            return report(plan, policy=policy, history=history, scores=scores, title=self.config.report.title)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

@@ -6,8 +6,8 @@ were saturated (the real need was more), and puts the minutes back into coarse i
 """
 
 from capacity.demand.demand import Demand, Key
-from capacity.demand.estimate import estimate_demand
+from capacity.demand.estimate import assessed, estimate_demand
 from capacity.demand.inputs import demand_from
 from capacity.demand.minutes import to_minutes
 
-__all__ = ["Demand", "Key", "demand_from", "estimate_demand", "to_minutes"]
+__all__ = ["Demand", "Key", "assessed", "demand_from", "estimate_demand", "to_minutes"]

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from capacity.demand.demand import Key
-from capacity.errors import InputError, Problem
+from capacity.errors import Problem
 from capacity.findings import Finding
+from capacity.history.shapes import beyond_a_leap
 
 #: A few values this many times the largest of all others are taken for damage (a counter reset, a unit mix-up).
 #: Real launches and finals reach 3-10 times the usual (reference data.md), so three orders leave room.
@@ -18,6 +19,13 @@ ABSURD: Final = 1000.0
 #: Only a few can be absurd: this share of the values, in runs of at most so many intervals. More is another regime.
 FEW: Final = 0.005
 SHORT_RUN: Final = 3
+
+#: A hole this wide in the ranking of all values is no service that grows, however many are above it: a request a day
+#: and hundreds a second are one apart.
+ABSURD_BLOCK: Final = 1e7
+
+#: No unit of ours, nor a count of bytes, reaches this; squares and sums of smaller values stay finite.
+LARGEST: Final = 1e18
 
 #: With more negative values than this share, the series is not demand at all.
 MANY_NEGATIVE: Final = 0.10
@@ -31,24 +39,29 @@ def cleaned(
     values   (n,) in the unit of `key`; a gap is NaN
     returns  (n,) finite and not negative where not NaN
 
-    Raises InputError when a tenth or more is negative: that is not demand with a flaw, but something else.
+    When more than a tenth is negative, that is not demand with a flaw but something else: nothing of it is used.
     """
     values = np.array(values, dtype=float)
     findings = []
     negative = values < 0
-    count = int(negative[np.isfinite(values)].sum())
-    if count > MANY_NEGATIVE * max(1, int(np.isfinite(values).sum())):
-        raise InputError(
-            f"{key.service} {key.metric}: {count:,} of {int(np.isfinite(values).sum()):,} values are negative, "
-            "and demand cannot be",
-            advice="Bring the demand itself: neither a difference, nor a change, nor a logarithm of it.",
-        )
-    masks = {"infinite": np.isinf(values), "negative": negative & np.isfinite(values)}
-    values[masks["infinite"] | masks["negative"]] = np.nan
+    count, known = int(negative[np.isfinite(values)].sum()), int(np.isfinite(values).sum())
+    if count > MANY_NEGATIVE * max(1, known):
+        message = f"{count:,} of {known:,} values are negative, and demand cannot be: the series is not used."
+        advice = "Bring the demand itself: neither a difference, nor a change, nor a logarithm of it."
+        return np.full_like(values, np.nan), [
+            Finding(key.service, key.metric, "negative", "FAIL", message, advice, count=count)
+        ]
+    masks = {
+        "infinite": np.isinf(values),
+        "negative": negative & np.isfinite(values),
+        "too_large": np.isfinite(values) & (values > LARGEST),
+    }
+    values[masks["infinite"] | masks["negative"] | masks["too_large"]] = np.nan
     masks["outliers"] = absurd(values)
     words = {
         "infinite": "infinite",
         "negative": "negative: demand cannot be",
+        "too_large": f"above {LARGEST:.0e}: in no unit is demand like that",
         "outliers": f"over {ABSURD:,.0f} times the largest of all others",
     }
     for check, mask in masks.items():
@@ -59,14 +72,17 @@ def cleaned(
 
 
 def absurd(values: np.ndarray) -> np.ndarray:
-    """(n,) True at the few isolated values that are over ABSURD times the largest of all others.
+    """(n,) True at the few isolated values that are over ABSURD times the largest of all others, and at whole blocks of
+    them when they are over ABSURD_BLOCK times.
 
     >>> absurd(np.array([5.0, 7.0, 6e9, 4.0] * 1 + [5.0] * 20)).nonzero()[0].tolist()
     [2]
     >>> absurd(np.array([0.001] * 10 + [9.0] * 10)).any()  # half of them: a launch, not damage
     np.False_
     """
-    mask = np.zeros(len(values), dtype=bool)
+    mask = beyond_a_leap(values, ABSURD_BLOCK)
+    if mask.any():
+        return mask
     order = np.flatnonzero(values > 0)
     order = order[np.argsort(-values[order], kind="stable")]
     most = max(1, int(FEW * len(order)))

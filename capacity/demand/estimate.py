@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -58,7 +59,16 @@ def estimate_demand(
         found, said = _service(str(name), levels, target, size, known.get(str(name)), shown_sizes(part))
         results += found
         findings += said + _moved(str(name), part, target, size) + _too_coarse(str(name), part, levels, size)
-    return _demand(results, target, size, findings, services)
+    return assessed(_demand(results, target, size, findings, services), history.findings)
+
+
+def assessed(demand: Demand, quality: Findings) -> Demand:
+    """The demand with what is known of its history (`check_quality`), each fact once: where both speak of one, what
+    demand says stays, because it also says what was done about it.
+    """
+    told = {(finding.service, finding.metric, finding.check, finding.status) for finding in demand.findings}
+    new = [f for f in quality if (f.service, f.metric, f.check, f.status) not in told]
+    return replace(demand, findings=Findings.of(demand.findings, new))
 
 
 def estimate_gridded(gridded: dict[Key, Gridded], services: Sequence[Service] = ()) -> Demand:

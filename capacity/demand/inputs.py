@@ -13,11 +13,11 @@ import pandas as pd
 from capacity.config import Service
 from capacity.demand.cleaning import cleaned
 from capacity.demand.demand import Demand, Key, zones_of
-from capacity.demand.estimate import estimate_demand, estimate_gridded
+from capacity.demand.estimate import assessed, estimate_demand, estimate_gridded
 from capacity.demand.gridding import Gridded, common_grid, listed, on_grid
 from capacity.errors import HistoryHasGaps, HistoryTooShort, InputError, Problem
 from capacity.findings import Findings
-from capacity.history import History, read
+from capacity.history import History, check_quality, read
 from capacity.schema import METRICS
 
 #: Names under which long tables hold what we call by the first: ours, the real traces', and Nixtla's and Prophet's.
@@ -37,9 +37,10 @@ def demand_from(
 ) -> Demand:
     """Absolute demand on one regular grid, from any of our inputs.
 
-    data      History: estimated (`estimate_demand`). Demand: as it is. Series with a DatetimeIndex: one series.
-              DataFrame with a DatetimeIndex: one series a column. DataFrame with the columns service (or series_id,
-              unique_id), timestamp (or ds), value (or y) and perhaps metric: one series a service and metric.
+    data      History: checked (`check_quality`) and estimated (`estimate_demand`). Demand: as it is.
+              Series with a DatetimeIndex: one series. DataFrame with a DatetimeIndex: one series a column.
+              DataFrame with the columns service (or series_id, unique_id), timestamp (or ds), value (or y) and perhaps
+              metric: one series a service and metric.
     services  what is known about them: turns percentages into demand, and says whose clock a series follows
     metric    of the values, where the table does not say; a name of the caller's own is fine, its unit is then '1'
     name      of a Series that has none
@@ -56,7 +57,7 @@ def demand_from(
     if isinstance(data, Demand):
         return data
     if isinstance(data, History):
-        return estimate_demand(data, services)
+        return assessed(estimate_demand(data, services), check_quality(data, services))
     if isinstance(data, pd.Series):
         parts = {(name or _series_name(data.name), metric): data}
     elif isinstance(data, pd.DataFrame):
@@ -85,7 +86,9 @@ def assembled(gridded: dict[Key, Gridded], services: Sequence[Service] = ()) -> 
         findings += found
     means = np.array(rows)
     if np.isnan(means).all():
-        raise HistoryHasGaps(f"{listed(key.service for key in gridded)}: no interval holds a value that can be demand.")
+        reasons = [f"  - {finding}" for finding in Findings.of(findings) if finding.check != "empty"]
+        names = listed(key.service for key in gridded)
+        raise HistoryHasGaps("\n".join([f"{names}: no interval holds a value that can be demand.", *reasons]))
     return Demand(
         keys=tuple(gridded),
         times=shared.times,

@@ -90,7 +90,8 @@ def how_long(length: pd.Timedelta) -> str:
     ):
         count = length / size
         if count >= 3 or (count >= 1 and count == int(count)):
-            return f"{count:,.3g} {unit}" + ("" if count == 1 else "s")
+            shown = f"{count:,.0f}" if count >= 100 else f"{count:.3g}"
+            return f"{shown} {unit}" + ("" if count == 1 else "s")
     return f"{length.total_seconds():g} seconds"
 
 

@@ -22,6 +22,10 @@ FLAT_STEPS, FLAT_TIME, FLAT_CHANCE = 12, "12h", 1e-3
 STANDING: Final = ("running_tasks", "desired_tasks", "cpu_reserved", "memory_reserved", "cost", "errors")
 #: Above this many times the 99th percentile of all other values no service's demand was ever seen.
 IMPOSSIBLE: Final = 1000.0
+#: A whole block of impossible values leaves a hole in the ranking of all values: this factor between two neighbours,
+#: with at most this share above it. At the end of a history it may be a service that came alive (a request a day
+#: before, hundreds a second after), so there it takes the second factor.
+LEAP, LEAP_AT_END, LEAP_SHARE = 1e3, 1e7, 0.2
 #: A launch brings 3 to 10 times the usual for hours: from here on a value is named, if it is also beyond its noise.
 UNUSUAL, NOISES, DROP = 8.0, 10.0, 20.0
 
@@ -89,14 +93,21 @@ def outliers(line: Line) -> Iterator[Finding]:
     if len(positive) < 12:
         return
     top = _top_of_the_rest(positive)
-    impossible = np.flatnonzero(np.nan_to_num(values) > IMPOSSIBLE * top)
+    block = beyond_a_leap(values, LEAP)
+    if block[-1]:
+        block = beyond_a_leap(values, LEAP_AT_END)
+    impossible = np.flatnonzero((np.nan_to_num(values) > IMPOSSIBLE * top) | block)
+    if block.any():
+        top = float(np.max(values[line.finite & ~block]))
     if len(impossible):
         worst = int(impossible[np.argmax(values[impossible])])
         yield line.finding(
             "outliers",
             "FAIL",
-            f"{line.amount(values[worst])} at {line.when(worst)}: {values[worst] / top:.1e} times the 99th percentile "
-            "of the rest" + (f", and {len(impossible) - 1:,} more like it" if len(impossible) > 1 else ""),
+            f"{line.amount(values[worst])} at {line.when(worst)}: {values[worst] / top:.1e} times the "
+            + ("largest" if block.any() else "99th percentile")
+            + " of the rest"
+            + (f", and {len(impossible) - 1:,} more like it" if len(impossible) > 1 else ""),
             "No demand is like that: correct it, or make it a gap.",
             first=int(impossible[0]),
             last=int(impossible[-1]),
@@ -116,6 +127,19 @@ def outliers(line: Line) -> Iterator[Finding]:
     seldom_zero = (values == 0).sum() < 0.01 * line.finite.sum()
     low = (beside < -max(NOISES * noise, np.log(DROP))) & (usual > 0.2 * level) & (seldom_zero | (values > 0))
     yield from _unusual(line, low & line.finite, usual, "below")
+
+
+def beyond_a_leap(values: np.ndarray, leap: float) -> np.ndarray:
+    """(n,) True for the few values beyond a hole of at least `leap` in the ranking of the positive ones.
+
+    >>> beyond_a_leap(np.array([5.0, 7.0, 6e9, 9e9, 4.0, 3.0, 8.0, 5.0, 6.0, 5.0]), 1e3).nonzero()[0].tolist()
+    [2, 3]
+    """
+    ranked = np.sort(values[np.nan_to_num(values) > 0])
+    few = int(LEAP_SHARE * len(ranked))
+    below = ranked[len(ranked) - few - 1 :]  # neighbours with at most `few` values above
+    wide = np.flatnonzero(below[1:] > leap * below[:-1])
+    return np.nan_to_num(values) > below[wide[0]] if len(wide) else np.zeros(len(values), dtype=bool)
 
 
 def _top_of_the_rest(positive: np.ndarray) -> float:

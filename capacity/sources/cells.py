@@ -42,7 +42,12 @@ def numbers(column: pd.Series, table: RawTable, problems: Problems) -> tuple[np.
         values = np.array([_number(word) for word in words], dtype="float64")
     good = _finite(values, column, table, problems)
     strange = np.array([i for i in np.flatnonzero(np.isnan(values)) if not missing(words[i])], dtype=np.int64)
-    problems.rows(table.name, table.rows[strange], lambda i: f"value {words[strange[i]]!r} is not a number")
+    problems.rows(
+        table.name,
+        table.rows[strange],
+        lambda i: f"value {words[strange[i]]!r} is not a number",
+        "Write numbers as 1234.5, without units or groups of thousands, and leave a missing value empty.",
+    )
     good[strange] = False
     return values, good
 
@@ -63,7 +68,7 @@ def missing(word: object) -> bool:
 
 def _finite(values: np.ndarray, column: pd.Series, table: RawTable, problems: Problems) -> np.ndarray:
     infinite = np.flatnonzero(np.isinf(values))
-    problems.rows(table.name, table.rows[infinite], lambda i: f"value {column.iloc[infinite[i]]!r} is infinite")
+    problems.rows(table.name, table.rows[infinite], lambda i: f"value {column.iloc[infinite[i]]} is infinite")
     return ~np.isinf(values)
 
 

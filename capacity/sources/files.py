@@ -26,6 +26,8 @@ LIKELY_DATA: Final = (
     *(".txt", ".xlsx", ".xls", ".ods", ".zip", ".gz", ".bz2", ".xz", ".zst", ".7z", ".tar"),
     *(".jsonl", ".ndjson", ".feather", ".arrow", ".orc", ".avro", ".db", ".duckdb", ".sqlite"),
 )
+#: Stamps this long after the fetch are mistaken. Clocks are off by less, and so are histories that someone generates.
+FUTURE: Final = pd.Timedelta(days=366)
 #: A store of ours is a folder with this file, and this word in it (`capacity.history.store`).
 MANIFEST: Final = "manifest.json"
 STORE_FORMAT: Final = "capacity-history"
@@ -106,6 +108,7 @@ def observed(
     problems.raise_any(f"{what} cannot be read:")
     rows = once(on_grid(_sorted(rows), problems, findings), problems, findings)
     problems.raise_any(f"{what} cannot be read:")
+    findings += _in_future(rows)
     if span is not None:
         start, end = map(microseconds, span)
         rows = rows[(rows["us"] >= start) & (rows["us"] < end)]
@@ -200,6 +203,25 @@ def _without_missing(rows: pd.DataFrame, findings: list[Finding], problems: Prob
             message = f"{count:,} of {size:,} rows hold no value: read as gaps"
             findings.append(Finding(str(service), str(metric), "missing", "PASS", message, count=int(count)))
     return rows[~missing]
+
+
+def _in_future(rows: pd.DataFrame) -> Iterator[Finding]:
+    """Stamps long after they were fetched: no measurement is."""
+    ahead = (
+        rows["us"] > rows["fetched"] + FUTURE.to_timedelta64().astype("timedelta64[us]").astype("int64")
+    ).to_numpy()
+    for service, part in rows[ahead].groupby("service", observed=True):
+        last, fetched = (pd.Timestamp(int(part[name].max()), unit="us") for name in ("us", "fetched"))
+        yield Finding(
+            str(service),
+            "",
+            "future",
+            "FAIL",
+            f"{len(part):,} rows have stamps in the future, the last {last:%Y-%m-%d %H:%M} UTC, "
+            f"though they were fetched on {fetched:%Y-%m-%d}",
+            "No measurement is: correct the stamps.",
+            count=len(part),
+        )
 
 
 def _sorted(rows: pd.DataFrame) -> pd.DataFrame:

@@ -45,6 +45,15 @@ class Problems:
             last = f"{file} row {rows[LISTED]}"
             self.add(f"and {len(rows) - LISTED:,} further rows with the like: {message(LISTED)}", last)
 
+    def words(
+        self, file: str, rows: np.ndarray, codes: np.ndarray, message: Callable[[int], str], advice: str = ""
+    ) -> None:
+        """One problem for each distinct word among the rows, at the first of them; `message` is given its code."""
+        for code in dict.fromkeys(codes.tolist()):
+            having = rows[codes == code]
+            more = f" (and {len(having) - 1:,} rows more)" if len(having) > 1 else ""
+            self.add(f"{message(code)}{more}", f"{file} row {having[0]}", advice)
+
     def raise_any(self, message: str) -> None:
         """Raise InputError with all of them, in order of file and row, if there are any."""
         if self._found:

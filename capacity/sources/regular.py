@@ -55,7 +55,7 @@ def with_intervals(rows: pd.DataFrame, problems: Problems, findings: list[Findin
             problems.add(
                 f"{label} has one stamp only, so its interval cannot be seen",
                 f"{first['file']} row {first['row']}",
-                "Say interval_seconds=..., or bring more rows.",
+                "Say interval_seconds=... (--interval-seconds ...), or bring more rows.",
             )
             continue
         seconds[members] = others[0]
@@ -183,7 +183,8 @@ def once(rows: pd.DataFrame, problems: Problems, findings: list[Finding]) -> pd.
             f"{one['value']:g} here and {two['value']:g} at {two['file']} row {two['row']}",
             f"{one['file']} row {one['row']}",
             "Keep one of each pair. If two services share one name, tell them apart: for clusters, "
-            "columns={'cluster': 'service_prefix'}.",
+            "columns={'cluster': 'service_prefix'} (--column cluster=service_prefix). If they are of different "
+            "intervals, such as hours and minutes, give each row its own in a column `interval`, in seconds.",
         )
     if len(pairs) > LISTED:
         problems.add(f"and {len(pairs) - LISTED:,} further pairs of rows with one key and two values")

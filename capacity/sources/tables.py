@@ -55,6 +55,14 @@ def _read(path: Path, name: str, problems: Problems) -> RawTable | None:
     except (OSError, EOFError, zlib.error) as error:
         problems.add(f"cannot be read: {error}", name)
         return None
+    for ending, kind, first in (
+        (".gz", "gzip", _GZIP),
+        (".parquet", "Parquet", _PARQUET),
+        (".pq", "Parquet", _PARQUET),
+    ):
+        if path.name.lower().endswith(ending) and magic and not magic.startswith(first):
+            problems.add(f"is no {kind} file, though its name ends in {ending}", name, "Copy or export it again.")
+            return None
     if magic == _ZIP:
         problems.add("is a spreadsheet or archive", name, "Save it as CSV or Parquet.")
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
@@ -19,8 +20,11 @@ from capacity.sources.stamps import localized, stamps_of
 from capacity.sources.tables import RawTable
 from capacity.units import UNITS
 
-#: Not in a service's name: they would break every line a name is printed on.
-_BREAKS = ("\n", "\r", "\0")
+#: Not in a service's name: line breaks and other control characters, which terminals obey, and marks that turn the
+#: direction of what follows, so that a name reads as another.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+#: ECS allows as many characters in a service's name.
+_LONGEST_NAME = 255
 
 
 @dataclass(frozen=True)
@@ -94,11 +98,11 @@ def _complete(places: Mapping[str, int], reading: Reading, table: RawTable, prob
     said = {"service": reading.service, "metric": reading.metric}
     missing = [name for name in ("service", "metric", "timestamp", "value") if not (name in places or said.get(name))]
     for name in missing:
-        option = f", or say {name}=... for all rows" if name in said else ""
+        option = f", or say {name}=... if it is one for all rows (--{name} ...)" if name in said else ""
         problems.add(
             f"no column for {name}; there are: {', '.join(map(repr, table.header))}",
             table.name,
-            f"Name it: columns={{'their name': '{name}'}}{option}.",
+            f"Name the column: columns={{'THEIRS': '{name}'}} (--column THEIRS={name}){option}.",
         )
     return not missing
 
@@ -126,18 +130,24 @@ def _services(
 ) -> tuple[pd.Categorical, np.ndarray]:
     codes, distinct = _words(cells, "service", reading.service, table)
     empty = _where(codes, distinct, lambda word: not word)
-    problems.rows(table.name, table.rows[empty], lambda _: "service has no name")
-    broken = _where(codes, distinct, lambda word: any(mark in word for mark in _BREAKS))
-    at = np.flatnonzero(broken)
-    problems.rows(
-        table.name, table.rows[at], lambda i: f"service {distinct[codes[at[i]]]!r} has a line break or NUL in its name"
-    )
+    problems.words(table.name, table.rows[empty], codes[empty], lambda _: "service has no name")
+    broken = _where(codes, distinct, lambda word: _misnamed(word) != "")
+    problems.words(table.name, table.rows[broken], codes[broken], lambda code: _misnamed(distinct[code]))
     if PREFIX in cells:
         prefixes, names = words(cells[PREFIX])
         codes, pairs = pd.factorize(prefixes * len(distinct) + codes)
         both = [(names[pair // len(distinct)], distinct[pair % len(distinct)]) for pair in pairs.tolist()]
         distinct = [f"{prefix}/{name}" if prefix else name for prefix, name in both]
     return _categorical(codes, distinct), ~(empty | broken)
+
+
+def _misnamed(word: str) -> str:
+    """What is wrong with a service's name, in words; nothing, for a good one."""
+    if _CONTROL.search(word):
+        return f"service {word[:80]!a} has a line break or another control character in its name"
+    if len(word) > _LONGEST_NAME:
+        return f"service {word[:40] + '...'!r} has a name of {len(word)} characters; ECS allows {_LONGEST_NAME}"
+    return ""
 
 
 def _translated(
@@ -153,9 +163,12 @@ def _translated(
     codes, distinct = _words(cells, name, default, table)
     ours = [known(word) for word in distinct]
     wrong = np.array([word is None for word in ours], dtype=bool)[codes]
-    at = np.flatnonzero(wrong)
-    problems.rows(
-        table.name, table.rows[at], lambda i: f"unknown {name} {distinct[codes[at[i]]]!r}", f"Known {name}s: {choice}."
+    problems.words(
+        table.name,
+        table.rows[wrong],
+        codes[wrong],
+        lambda code: f"unknown {name} {distinct[code]!r}" if distinct[code] else f"{name} is missing",
+        f"Known {name}s: {choice}.",
     )
     return _categorical(codes, [word or "" for word in ours]), ~wrong
 
@@ -173,11 +186,11 @@ def _intervals(
     codes, distinct = _words(cells, "interval", str(reading.interval_seconds or ""), table)
     seconds = [interval_seconds(word) for word in distinct]
     wrong = np.array([count is None for count in seconds], dtype=bool)[codes]
-    at = np.flatnonzero(wrong)
-    problems.rows(
+    problems.words(
         table.name,
-        table.rows[at],
-        lambda i: f"interval {distinct[codes[at[i]]]!r} is no whole, positive count of seconds",
+        table.rows[wrong],
+        codes[wrong],
+        lambda code: f"interval {distinct[code]!r} is no whole, positive count of seconds",
     )
     return np.array([count or 0 for count in seconds], dtype=np.int64)[codes], ~wrong
 
@@ -202,7 +215,7 @@ def _converted(
             size = scale(metric, unit)
         except UnitMismatch as error:
             message = str(error)
-            problems.rows(table.name, table.rows[rows], lambda _, message=message: message, _units())  # type: ignore[misc]
+            problems.words(table.name, table.rows[rows], codes[rows], lambda _, message=message: message, _units())  # type: ignore[misc]
             convertible[rows] = False
         else:
             if size != 1.0:
@@ -237,7 +250,7 @@ def _stamps(
         problems.add(
             f"{len(naive):,} stamps have no offset, such as {str(column.iloc[naive[0]])!r}: of which clock are they?",
             f"{table.name} row {table.rows[naive[0]]}",
-            'If they are UTC, say timezone="UTC"; if of a local clock, its zone, such as timezone="Europe/Paris".',
+            'If they are UTC, say timezone="UTC" (--timezone UTC); if of a local clock, its zone: "Europe/Paris".',
         )
     elif len(naive):
         series = rows["service"].cat.codes.astype("int64")
@@ -298,5 +311,6 @@ def check_clusters(rows: pd.DataFrame, problems: Problems) -> None:
             problems.add(
                 f"service {str(service)!r} is in clusters {', '.join(map(repr, names))}: two services with one name",
                 "",
-                "Give them two names, such as 'cluster/service': columns={'cluster': 'service_prefix'}.",
+                "Give them two names, 'cluster/service': columns={'cluster': 'service_prefix'} "
+                "(--column cluster=service_prefix).",
             )

@@ -229,8 +229,15 @@ def test_infinite_negative_and_absurd_values_are_gaps_with_a_finding_each() -> N
 
 
 def test_mostly_negative_values_are_refused() -> None:
-    with pytest.raises(InputError, match="48 of 48 values are negative"):
+    with pytest.raises(HistoryHasGaps, match="48 of 48 values are negative"):
         demand_from(series(-VALUES))
+
+
+def test_a_mostly_negative_series_beside_others_is_left_out_and_fails_its_check() -> None:
+    demand = demand_from(pd.DataFrame({"web": VALUES, "delta": -VALUES}, index=HOURS))
+    assert np.isfinite(demand.series("web", "requests")).all()
+    assert np.isnan(demand.series("delta", "requests")).all()
+    assert [(f.service, f.check, f.status) for f in demand.findings] == [("delta", "negative", "FAIL")]
 
 
 def test_all_zero_stays_and_fails_its_check() -> None:

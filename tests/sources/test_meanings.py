@@ -130,7 +130,11 @@ def test_a_series_that_is_all_gaps_fails_and_the_others_stay(tmp_path: Path) -> 
         ('service,metric,timestamp,value\n"web,requests,2026-08-03T00:00Z,1\n', "CSV"),
         ("service,metric,date,time,value\nweb,requests,2026-08-03,00:00,1\n", "'date' and 'time'"),
         ('service,metric,timestamp,value\n"we\nb",requests,2026-08-03T00:00Z,1\n', "line break"),
-        (PLAIN.replace("web", "we\0b"), "NUL"),
+        (PLAIN.replace("web", "we\0b"), "control character"),
+        (PLAIN.replace("web", "\x1b[2Jweb"), "control character"),  # a terminal would clear its screen
+        (PLAIN.replace("web", "a\tb"), "control character"),
+        (PLAIN.replace("web", "gnp.\u202eweb"), "control character"),  # shown as bew.png
+        (PLAIN.replace("web", "x" * 256), "256 characters; ECS allows 255"),
     ],
 )
 def test_what_cannot_be_a_history_is_refused_in_words(tmp_path: Path, text: str | bytes, words: str) -> None:
