@@ -55,6 +55,7 @@ def document(
         for number, service in enumerate(plan.services, start=1)
     ]
     decisions = [_decision(number, decision) for number, decision in enumerate(plan.decisions, start=1)]
+    planned = {service.name for service in plan.services}  # what is known of others has no chapter to stand in
     return rounded(
         {
             "schema_version": SCHEMA_VERSION,
@@ -68,7 +69,7 @@ def document(
             "accounts": _accounts(plan),
             "cost": _cost(plan, chapters),
             "services": chapters,
-            "fleet_findings": [finding_row(finding) for finding in known if not finding.service],
+            "fleet_findings": [finding_row(finding) for finding in known if finding.service not in planned],
             "finding_counts": {
                 status: sum(f.status == status for f in known) for status in ("FAIL", "UNKNOWN", "REVIEW")
             },
