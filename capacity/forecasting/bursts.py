@@ -23,6 +23,9 @@ ENOUGH: Final = 5
 #: Of hours of any time of day, this share of all on either side of the load is drawn from.
 NEIGHBOURS: Final = 0.05
 
+#: Of hours of the same time of day, this share on either side of how the hour stands in its day is drawn from.
+IN_ITS_DAY: Final = 0.10
+
 #: Independent arrivals even out with the square root of load (Poisson): bursts shrink no faster than that.
 FASTEST_SHRINK: Final = 0.5
 
@@ -30,8 +33,9 @@ FASTEST_SHRINK: Final = 0.5
 def within_interval_peaks(forecast: Forecast) -> np.ndarray:
     """(S, P, H) busiest minute inside each interval of each path, in the metric's unit; never below the path.
 
-    Each interval draws the peak-to-mean ratio of a past one that was alike: of the same time of day and at most twice
-    or half its load, else merely of similar load. What is above 1 shrinks where load outgrows what was seen, as fast
+    Each interval draws the peak-to-mean ratio of a past one that was alike: of the same time of day, standing alike in
+    its day (an hour that holds a burst is above its neighbours, and its busiest minute far above) and at most twice or
+    half its load, else merely of similar load. What is above 1 shrinks where load outgrows what was seen, as fast
     as it did in the past. Where no peak was ever measured the ratio is 1: see `burst_known`. All series draw alike on
     the same day of the same path, and the same forecast always gives the same peaks.
     """
@@ -41,20 +45,24 @@ def within_interval_peaks(forecast: Forecast) -> np.ndarray:
     days = (forecast.times - forecast.times[0]) // pd.Timedelta(days=1)
     uniform = rng.random((forecast.paths.shape[1], int(days[-1]) + 1))  # (P, days), one for all series
     hours, future_hours = past.times.hour.to_numpy(), forecast.times.hour.to_numpy()
-    if past.interval >= pd.Timedelta(days=1):
+    day = round(pd.Timedelta(days=1) / past.interval)
+    if day <= 1:
         hours, future_hours = np.zeros_like(hours), np.zeros_like(future_hours)
     for row in np.flatnonzero(burst_known(past)):
         ratios, loads = known_ratios(past, int(row))
         shrink = shrinking(ratios, loads)
         recent = newest(ratios, past.interval)
         whole = by_load(recent, loads)
+        stood, stands = in_its_day(past.values[row], day), in_its_day(forecast.paths[row], day)
         for hour in np.unique(future_hours):
             columns = np.flatnonzero(future_hours == hour)
             path, chance = peaks[row][:, columns], uniform[:, days[columns]]
             drawn = similar(path, whole, loads, chance)
-            same_hour = by_load(recent[hours[recent] == hour], loads)
+            same_hour = by_load(recent[hours[recent] == hour], stood)
             if len(same_hour) >= ENOUGH:
-                drawn = alike(path, same_hour, loads, chance, otherwise=drawn)
+                near = similar(stands[:, columns], same_hour, stood, chance, max(2, round(IN_ITS_DAY * len(same_hour))))
+                fits = (loads[near] <= path * ALIKE) & (path <= loads[near] * ALIKE)
+                drawn = np.where(fits, near, drawn)
             with np.errstate(divide="ignore"):
                 evened = np.where(path > loads[drawn], (loads[drawn] / np.maximum(path, loads[drawn])) ** shrink, 1.0)
             peaks[row][:, columns] = path * (1 + (ratios[drawn] - 1) * evened)
@@ -101,23 +109,40 @@ def by_load(places: np.ndarray, loads: np.ndarray) -> np.ndarray:
     return places[np.argsort(loads[places], kind="stable")]
 
 
-def similar(path: np.ndarray, places: np.ndarray, loads: np.ndarray, chance: np.ndarray) -> np.ndarray:
-    """For each value of the path the place of one of the loads nearest to it in rank; `places` are by load."""
-    near = max(ENOUGH, round(NEIGHBOURS * len(places)))
-    at = np.searchsorted(loads[places], path)
-    first, last = np.maximum(at - near, 0), np.minimum(at + near, len(places))
+def similar(
+    path: np.ndarray, places: np.ndarray, loads: np.ndarray, chance: np.ndarray, near: int | None = None
+) -> np.ndarray:
+    """For each value of the path the place of one of the loads nearest to it in rank; `places` are by load.
+
+    near  how many on either side; a share of all when not given. Equal ones are all as near
+    """
+    near = max(ENOUGH, round(NEIGHBOURS * len(places))) if near is None else near
+    known = loads[places]
+    first = np.maximum(np.searchsorted(known, path, side="left") - near, 0)
+    last = np.minimum(np.searchsorted(known, path, side="right") + near, len(places))
     return np.asarray(places[first + (chance * (last - first)).astype(int)])
 
 
-def alike(
-    path: np.ndarray, places: np.ndarray, loads: np.ndarray, chance: np.ndarray, otherwise: np.ndarray
-) -> np.ndarray:
-    """The place of one within a factor of two in load, where there are enough of them; elsewhere what is given."""
-    known = loads[places]
-    first = np.searchsorted(known, path / ALIKE, side="left")
-    count = np.searchsorted(known, path * ALIKE, side="right") - first
-    chosen = places[np.minimum(first + (chance * count).astype(int), len(places) - 1)]
-    return np.where(count >= ENOUGH, chosen, otherwise)
+def in_its_day(loads: np.ndarray, day: int) -> np.ndarray:
+    """(..., n) loads over the mean of the day of `day` intervals around each; 1 where there is nothing to compare.
+
+    >>> in_its_day(np.array([1.0, 1.0, 4.0, 1.0, 1.0]), day=3).tolist()
+    [1.0, 0.5, 2.0, 0.5, 1.0]
+    """
+    known = np.isfinite(loads)
+    half = day // 2
+    sums, counts = (_around(part, half) for part in (np.where(known, loads, 0.0), known.astype(float)))
+    mean = sums / np.maximum(counts, 1)
+    stands = np.divide(loads, mean, out=np.ones_like(loads, dtype=float), where=known & (mean > 0))
+    return np.round(stands, 9)  # equal loads stand equally, whatever the order they were added in
+
+
+def _around(values: np.ndarray, half: int) -> np.ndarray:
+    """(..., n) sums over `half` intervals to either side; fewer at the ends."""
+    length = values.shape[-1]
+    total = np.concatenate([np.zeros((*values.shape[:-1], 1)), values.cumsum(axis=-1)], axis=-1)
+    place = np.arange(length)
+    return np.asarray(total[..., np.minimum(place + half + 1, length)] - total[..., np.maximum(place - half, 0)])
 
 
 def shrinking(ratios: np.ndarray, loads: np.ndarray) -> float:

@@ -49,3 +49,20 @@ def test_an_unknown_burst_is_said_and_not_invented() -> None:
     assert not burst_known(past).any()
     assert np.array_equal(within_interval_peaks(ahead), ahead.paths)
     assert ("burst", "UNKNOWN") in {(f.check, f.status) for f in ahead.findings}
+
+
+def test_an_hour_that_holds_a_burst_keeps_its_own_busiest_minute() -> None:
+    """Rare bursts lift the mean of their hour by 60 % and its busiest minute five-fold: the two belong together."""
+    times = hourly(28)
+    burst = np.random.default_rng(3).random(len(times)) < 0.2
+    load = np.where(burst, 160.0, 100.0)
+    past = make_demand({("web", "requests"): load}, times)
+    past = replace(past, peaks=(load * np.where(burst, 3.0, 1.1))[None])
+    ahead = make_forecast(past, steps=24 * 14, paths=40, spread=0.0)
+    again = np.random.default_rng(4).random(ahead.paths.shape) < 0.2
+    ahead = replace(ahead, paths=np.where(again, 160.0, 100.0))
+    peaks = within_interval_peaks(ahead)
+    assert (peaks[again] > 400).mean() > 0.8  # 480, not 176
+    assert (peaks[~again] < 200).mean() > 0.9  # 110, not 300
+    true = np.where(again, 480.0, 110.0)
+    assert np.quantile(peaks, 0.9) == np.quantile(true, 0.9)
