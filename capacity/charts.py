@@ -140,7 +140,8 @@ def probability(
     times: pd.DatetimeIndex, series: Mapping[str, Values], title: str = "", *, width: int = WIDTH, height: int = 120
 ) -> drawing.Spec:
     """How likely something has happened by each time: label -> (n,) from 0 to 1."""
-    y = {"scale": {"domain": [0, 1]}, "axis": {"format": ".0%", "values": [0, 0.25, 0.5, 0.75, 1]}}
+    percent = "format(100 * datum.value, '.0f') + ' %'"
+    y = {"scale": {"domain": [0, 1]}, "axis": {"labelExpr": percent, "values": [0, 0.25, 0.5, 0.75, 1]}}
     return _over_time(times, series, "probability", title, None, width, height, y, interpolate="step-after")
 
 
@@ -174,7 +175,7 @@ def bars(
     y["axis"] = {
         "title": None,
         "labelExpr": f"{names}[datum.value]",
-        "labelLimit": 160,
+        "labelLimit": 132,
         "labelFontSize": 12,
         "minExtent": 164,
     }
@@ -190,7 +191,7 @@ def bars(
         drawing.mark(missing, text, x={"datum": 0, **x}, y=y),
     ]
     spec = {"layer": layers, "width": width - 190, "height": 24 * max(1, len(rows)), **drawing.heading(title, unit)}
-    return drawing.built(spec)
+    return drawing.built(spec, width)
 
 
 def _over_time(

@@ -107,13 +107,14 @@ def over_time(
         layer["encoding"]["y"] |= {**y, "title": None}
         layer["encoding"]["color"] |= {"scale": scale, "legend": legend}
     rules = limit_rules(across, y["scale"]["domain"][1], height, proposed or {})
-    return built({"layer": [*layers, *rules], "width": width, "height": height, **heading})
+    return built({"layer": [*layers, *rules], "width": width, "height": height, **heading}, size[0])
 
 
-def built(spec: Spec) -> Spec:
-    """A Vega-Lite document of layers, in our type and colours."""
+def built(spec: Spec, across: int) -> Spec:
+    """A Vega-Lite document of layers, in our type and colours; as SVG it is at least `across` pixels wide."""
     small = {"labelFontSize": 11, "labelColor": LIGHT["muted"], "titleColor": LIGHT["muted"], "labelFontWeight": 400}
     spec["padding"] = 2
+    spec["usermeta"] = {"across": across}
     spec["config"] = {
         "aria": False,
         "font": FONT,
@@ -229,7 +230,7 @@ def value_axis(groups: Iterable[np.ndarray], height: int) -> Spec:
     top = top_of(groups)
     return {
         "scale": {"domain": [0, top], "nice": False},
-        "axis": {"format": number_format(top), "tickCount": max(2, height // 48)},
+        "axis": {"format": number_format(top), "tickCount": max(3, height // 48)},
     }
 
 
@@ -344,7 +345,25 @@ def drawn(picture: Any) -> str:
     """The chart as SVG in the light theme, its ids not yet its own: what `themed` starts from."""
     converter = _converter()
     spec = picture if isinstance(picture, dict) else picture.to_dict(validate=False)
-    return _slim(converter.vegalite_to_svg({"$schema": SCHEMA, **spec}))
+    svg = _slim(converter.vegalite_to_svg({"$schema": SCHEMA, **spec}))
+    return _at_least(svg, spec.get("usermeta", {}).get("across", 0))
+
+
+_SIZE = re.compile(r'width="([0-9.]+)" height="([0-9.]+)" viewBox="0 0 [0-9.]+ ([0-9.]+)"')
+
+
+def _at_least(svg: str, across: int) -> str:
+    """With its right margin as wide as it was asked for: Vega cuts it where its own font ends, a reader's may be wider.
+
+    >>> _at_least('<svg width="80" height="20" viewBox="0 0 80 20">', 100)
+    '<svg width="100" height="20" viewBox="0 0 100 20">'
+    """
+
+    def widened(found: re.Match[str]) -> str:
+        width, height, depth = max(float(found[1]), across), found[2], found[3]
+        return f'width="{width:g}" height="{height}" viewBox="0 0 {width:g} {depth}"'
+
+    return _SIZE.sub(widened, svg, count=1)
 
 
 @cache

@@ -179,3 +179,20 @@ def test_lines_and_labels_stand_out_from_their_paper(palette: dict[str, str], pa
 def test_each_role_has_a_colour_of_its_own_in_both_themes() -> None:
     assert set(drawing.LIGHT) == set(drawing.DARK)
     assert len(set(drawing.LIGHT.values())) == len(drawing.LIGHT)
+
+
+def test_names_of_limits_have_room_in_a_wider_font_than_ours() -> None:
+    """DejaVu Sans, where Inter is missing, is about 7 px a character at 11 px: the margin has to hold that."""
+    name = "max 42 advised"
+    svg = charts.drawn(charts.steps.spec(DAYS, {"web": wave()}, limit={name: 90.0}, width=860))
+    width = re.search(r'<svg [^>]*width="(\d+)"[^>]*viewBox="0 0 (\d+) ', svg)
+    assert width is not None
+    assert width[1] == width[2] == "860"
+    places = [float(place) for place in re.findall(r"translate\(([0-9.]+),", svg)]
+    assert 860 - max(place for place in places if place < 860) >= 7 * len(name) - 12
+
+
+def test_shares_on_an_axis_are_written_as_in_the_text() -> None:
+    svg = charts.drawn(charts.probability.spec(DAYS, {"web": np.linspace(0, 1, 60)}))
+    assert "50 %" in svg
+    assert "50%" not in svg
