@@ -128,6 +128,7 @@ def _tasks(plan: Plan, service: Service, rows: pd.DataFrame, history: History | 
         "most_short": int(rows["short"].max()),
         "bound_by": {str(step): int(count) for step, count in rows["bound_by"].value_counts().sort_index().items()},
         "daily": daily,
+        "interval_seconds": interval.total_seconds(),
         "close": series.gridded(pd.DatetimeIndex(near.index[places]), max(interval, pd.Timedelta("1h")), held),
         "running": _running(service, history, plan),
     }

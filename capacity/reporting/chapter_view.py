@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from capacity.reporting import words
+from capacity.reporting.series import array
 from capacity.reporting.tables import cell, column, findings_table, row, runs, table
 from capacity.reporting.wording import (
     ITEM_NAMES,
@@ -30,6 +33,7 @@ def chapter_view(part: dict[str, Any]) -> dict[str, Any]:
         "demand": {
             "text": demand_words(part["demand"][0]) if part["demand"] else "Nothing was forecast.",
             "picture": f"{anchor}-demand",
+            "caption": _overview_caption(part),
             "detail": {"picture": f"{anchor}-detail", "caption": _detail_caption(part)},
             "paired": len(part["demand"]) % 2 == 0,
             "others": [
@@ -74,7 +78,9 @@ def alert(name: str, failures: list[dict[str, Any]]) -> dict[str, Any] | None:
     return {
         "title": f"This plan rests on data that failed {words.count(len(failures), 'check')}: its numbers are only an "
         "indication.",
-        "items": [runs(f"{one['message']} {one['advice']}".strip(), name) for one in failures],
+        "items": [
+            runs(f"{words.sentence(one['message'])} {words.sentence(one['advice'])}".strip(), name) for one in failures
+        ],
     }
 
 
@@ -113,12 +119,10 @@ def demand_words(demand: dict[str, Any]) -> str:
     before = f"Its highest value in the last four weeks was {words.quantity(last, unit)}; " if last is not None else ""
     within = "within the horizon" if before else "Within the horizon"
     parts = [
-        f"{_capital(demand['metric'])} decides how many tasks it takes.",
+        f"{_capital(demand['metric'])} {_verb(demand['metric'], 'decide')} how many tasks it takes.",
         f"{before}{within} it is expected to reach {words.quantity(peak['p50'], unit)}, with 90 % probability between "
-        f"{words.number(peak['p5'])} and {words.number(peak['p95'])}. Forecast by {demand['model']}.",
+        f"{words.number(peak['p5'])} and {words.number(peak['p95'])}.",
     ]
-    if demand["derived"] not in ("", "measured"):
-        parts.append(f"Derived as {demand['derived'].replace(' x ', ' × ')}.")
     if demand["censored_share"] > 0:
         parts.append(
             f"In {words.share(demand['censored_share'])} of the history it was saturated, so true demand was at least "
@@ -126,14 +130,42 @@ def demand_words(demand: dict[str, Any]) -> str:
         )
     if demand["known_share"] < 1:
         parts.append(f"{words.share(1 - demand['known_share'])} of the intervals are missing, and left open.")
-    return " ".join(parts)
+    if demand["derived"] not in ("", "measured"):
+        parts.append(f"Computed as {demand['derived'].replace(' x ', ' × ').replace('_', ' ')}.")
+    return " ".join([*parts, f"Forecast by {words.model(demand['model'])}."])
 
 
 def other_words(demand: dict[str, Any]) -> str:
     """What a metric that does not decide has to say."""
     name = _capital(demand["metric"])
-    role = "asks for fewer tasks" if demand["sizes_tasks"] else "does not decide the count"
+    metric = demand["metric"]
+    role = f"{_verb(metric, 'ask')} for fewer tasks" if demand["sizes_tasks"] else f"{_not(metric)} decide the count"
     return f"{name}, same key as above: {role}."
+
+
+#: An outer band this many times higher over its median than usual shows as a needle.
+NEEDLE: Final = 1.4
+
+
+def _overview_caption(part: dict[str, Any]) -> str:
+    """What narrow peaks of the outer bands are, where there are some; else nothing."""
+    for demand in part["demand"][:1]:
+        future = demand["overview"]["future"]
+        middle, outer = array(future, "p50"), array(future, "p99")
+        if len(middle) and np.median(middle) > 0:
+            over = outer / np.maximum(middle, 1e-9)
+            if over.max() > NEEDLE * np.median(over):
+                return "A narrow peak of the outer bands is a surge that a few of the futures hold then."
+    return ""
+
+
+def _verb(metric: str, verb: str) -> str:
+    """Requests decide, CPU decides."""
+    return verb if metric == "requests" else f"{verb}s"
+
+
+def _not(metric: str) -> str:
+    return "do not" if metric == "requests" else "does not"
 
 
 def _capital(metric: str) -> str:
@@ -143,36 +175,38 @@ def _capital(metric: str) -> str:
 
 def _detail_caption(part: dict[str, Any]) -> str:
     first = part["demand"][0]["metric"] if part["demand"] else ""
-    return f"The last and the next two weeks of {METRIC_NAMES.get(first, first)}."
+    if not first:
+        return ""
+    both = words.detail_span(part["demand"][0]["detail"]["future"])
+    return words.sentence(f"{both} of {METRIC_NAMES.get(first, first)}")
 
 
 def tasks(part: dict[str, Any]) -> dict[str, Any]:
     own, why = part["tasks"], part["why"]
+    unit, close = words.intervals(own["interval_seconds"]), own["close"]
     short = (
-        f" In {words.grouped(own['short_intervals'])} of {words.grouped(own['intervals'])} intervals today's maximum "
+        f" In {words.grouped(own['short_intervals'])} of {words.grouped(own['intervals'])} {unit} today's maximum "
         f"leaves tasks missing, {words.grouped(own['most_short'])} at worst."
         if own["short_intervals"]
         else ""
     )
     if part["limits"] and part["limits"][0]["needed"] > own["highest"]:
         short += (
-            f" Each count holds for its own interval; for no interval of the horizon to pass it, it takes "
-            f"{words.grouped(part['limits'][0]['needed'])}."
+            f" Each count holds for its own {words.each(own['interval_seconds'])}; to hold through all of them "
+            f"takes {words.grouped(part['limits'][0]['needed'])}."
         )
     most = max([1, *(step["tasks"] for step in why["steps"])])
     return {
-        "text": f"{words.count(own['highest'], 'task')} at most, first on {words.moment(own['highest_at'])}: "
+        "text": f"{words.count(own['highest'], 'task')} at most, first on "
+        f"{words.moment(own['highest_at'], own['interval_seconds'])}: "
         f"{why['sentence']}.{short}",
         "picture": f"{part['anchor']}-tasks",
         "caption": "Highest count of each day. Planned: what the goal asks for, not cut off at today's maximum.",
         "ladder": [_step(step, number, most) for number, step in enumerate(why["steps"])],
         "close": f"{part['anchor']}-close",
-        "close_caption": f"The next two weeks, each {_each(own['close']['step_seconds'])}.",
+        "close_caption": f"The next {words.days_named(len(close['tasks']) * close['step_seconds'])}, each "
+        f"{words.each(close['step_seconds'])}.",
     }
-
-
-def _each(seconds: float) -> str:
-    return words.interval(seconds).removeprefix("1 ")
 
 
 def _step(step: dict[str, Any], number: int, most: int) -> dict[str, Any]:
@@ -240,14 +274,20 @@ def policy(part: dict[str, Any]) -> dict[str, Any]:
     if own is None:
         return {"text": "No policy was recommended or rehearsed for this report.", "known": False}
     tracking, today = own["tracking"], own["today"]
-    before = f" Its target today: {words.number(today['target'], 4)}." if today["target"] is not None else ""
+    before = f" Today's target: {words.number(today['target'], 4)}." if today["target"] is not None else ""
     off = "; the policy itself does not scale in" if tracking["disable_scale_in"] else ""
+    seconds = part["tasks"]["interval_seconds"]
+    coarse = (
+        f" The history has one value {words.per(seconds)}, so its replay cannot show what happens within one."
+        if seconds > 3600
+        else ""
+    )
     return {
         "known": True,
         "text": f"Between {words.grouped(own['min_tasks'])} and {words.grouped(own['max_tasks'])} tasks (today "
         f"{words.grouped(today['min_tasks'])} and {words.grouped(today['max_tasks'])}), tracking "
         f"{words.number(tracking['target'], 4)} {tracking['unit']}; {tracking['scale_out_cooldown']} s between "
-        f"scale-outs, {tracking['scale_in_cooldown']} s between scale-ins{off}.{before}",
+        f"scale-outs, {tracking['scale_in_cooldown']} s between scale-ins{off}.{before}{coarse}",
         "reasons": [runs(reason, part["name"]) for reason in own["reasons"]],
         "rehearsal": rehearsal(own["rehearsal"], part["name"]) if own["rehearsal"] else None,
         "picture": f"{part['anchor']}-week",
@@ -303,7 +343,7 @@ def accuracy(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
         column("Model"),
         column("Quantile loss", "share of demand", number=True),
         column("Against", "seasonal naive", number=True),
-        column("Inside 90 %", "0.90 is right", number=True),
+        column("Inside 90\u00a0%", "0.90 is right", number=True),
         column("Above P95", "0.05 is right", number=True),
         column("Peak / P95 peak", "above 1: too low", number=True),
         column("Bias", "forecast − actual", number=True),
@@ -326,6 +366,6 @@ def accuracy(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
     steps = round(rows[0]["steps"] / max(windows, 1))
     note = (
         f"Means over {words.count(windows, 'window')} of {words.count(steps, 'interval')}, none of which the models "
-        "were shown."
+        "were shown. Quantile loss is the mean error over all levels of the forecast: smaller is better."
     )
     return {"table": table(f"Backtest, {name}", columns, lines), "note": note}

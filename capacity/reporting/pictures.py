@@ -14,7 +14,7 @@ from capacity.drawing import Theme
 from capacity.forecasting.forecasts import level_name
 from capacity.reporting import words
 from capacity.reporting.series import LEVELS, array, grid_of
-from capacity.reporting.wording import COST_PICTURE
+from capacity.reporting.wording import AT_RISK, COST_PICTURE
 
 #: Widths in pixels: across the page, one of two beside each other, and the page of a phone.
 WIDE: Final = 860
@@ -73,10 +73,15 @@ def service_pictures(part: dict[str, Any]) -> list[Picture]:
     found = [demand_picture(part, part["demand"][0]), detail_picture(part, part["demand"][0])] if part["demand"] else []
     found += [other_picture(part, demand, number) for number, demand in enumerate(part["demand"][1:], start=2)]
     found += [tasks_picture(part), close_picture(part)]
-    found += [limit_picture(part, limit) for limit in part["limits"] if limit["curve"] and limit["probability"] > 0]
+    found += [limit_picture(part, limit) for limit in part["limits"] if limit["curve"] and rises(limit)]
     if part["policy"] and part["policy"]["week"]:
         found.append(week_picture(part, part["policy"]["week"]))
     return found
+
+
+def rises(limit: dict[str, Any]) -> bool:
+    """Whether the curve of a limit shows anything: below 5 % of the futures it is a line along the axis."""
+    return bool(limit["probability"] >= AT_RISK)
 
 
 def demand_picture(part: dict[str, Any], demand: dict[str, Any]) -> Picture:
@@ -96,7 +101,7 @@ def other_picture(part: dict[str, Any], demand: dict[str, Any], number: int) -> 
 
 def detail_picture(part: dict[str, Any], demand: dict[str, Any]) -> Picture:
     """Two weeks on either side of the cutoff, by the hour: across the page when the rest then pairs up."""
-    title = f"{part['name']}: {demand['metric']}, the last and the next two weeks"
+    title = f"{part['name']}: {words.detail_span(demand['detail']['future'])} of {demand['metric']}"
     name = f"{part['anchor']}-detail"
     if len(part["demand"]) % 2 == 0:
         return _picture(name, title, _demand_words(demand), _detail(demand, HALF))
@@ -199,8 +204,10 @@ def close_picture(part: dict[str, Any]) -> Picture:
     series = {label: array(close, name) for label, name in labels.items()}
     roles = {"for the load": "series-2", "to run": "series-1"}
     chart = charts.steps.spec(grid_of(close, "tasks"), series, "tasks", roles=roles, width=HALF, height=150)
-    described = f"Tasks by the hour. To run: {words.count(int(np.nanmax(series['to run'])), 'task')} at most."
-    return _picture(f"{part['anchor']}-close", f"{part['name']}: tasks of the next two weeks", described, chart)
+    most = words.count(int(np.nanmax(series["to run"])), "task")
+    described = f"Tasks, each {words.each(close['step_seconds'])}. To run: {most} at most."
+    ahead = words.days_named(len(close["tasks"]) * close["step_seconds"])
+    return _picture(f"{part['anchor']}-close", f"{part['name']}: tasks of the next {ahead}", described, chart)
 
 
 def limit_picture(part: dict[str, Any], limit: dict[str, Any]) -> Picture:

@@ -46,7 +46,12 @@ def findings_table(label: str, findings: list[dict[str, Any]]) -> dict[str, Any]
     """Findings that ask for attention, worst first, each with what to do and when it is about."""
     columns = [column("Status"), column("Metric"), column("What was found, and what to do"), column("When")]
     rows = [
-        row(cell(status=one["status"]), cell(one["metric"]), cell(one["message"], one["advice"]), cell(words.span(one)))
+        row(
+            cell(status=one["status"]),
+            cell(one["metric"]),
+            cell(words.sentence(one["message"]), words.sentence(one["advice"])),
+            cell(words.span(one)),
+        )
         for one in findings
         if one["status"] != "PASS"
     ]

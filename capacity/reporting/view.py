@@ -29,14 +29,14 @@ def view(document: dict[str, Any]) -> dict[str, Any]:
 #: Keys whose text is a name, to be shown as it is.
 NAMES = {"name", "service", "anchor", "picture", "spark", "title", "label"}
 
-_UNIT = re.compile(r"(?<=[0-9]) (?=%|USD\b|vCPU\b|GiB\b|tasks?\b)")
+_UNIT = re.compile(r"(?<=[0-9]) ?(?=%(?![0-9A-Za-z]))|(?<=[0-9]) (?=USD\b|vCPU\b|GiB\b|tasks?\b)")
 
 
 def bound(value: Any) -> Any:
-    """No line ends between a number and its unit: the space between them becomes one that does not break.
+    """No line ends between a number and its unit: between them is a space that does not break.
 
-    >>> bound(["95 % sure", {"name": "5 % off", "text": "5 % off"}])
-    ['95\\xa0% sure', {'name': '5 % off', 'text': '5\\xa0% off'}]
+    >>> bound(["95 % sure, 0.1% short", {"name": "5 % off", "text": "5 % off"}])
+    ['95\\xa0% sure, 0.1\\xa0% short', {'name': '5 % off', 'text': '5\\xa0% off'}]
     """
     if isinstance(value, str):
         return _UNIT.sub("\u00a0", value)
@@ -91,7 +91,7 @@ def decisions(document: dict[str, Any]) -> list[dict[str, Any]]:
             "title": title,
             "lesser": bool(title),
             "items": [
-                _decision(together[0], failed, start) if len(together) < MANY else _gathered(together)
+                _decision(together[0], failed, start) if len(together) < MANY else _gathered(together, failed)
                 for together in _together(group)
             ],
         }
@@ -122,20 +122,19 @@ def _together(group: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     return list(gathered.values())
 
 
-def _gathered(together: list[dict[str, Any]]) -> dict[str, Any]:
+def _gathered(together: list[dict[str, Any]], failed: set[str]) -> dict[str, Any]:
     """Many decisions of one kind as one: which services, from what to what, and what it costs in all."""
     why: list[dict[str, Any]] = []
     for one in together:
-        why += [
-            {"text": one["service"], "code": True},
-            {"text": f" {words.grouped(one['current'])} → {words.grouped(one['proposed'])}, ", "code": False},
-        ]
+        doubt = " (its data failed a check)" if one["service"] in failed else ""
+        change = f" {words.grouped(one['current'])} → {words.grouped(one['proposed'])}{doubt}, "
+        why += [{"text": one["service"], "code": True}, {"text": change, "code": False}]
     why[-1]["text"] = why[-1]["text"].removesuffix(", ") + "."
     spend = sum(one["usd_per_month"] or 0.0 for one in together)
     owners = sorted({one["owner"] for one in together if one["owner"]})
     facts = [["Owner", ", ".join(owners) or "not named"]]
     if abs(spend) >= 0.5:
-        facts.append(["Spend", f"{words.usd_change(spend)}/month"])
+        facts.append(["Spend", f"{words.usd_change(spend)} per month"])
     what = GATHERED[together[0]["kind"]].format(len(together))
     return {"what": runs(what, ""), "why": why, "failed": False, "facts": facts}
 
@@ -145,7 +144,7 @@ def _decision(one: dict[str, Any], failed: set[str], start: str) -> dict[str, An
     facts.append(["Owner", one["owner"] or "not named"])
     change = one["usd_per_month"]
     if change is not None and abs(change) >= 0.5:
-        facts.append(["Spend", f"{words.usd_change(change)}/month"])
+        facts.append(["Spend", f"{words.usd_change(change)} per month"])
     return {
         "what": runs(one["sentence"], one["service"]),
         "why": runs(one["because"], one["service"]),
@@ -161,7 +160,7 @@ def alerts(document: dict[str, Any]) -> dict[str, Any] | None:
         {
             "service": alert["service"],
             "anchor": anchors.get(alert["service"], "fleet"),
-            "text": f"{alert['metric']}: {alert['message']}" if alert["metric"] else alert["message"],
+            "text": words.sentence(f"{alert['metric']}: {alert['message']}" if alert["metric"] else alert["message"]),
         }
         for alert in document["alerts"]
     ]
@@ -186,7 +185,7 @@ def fleet(document: dict[str, Any]) -> dict[str, Any]:
             "Fleet overview",
             [
                 column("Service"),
-                column("Demand", "last and next quarter"),
+                column("Demand", "past and forecast"),
                 column("Peak tasks", "next week → horizon", number=True),
                 column("Maximum", "would hold", number=True),
                 column("Passed", "5 % of futures"),
@@ -207,8 +206,8 @@ def _fleet_figures(document: dict[str, Any]) -> list[dict[str, str]]:
     spread = f"90 % between {words.amount(month['p5'])} and {words.amount(month['p95'])}"
     without = f"{words.count(unpriced, 'service')} without a price" if unpriced else ""
     money = "; ".join(filter(None, (spread, without))) if month["mean"] is not None else "no service has a price"
-    worst = [(counts["FAIL"], "failed"), (counts["UNKNOWN"], "unknown"), (counts["REVIEW"], "to review")]
-    checks = next((f"{number} {word}" for number, word in worst if number), "passed")
+    found = [(counts["FAIL"], "failed"), (counts["UNKNOWN"], "unknown"), (counts["REVIEW"], "to review")]
+    worst = [f"{number} {word}" for number, word in found if number]
     zone = ", and after the loss of a zone" if goal["survive_zone_loss"] else ""
     return [
         {"label": "Cost per month", "value": words.usd(month["mean"]), "note": money},
@@ -220,8 +219,8 @@ def _fleet_figures(document: dict[str, Any]) -> list[dict[str, str]]:
         {"label": "Planned to hold", "value": words.level(goal["level"]), "note": f"in each interval{zone}"},
         {
             "label": "Data checks",
-            "value": checks,
-            "note": f"{counts['FAIL']} failed, {counts['REVIEW']} to review, {counts['UNKNOWN']} unknown",
+            "value": worst[0] if worst else "passed",
+            "note": words.listed(worst[1:]) or ("nothing else asks for attention" if worst else ""),
         },
     ]
 
@@ -311,7 +310,11 @@ def method(document: dict[str, Any]) -> dict[str, Any]:
                 f"{words.moment(period['cutoff'])}",
             ],
             ["Horizon", f"{words.number(period['horizon_days'])} days, to {words.moment(period['horizon_end'])}"],
-            ["Models", ", ".join(said["models"]) + ("" if said["backtested"] else "; not backtested here")],
+            [
+                "Models",
+                words.listed(sorted({name for made_by in said["models"] for name in words.model_names(made_by)}))
+                + ("" if said["backtested"] else "; not backtested here"),
+            ],
             ["Random seed", str(said["seed"])],
             ["Inputs, SHA-256", said["fingerprint"]],
             ["Versions", ", ".join(f"{name} {found}" for name, found in _versions(document))],

@@ -1,4 +1,4 @@
-"""Numbers and dates in words: the one place that decides how a quantity is written for people.
+"""Numbers, dates and names in words: the one place that decides how a quantity is written for people.
 
 None and NaN are "unknown", never 0 and never blank. Times are UTC. A thin space is not used: copied text stays plain.
 """
@@ -6,6 +6,7 @@ None and NaN are "unknown", never 0 and never blank. Times are UTC. A thin space
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -139,13 +140,13 @@ def day(time: pd.Timestamp | str | None) -> str:
     return f"{day_} {month[:3]} {year}"
 
 
-def moment(time: pd.Timestamp | str) -> str:
-    """A day with its time.
+def moment(time: pd.Timestamp | str, interval_seconds: float = 0) -> str:
+    """A day with its time; the day alone when it stands for a whole day or more.
 
-    >>> moment("2027-02-03T14:00:00Z")
-    '3 February 2027, 14:00 UTC'
+    >>> moment("2027-02-03T14:00:00Z"), moment("2027-02-03T00:00:00Z", 86400)
+    ('3 February 2027, 14:00 UTC', '3 February 2027')
     """
-    return f"{date(time)}, {_utc(time):%H:%M} UTC"
+    return date(time) if interval_seconds >= 86400 else f"{date(time)}, {_utc(time):%H:%M} UTC"
 
 
 def count(amount: int, noun: str, plural: str = "") -> str:
@@ -177,6 +178,103 @@ def interval(seconds: float) -> str:
         if seconds >= size and seconds % size == 0:
             return count(int(seconds // size), noun)
     return f"{seconds:g} seconds"
+
+
+def each(seconds: float) -> str:
+    """One interval, after "each".
+
+    >>> each(3600), each(300)
+    ('hour', '5 minutes')
+    """
+    return interval(seconds).removeprefix("1 ")
+
+
+def per(seconds: float) -> str:
+    """One interval, after "one value".
+
+    >>> per(86400), per(14400)
+    ('a day', 'every 4 hours')
+    """
+    name = each(seconds)
+    return f"every {name}" if name[0].isdigit() else f"a {name}"
+
+
+def intervals(seconds: float) -> str:
+    """What a number of intervals is counted in.
+
+    >>> intervals(3600), intervals(86400), intervals(300)
+    ('hours', 'days', 'intervals of 5 minutes')
+    """
+    return {3600: "hours", 86400: "days"}.get(round(seconds), f"intervals of {interval(seconds)}")
+
+
+def days_named(seconds: float) -> str:
+    """A span after "the next".
+
+    >>> days_named(14 * 86400), days_named(7 * 86400), days_named(86400), days_named(7200)
+    ('two weeks', 'week', 'day', '2 hours')
+    """
+    days = seconds / 86400
+    if days in (7, 14):
+        return "week" if days == 7 else "two weeks"
+    return each(round(seconds))
+
+
+def detail_span(future: Mapping[str, Any]) -> str:
+    """What a detailed picture shows, by the future it holds; its past is always two weeks.
+
+    >>> detail_span({"p50": [1.0] * 7, "step_seconds": 86400.0})
+    'the last two weeks and the next week'
+    """
+    ahead = days_named(len(future["p50"]) * future["step_seconds"])
+    return "the last and the next two weeks" if ahead == "two weeks" else f"the last two weeks and the next {ahead}"
+
+
+def sentence(text: str) -> str:
+    """Someone's words as a sentence among others: a capital at its start, a full stop at its end.
+
+    >>> sentence("the level moved"), sentence("Is it gone?"), sentence("")
+    ('The level moved.', 'Is it gone?', '')
+    """
+    text = text.strip()
+    if not text:
+        return ""
+    return f"{text[0].upper()}{text[1:]}{'' if text[-1] in '.?!:' else '.'}"
+
+
+#: What a mixture calls itself: auto(profile 0.48, harmonic 0.42).
+_MIXTURE = re.compile(r"(?P<name>[\w-]+)\((?P<parts>[\w-]+ [0-9.e-]+(?:, [\w-]+ [0-9.e-]+)*)\)")
+
+
+def model(made_by: str) -> str:
+    """The model a forecast was made by; of a mixture, its parts by weight.
+
+    >>> model("auto(harmonic 0.1, profile 0.82, seasonal-naive 0.078)")
+    'a weighted mean of models: profile 82 %, harmonic 10 %, seasonal-naive 8 %'
+    >>> model("auto(profile 1)"), model("ETS(season=24)")
+    ('profile', 'ETS(season=24)')
+    """
+    parts = _parts(made_by)
+    if len(parts) == 1:
+        return parts[0][0]
+    weighted = (f"{name} {share(weight)}" for name, weight in sorted(parts, key=lambda part: -part[1]))
+    return f"a weighted mean of models: {', '.join(weighted)}"
+
+
+def model_names(made_by: str) -> list[str]:
+    """The models a forecast was made by, without their weights.
+
+    >>> model_names("auto(harmonic 0.1, profile 0.9)"), model_names("ets")
+    (['harmonic', 'profile'], ['ets'])
+    """
+    return [name for name, _ in _parts(made_by)]
+
+
+def _parts(made_by: str) -> list[tuple[str, float]]:
+    found = _MIXTURE.fullmatch(made_by)
+    if found is None:
+        return [(made_by, 1.0)]
+    return [(part.split()[0], float(part.split()[1])) for part in found["parts"].split(", ")]
 
 
 def _utc(time: pd.Timestamp | str) -> pd.Timestamp:

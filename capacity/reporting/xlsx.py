@@ -1,7 +1,8 @@
 """The document as a workbook for finance: numbers as numbers, units in headings, text that can never be a formula.
 
-Sheets: Summary, Decisions, Services, Tasks, Limits, Cost, Rates, Findings. Totals of the Cost sheet are formulas, with
-the value they give stored beside them. Stamps are UTC, written as dates without a zone, which Excel does not have.
+Sheets: Summary, Decisions, Services, Tasks, Limits, Cost, Rates, Findings. No cell is a formula: intervals and what-ifs
+cannot follow a rate changed by hand, so rates are changed in capacity.toml, where everything follows. Stamps are UTC,
+written as dates without a zone, which Excel does not have.
 """
 
 from __future__ import annotations
@@ -56,7 +57,6 @@ def render(document: dict[str, Any]) -> bytes:
     book = xlsxwriter.Workbook(buffer, options)
     made = pd.Timestamp(document["generated_at"] or document["period"]["cutoff"]).tz_localize(None).to_pydatetime()
     book.set_properties({"title": document["title"], "created": made, "author": "capacity"})
-    book.set_calc_mode("auto")
     sheets = Sheets(book)
     summary(sheets, document)
     sheets.table("Decisions", DECISIONS, document["decisions"])
@@ -194,8 +194,8 @@ SERVICES: Final = (
     Field("Minimum advised, tasks", "count", 11, lambda row: (row["policy"] or {}).get("min_tasks")),
     Field("Maximum advised, tasks", "count", 11, lambda row: (row["policy"] or {}).get("max_tasks")),
     Field("Cost, USD per month: mean", "usd", 13, lambda row: row["cost"]["month"]["mean"]),
-    Field("5 % quantile", "usd", 13, lambda row: row["cost"]["month"]["p5"]),
-    Field("95 % quantile", "usd", 13, lambda row: row["cost"]["month"]["p95"]),
+    Field("5 % quantile, USD per month", "usd", 13, lambda row: row["cost"]["month"]["p5"]),
+    Field("95 % quantile, USD per month", "usd", 13, lambda row: row["cost"]["month"]["p95"]),
     Field("Why cost is unknown", "text", 34, lambda row: row["cost"]["reason"]),
     Field("Data", "text", 10, lambda row: STATUS_WORDS[row["status"]]),
     Field("Owner", "text", 18, lambda row: row["settings"]["owner"]),
@@ -251,29 +251,26 @@ ITEMS: Final = (
     Field("Unit", "text", 12, lambda row: row["unit"]),
     Field("Rate, USD per unit", "rate", 14, lambda row: row["rate"]),
     Field("USD per month", "usd", 16, lambda row: row["usd_per_month"]),
-    Field("5 % quantile, USD", "usd", 16, lambda row: row["p5"]),
-    Field("95 % quantile, USD", "usd", 16, lambda row: row["p95"]),
+    Field("5 % quantile, USD per month", "usd", 16, lambda row: row["p5"]),
+    Field("95 % quantile, USD per month", "usd", 16, lambda row: row["p95"]),
     Field("As planned, USD per month", "usd", 16, lambda row: row["planned_per_month"]),
 )
 
 
 def cost(sheets: Sheets, document: dict[str, Any]) -> None:
-    """Every item of every service. Quantity times rate and the total are formulas, so that finance can change rates."""
+    """Every item of every service, and what they add up to."""
     rows = [{"service": part["name"], **item} for part in document["services"] for item in part["cost"]["items"]]
     dates = sorted({rate["date"] or "no date" for rate in document["cost"]["rates"]})
     month, dated = document["cost"]["hours_per_month"], ", ".join(dates) or "unknown date"
     note = f"A month has {month} hours. Prices of {dated}; see Rates."
     sheet = sheets.table("Cost", ITEMS, rows, note=note)
-    first, end = 3, 2 + len(rows)
-    for line, row in enumerate(rows, start=first):
-        if row["usd_per_month"] is not None and row["quantity_per_month"] is not None:
-            sheet.write_formula(line - 1, 5, f"=C{line}*E{line}", sheets.formats["usd"], row["usd_per_month"])
     if rows:
+        end = 2 + len(rows)
         known = [row["usd_per_month"] for row in rows if row["usd_per_month"] is not None]
         planned = [row["planned_per_month"] for row in rows if row["planned_per_month"] is not None]
         sheet.write_string(end + 1, 0, "Total of what has a price", sheets.strong)
-        sheet.write_formula(end + 1, 5, f"=SUM(F{first}:F{end})", sheets.total, sum(known))
-        sheet.write_formula(end + 1, 8, f"=SUM(I{first}:I{end})", sheets.total, sum(planned))
+        sheet.write_number(end + 1, 5, sum(known), sheets.total)
+        sheet.write_number(end + 1, 8, sum(planned), sheets.total)
 
 
 def daily_tasks(document: dict[str, Any]) -> list[dict[str, Any]]:

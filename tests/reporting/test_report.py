@@ -230,6 +230,67 @@ def test_gaps_of_the_history_stay_gaps_in_what_is_drawn() -> None:
     assert 0.0 not in high
 
 
+def test_many_small_decisions_of_one_kind_are_one_line_and_dated_ones_stay_alone() -> None:
+    names = [f"service-{letter}" for letter in "abcd"]
+    first = small().decisions[0]
+    undated = [
+        replace(first, kind="raise_min", service=name, current=2, proposed=number + 3, before=None, owner="shop",
+                usd_per_month=10.0, sentence=f"Raise `{name}` min from 2 to {number + 3}.")
+        for number, name in enumerate(names)
+    ]  # fmt: skip
+    dated = replace(undated[0], service="service-e", before=GENERATED_AT, sentence="Raise `service-e` min.")
+    made = report(replace(small(), decisions=(*undated, dated)), generated_at=GENERATED_AT)
+    words = Page(made.render("html").decode()).words
+    assert "Raise the minimum of 4 services" in words
+    assert "service-a 2 → 3, service-b 2 → 4, service-c 2 → 5, service-d 2 → 6." in words
+    assert "Spend +40 USD per month" in words
+    assert "Raise service-e min." in words
+    assert "Raise service-a min" not in words
+    assert len(made.document["decisions"]) == 5
+
+
+def test_two_of_a_kind_are_said_one_by_one() -> None:
+    first = replace(small().decisions[0], kind="raise_min", before=None, sentence="Raise `checkout` min from 2 to 3.")
+    made = report(replace(small(), decisions=(first, first)), generated_at=GENERATED_AT)
+    assert Page(made.render("html").decode()).words.count("Raise checkout min from 2 to 3.") == 2
+
+
+def test_a_decision_on_failed_data_says_so_also_among_many() -> None:
+    first = replace(small().decisions[0], kind="raise_min", service="checkout", before=None, current=2, proposed=3)
+    many = tuple(replace(first, service=name) for name in ("checkout", "search", "catalog"))
+    alone = report(replace(small(), decisions=(first,)), findings=failing("checkout"), generated_at=GENERATED_AT)
+    among = report(replace(small(), decisions=many), findings=failing("checkout"), generated_at=GENERATED_AT)
+    assert "Its data failed a check" in Page(alone.render("html").decode()).words
+    assert "checkout 2 → 3 (its data failed a check), search 2 → 3," in Page(among.render("html").decode()).words
+
+
+def test_words_fit_the_interval_of_the_history() -> None:
+    times = pd.date_range("2024-01-01", periods=800, freq="D", tz="UTC", unit="us")
+    daily = quick(times, 500 + 10 * np.sin(np.arange(800)), 28, web(max_tasks=20))
+    words = Page(report(daily, policy=policy_of(daily), generated_at=GENERATED_AT).render("html").decode()).words
+    tasks = words[words.index("Tasks ", words.index("Requests decide")) : words.index("Limits More than")]
+    assert "hour" not in tasks
+    assert "minute" not in tasks
+    assert "UTC" not in tasks
+    assert "28 of 28 days today's maximum leaves tasks missing" in tasks
+    assert "The next two weeks, each day." in tasks
+    assert "one value a day, so its replay cannot show what happens within one" in words
+
+
+def test_a_short_horizon_is_not_called_two_weeks() -> None:
+    made = report(demand_plan(web(), horizon_days=7), generated_at=GENERATED_AT)
+    words = Page(made.render("html").decode()).words
+    assert "The last two weeks and the next week of requests." in words
+    assert "The next week, each hour." in words
+
+
+def test_a_limit_that_hardly_any_future_passes_has_words_and_no_curve() -> None:
+    never, likely = report(demand_plan(web(max_tasks=400))), report(demand_plan(web(max_tasks=12)))
+    assert "service-1-max_tasks" not in never.pictures
+    assert "service-1-max_tasks" in likely.pictures
+    assert "400" in Page(never.render("html").decode()).words
+
+
 # --- the same, always -------------------------------------------------------------------------------------------------
 
 
@@ -298,9 +359,12 @@ def test_a_hostile_name_stays_text_in_the_workbook() -> None:
                 found += 1
                 assert cell.data_type == "s", (sheet.title, cell.coordinate)
     assert found > 10
-    formulas = [cell.value for row in book["Cost"].iter_rows() for cell in row if cell.data_type == "f"]
-    assert formulas
-    assert all(re.fullmatch(r"=[C-I]\d+\*[C-I]\d+|=SUM\([FI]\d+:[FI]\d+\)", formula) for formula in formulas)
+
+
+@pytest.mark.parametrize("which", ["full", "hostile"])
+def test_no_cell_of_the_workbook_is_a_formula(which: str) -> None:
+    kinds = {cell.data_type for sheet in workbook(which) for row in sheet.iter_rows() for cell in row}
+    assert kinds <= {"s", "n", "d", "inlineStr"}
 
 
 def test_a_hostile_name_stays_text_in_a_notebook() -> None:
@@ -368,6 +432,33 @@ def test_the_workbook_has_its_sheets_with_units_and_frozen_headings() -> None:
     assert book.sheetnames == names
     assert [book[name].freeze_panes is not None for name in names[1:]] == [True] * 7
     assert "USD" in " ".join(str(cell.value) for cell in book["Cost"][2])
+
+
+def test_each_number_of_the_workbook_is_formatted_by_what_it_is() -> None:
+    book = workbook()
+
+    def form(sheet: str, heading: str, header: int = 1) -> set[str]:
+        place = next(cell.column for cell in book[sheet][header] if cell.value == heading)
+        cells = [book[sheet].cell(row, place) for row in range(header + 1, book[sheet].max_row + 1)]
+        return {cell.number_format for cell in cells if cell.data_type in "nd" and cell.value is not None}
+
+    assert form("Services", "Peak in horizon, tasks") == {"#,##0"}
+    assert form("Services", "Cost, USD per month: mean") == {"#,##0.00"}
+    assert form("Decisions", "Probability") == {"0.0%"}
+    assert form("Tasks", "Day, UTC", header=2) == {"d mmm yyyy"}
+    assert form("Cost", "Rate, USD per unit", header=2) == {"0.000000"}
+    assert form("Cost", "USD per month", header=2) == {"#,##0.00"}
+
+
+def test_money_and_tasks_name_their_unit_in_each_heading() -> None:
+    for sheet in workbook():
+        header = 2 if sheet.title in ("Tasks", "Cost") else 1
+        for cell in sheet[header] if sheet.title != "Summary" else ():
+            below = sheet.cell(header + 1, cell.column)
+            if "#,##0.00" in below.number_format and sheet.title in ("Services", "Cost"):
+                assert re.search("USD|Quantity|vCPU|GiB", str(cell.value)), (sheet.title, cell.value)
+            if below.number_format.startswith("d mmm"):
+                assert "UTC" in str(cell.value), (sheet.title, cell.value)
 
 
 def test_numbers_are_numbers_and_dates_are_dates() -> None:
