@@ -18,6 +18,7 @@ from capacity.forecasting import (
     ProphetModel,
     Sarimax,
     SeasonalNaive,
+    forecast,
     model_named,
     model_names,
 )
@@ -139,3 +140,78 @@ def test_odd_series_get_a_sensible_fan_or_a_clear_refusal(name: str, kind: str) 
         assert (paths == 0).all()
     if kind == "constant":
         assert np.allclose(np.median(paths, axis=1), 7.0, rtol=0.05)
+
+
+def pathological(kind: str, count: int) -> np.ndarray:
+    """Series that a monitoring system can really hand over, at their worst."""
+    rng = np.random.default_rng(1)
+    step = np.arange(count)
+    wave = 100 * (1 + 0.5 * np.sin(2 * np.pi * step / 24)) * np.exp(0.1 * rng.standard_normal(count))
+    return {
+        "one spike": np.where(step == count // 2, 1e4, 1.0),
+        "one spike in silence": np.where(step == count // 2, 1e4, 0.0),
+        "a spike at the end": np.where(step == count - 1, 1e4, 1.0),
+        "blocks of gaps": np.where((step // max(1, count // 7)) % 2 == 1, np.nan, wave),
+        "enormous": 1e12 * wave,
+        "minute": 1e-12 * wave,
+        "exponential": np.exp(np.linspace(0, 12, count)),
+        "sparse counts": rng.poisson(0.05, count).astype(float),
+        "down to zero": np.linspace(100, 0, count),
+        "on and off": np.where(step % 2 == 0, 0.0, 100.0),
+        "hardly measured": np.where(rng.random(count) < 0.05, wave, np.nan),
+        "heavy tails": np.exp(3 * rng.standard_normal(count)),
+        "dead at the end": np.where(step > 0.7 * count, 0.0, wave),
+        "born late": np.where(step < 0.8 * count, 0.0, wave),
+        "constant": np.full(count, 7.0),
+        "zero": np.zeros(count),
+    }[kind]
+
+
+KINDS = [
+    "one spike",
+    "one spike in silence",
+    "a spike at the end",
+    "blocks of gaps",
+    "enormous",
+    "minute",
+    "exponential",
+    "sparse counts",
+    "down to zero",
+    "on and off",
+    "hardly measured",
+    "heavy tails",
+    "dead at the end",
+    "born late",
+    "constant",
+    "zero",
+]
+GRIDS = [("h", 1), ("h", 3), ("h", 4), ("h", 30), ("h", 48), ("h", 2000), ("D", 4), ("D", 30), ("D", 3650)]
+GRIDS += [("5min", 576), ("W", 4), ("W", 104), ("15min", 192)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("grid", "count"), GRIDS)
+def test_any_series_gets_finite_ordered_quantiles_or_a_clear_refusal(kind: str, grid: str, count: int) -> None:
+    values = pathological(kind, count)
+    series = pd.Series(values, index=pd.date_range("2016-01-04", periods=count, freq=grid, tz="UTC"), name="web")
+    try:
+        found = forecast(series, horizon=30, levels=[0.5, 0.9, 0.99], paths=100)
+    except CapacityError as refusal:
+        assert count < 5 or np.isfinite(values).sum() < 10, f"refused {count} values: {refusal}"
+        assert "web" in str(refusal)
+        return
+    middle, high, highest = (found.quantile(level).to_numpy() for level in (0.5, 0.9, 0.99))
+    top = np.nanmax(values)
+    assert np.isfinite(highest).all()
+    assert (middle >= 0).all()
+    assert (middle <= high).all()
+    assert (high <= highest).all()
+    assert highest.max() <= 10 * top
+    if kind == "constant":
+        assert np.allclose(middle, 7.0, rtol=0.05)
+    if kind == "zero":
+        assert (highest == 0).all()
+    if kind in ("enormous", "minute") and count >= 30:
+        assert 0.5 * np.mean(values) < np.median(middle) < 2 * np.mean(values)
+    if kind == "exponential" and count > 1000:
+        assert highest.max() > 0.9 * top  # it goes on, and is not taken for an outlier
