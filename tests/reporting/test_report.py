@@ -335,6 +335,17 @@ def test_without_a_moment_it_is_now_in_utc_to_the_second() -> None:
     assert before <= said <= pd.Timestamp.now(tz="UTC")
 
 
+def test_the_page_about_json_names_every_key_and_no_other() -> None:
+    text = (Path(__file__).parents[2] / "docs/report-json.md").read_text(encoding="utf-8")
+    top, service = text.split("## A service")
+    keys = re.compile(r"^\| `([a-z_]+)` \|", re.MULTILINE)
+    assert sorted(keys.findall(top)) == sorted(full().document)
+    assert sorted(keys.findall(service)) == sorted(full().document["services"][0])
+    written = set(re.findall(r"`([a-z_0-9]+)`", top))
+    assert set(full().document["period"]) | set(full().document["decisions"][0]) <= written
+    assert set(full().document["alerts"][0]) <= set(re.findall(r"`([a-z_]+)`", service))
+
+
 # --- nothing from data is code ----------------------------------------------------------------------------------------
 
 
