@@ -1,8 +1,8 @@
 """How fast a policy is replayed: `python -m benchmarks.simulator [--minutes 40320] [--services 50]`.
 
 Prints nanoseconds per simulated service-minute of the compiled replay and of a plain Python loop over the same rules
-(`tests/scaling/slow.py`, one number a task), on the same load, in the same run, and checks that both give the same tasks. Two load shapes:
-a day's wave with noise, and one with bursts that keep alarms and launches busy.
+(`tests/scaling/slow.py`, one number a task), on the same load, in the same run, and checks that both give the same
+tasks. Two load shapes: a day's wave with noise, and one with bursts that keep alarms and launches busy.
 """
 
 from __future__ import annotations
