@@ -38,8 +38,12 @@ ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The settings o
 HistoryPath = Annotated[
     Path | None, typer.Option("--history", help="CSV or Parquet file, folder or store, instead of [data] history.")
 ]
-Names = Annotated[list[str] | None, typer.Option("--service", "-s", help="Only this service; may be repeated.")]
-Horizon = Annotated[str | None, typer.Option("--horizon", help="How far, e.g. 91d, instead of [goal] horizon.")]
+Names = Annotated[
+    list[str] | None, typer.Option("--service", "-s", metavar="NAME", help="Only this service; may be repeated.")
+]
+Horizon = Annotated[
+    str | None, typer.Option("--horizon", metavar="DURATION", help="How far, as in 91d, instead of [goal] horizon.")
+]
 Named = Annotated[str | None, typer.Option("--service", help="Service of every row, if the file names none.")]
 Metric = Annotated[str | None, typer.Option("--metric", help="Metric of every row, if the file names none.")]
 Unit = Annotated[str | None, typer.Option("--unit", help="Unit of the values, if not the metric's own.")]
@@ -56,6 +60,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs in
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
 
 DEFAULT_CONFIG = Path("capacity.toml")
+MODELS = "auto, seasonal-naive, harmonic, profile, ets, sarimax, prophet, boosting"
 
 
 @app.callback(invoke_without_command=True)
@@ -81,6 +86,7 @@ def init(
     """Write a commented capacity.toml with one [[service]] for each service in the history."""
     from capacity.config import starter
     from capacity.history import read
+    from capacity.schema import METRICS
 
     if out.exists():
         raise CapacityError(f"{out} exists already: name another file with --out, or delete it first")
@@ -91,7 +97,8 @@ def init(
     with out.open("x", encoding="utf-8") as file:
         file.write(starter(history, found.services, out.parent, **options))
     count = len(found.services)
-    _say(f"Wrote {out} with {count} service{'' if count == 1 else 's'}: {', '.join(found.metrics())}.")
+    units = ", ".join(f"{name} in {METRICS[name].unit}" for name in found.metrics())
+    _say(f"Wrote {out} with {count} service{'' if count == 1 else 's'}, read as {units}.")
     _say(f"Fill in task sizes and bounds, then: capacity report --config {shlex.quote(str(out))}")
 
 
@@ -130,7 +137,7 @@ def forecast(
     history: HistoryPath = None,
     service: Names = None,
     horizon: Horizon = None,
-    model: Annotated[str | None, typer.Option(help="Model, instead of [forecast] model.")] = None,
+    model: Annotated[str | None, typer.Option(metavar="MODEL", help=f"Instead of [forecast] model: {MODELS}.")] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -151,8 +158,15 @@ def backtest(
     config: ConfigPath = DEFAULT_CONFIG,
     history: HistoryPath = None,
     service: Names = None,
-    model: Annotated[list[str] | None, typer.Option(help="Model to score; may be repeated.")] = None,
-    horizon: Annotated[str, typer.Option(help="How far ahead each window looks.")] = "7d",
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL",
+            help=f"Model to score; may be repeated: {MODELS}.",
+            show_default="auto and seasonal-naive",
+        ),
+    ] = None,
+    horizon: Annotated[str, typer.Option(metavar="DURATION", help="How far ahead each window looks.")] = "7d",
     windows: Annotated[int, typer.Option(min=1, help="How many rolling origins.")] = 4,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -256,7 +270,6 @@ def report(
     """Write the capacity report: report.html, report.pdf, report.xlsx and report.json."""
     with _chain(config, history, service, horizon, None, quiet) as chain:
         result = chain.report
-        chain.started("report")
         paths = result.save_all(out if out is not None else Path(chain.config.report.out))
     if as_json:
         _json({"files": [str(path) for path in paths], "seconds": chain.seconds})

@@ -238,7 +238,7 @@ def test_any_name_goes_from_init_to_a_report_and_never_becomes_code(
     settings = "my usage/capacity.toml"
     code, _, err = run(monkeypatch, capsys, "init", "my usage/usage.csv", "--out", settings)
     assert code == 0, err
-    assert "9 services: requests" in err
+    assert "9 services, read as requests in requests/s." in err
     assert "--config 'my usage/capacity.toml'" in err
     text = (folder / "capacity.toml").read_text(encoding="utf-8")
     small = text.replace('"91d"', '"1d"') + "\n[forecast]\npaths = 20\nmodel = 'seasonal-naive'\n"

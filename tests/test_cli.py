@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -118,3 +119,36 @@ def test_what_cannot_be_done_is_said_in_words_with_exit_code_1(arguments: tuple[
 
 def test_wrong_usage_is_exit_code_2() -> None:
     run("plan", "--no-such-option", code=2)
+
+
+def test_an_interrupt_ends_a_run_quietly_with_exit_code_130(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "capacity.cli", "report", "--config", SAMPLE, "--out", str(tmp_path / "out")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as running:
+        assert running.stderr is not None
+        said = running.stderr.readline()
+        running.send_signal(signal.SIGINT)
+        said += running.stderr.read()
+    assert running.returncode == 130
+    assert said.startswith("Reading history")
+    assert "Traceback" not in said
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_overlapping_fetches_are_one_history_and_the_later_values_win(tmp_path: Path) -> None:
+    store = str(tmp_path / "my store")
+    for name, first, value in (("one", 1, 100), ("two", 8, 200)):
+        path = tmp_path / f"{name}.csv"
+        rows = [
+            f"web,requests,2026-01-{day:02}T{hour:02}:00:00Z,{value + hour}"
+            for day in range(first, first + 14)
+            for hour in range(24)
+        ]
+        path.write_text("\n".join(["service,metric,timestamp,value", *rows]), encoding="utf-8")
+        os.utime(path, (1.8e9 + first, 1.8e9 + first))  # the second was exported later
+        run("fetch", "files", str(path), "--store", store)
+    run("init", store, "--out", str(tmp_path / "capacity.toml"))
+    history = capacity.read(store).series("web", "requests")
+    assert (len(history), history.iloc[0], history.iloc[7 * 24]) == (21 * 24, 100, 200)
+    arguments = ("--config", str(tmp_path / "capacity.toml"), "--history", store, "--horizon", "1d", "--quiet")
+    out = str(tmp_path / "the report")
+    assert len(json.loads(run("report", *arguments, "--out", out, "--json").stdout)["files"]) == 4

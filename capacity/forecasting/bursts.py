@@ -10,6 +10,7 @@ import pandas as pd
 from capacity.demand.demand import Demand
 from capacity.findings import Finding
 from capacity.forecasting.forecasts import Forecast
+from capacity.history.line import how_long
 
 #: Ratios are drawn from the newest days that hold peaks, at most this many.
 RECENT_DAYS: Final = 28
@@ -83,7 +84,7 @@ def burst_findings(past: Demand) -> list[Finding]:
             *key,
             "burst",
             "UNKNOWN",
-            f"no peak inside the {past.interval} intervals was measured: the busiest minute is taken for the mean.",
+            f"no peak inside intervals of {how_long(past.interval)} was measured: the mean is taken for it.",
             "Fetch the Maximum statistic, or minutes, beside the mean.",
         )
         for key, known in zip(past.keys, burst_known(past), strict=True)

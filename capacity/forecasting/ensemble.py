@@ -16,6 +16,7 @@ from capacity.forecasting.evidence import Evidence, compare
 from capacity.forecasting.paths import Draws, fan_paths
 from capacity.forecasting.prepare import prepare
 from capacity.forecasting.windows import Centred, Windows, windows
+from capacity.history.line import how_long
 
 #: Series are worked on in chunks, so that no temporary array exceeds about this many numbers.
 CHUNK: Final = 6_000_000
@@ -111,8 +112,8 @@ def _doubts(past: Demand, tested: Windows, horizon: int) -> list[Finding]:
         return []
     span = past.interval * past.values.shape[1]
     message = (
-        f"{span} of history can test forecasts up to {past.interval * tested.horizon} ahead, and "
-        f"{past.interval * horizon} were asked for: beyond that the spread is extrapolated as a random walk."
+        f"{how_long(span)} of history can test forecasts up to {how_long(past.interval * tested.horizon)} ahead, and "
+        f"{how_long(past.interval * horizon)} were asked for: beyond that the spread is extrapolated as a random walk."
     )
     advice = "Ask for a shorter horizon, or bring more history."
     return [Finding(*key, "short", "REVIEW", message, advice, count=past.values.shape[1]) for key in past.keys]

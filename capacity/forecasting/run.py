@@ -18,6 +18,7 @@ from capacity.forecasting.base import FEWEST, Fan, Forecaster, model_named
 from capacity.forecasting.bursts import burst_findings
 from capacity.forecasting.clock import fan_on_local_clocks
 from capacity.forecasting.forecasts import DEFAULT_LEVELS, Forecast, checked_level
+from capacity.history.line import how_long
 from capacity.timegrid import horizon_steps
 
 
@@ -79,7 +80,9 @@ def enough(past: Demand) -> tuple[Demand, list[Finding]]:
         (key, count), *_ = short
         what = f"{key.service} {key.metric}" + (f" (and {len(short) - 1} more series)" if len(short) > 1 else "")
         advice = "Bring more history: no spread can be learnt from so few."
-        raise HistoryTooShort(what, have=count, need=FEWEST, unit=f"intervals of {past.interval}", advice=advice)
+        raise HistoryTooShort(
+            what, have=count, need=FEWEST, unit=f"intervals of {how_long(past.interval)}", advice=advice
+        )
     findings = [
         Finding(
             *key,
