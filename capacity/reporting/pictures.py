@@ -74,7 +74,7 @@ def service_pictures(part: dict[str, Any]) -> list[Picture]:
     found += [other_picture(part, demand, number) for number, demand in enumerate(part["demand"][1:], start=2)]
     found += [tasks_picture(part), close_picture(part)]
     found += [limit_picture(part, limit) for limit in part["limits"] if limit["curve"] and rises(limit)]
-    if part["policy"] and part["policy"]["week"]:
+    if part["policy"] and part["policy"]["week"] and part["tasks"]["interval_seconds"] <= 3600:
         found.append(week_picture(part, part["policy"]["week"]))
     return found
 

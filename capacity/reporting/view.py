@@ -134,7 +134,7 @@ def _gathered(together: list[dict[str, Any]], failed: set[str]) -> dict[str, Any
     owners = sorted({one["owner"] for one in together if one["owner"]})
     facts = [["Owner", ", ".join(owners) or "not named"]]
     if abs(spend) >= 0.5:
-        facts.append(["Spend", f"{words.usd_change(spend)} per month"])
+        facts.append(["Spend", f"{words.usd_change(spend)} a month"])
     what = GATHERED[together[0]["kind"]].format(len(together))
     return {"what": runs(what, ""), "why": why, "failed": False, "facts": facts}
 
@@ -144,10 +144,10 @@ def _decision(one: dict[str, Any], failed: set[str], start: str) -> dict[str, An
     facts.append(["Owner", one["owner"] or "not named"])
     change = one["usd_per_month"]
     if change is not None and abs(change) >= 0.5:
-        facts.append(["Spend", f"{words.usd_change(change)} per month"])
+        facts.append(["Spend", f"{words.usd_change(change)} a month"])
     return {
-        "what": runs(one["sentence"], one["service"]),
-        "why": runs(one["because"], one["service"]),
+        "what": runs(words.ended(one["sentence"]), one["service"]),
+        "why": runs(words.ended(one["because"]), one["service"]),
         "failed": one["service"] in failed and one["kind"] != "fix_data",
         "facts": facts,
     }
@@ -160,7 +160,7 @@ def alerts(document: dict[str, Any]) -> dict[str, Any] | None:
         {
             "service": alert["service"],
             "anchor": anchors.get(alert["service"], "fleet"),
-            "text": words.sentence(f"{alert['metric']}: {alert['message']}" if alert["metric"] else alert["message"]),
+            "text": words.ended(f"{alert['metric']}: {alert['message']}" if alert["metric"] else alert["message"]),
         }
         for alert in document["alerts"]
     ]

@@ -236,10 +236,18 @@ def sentence(text: str) -> str:
     >>> sentence("the level moved"), sentence("Is it gone?"), sentence("")
     ('The level moved.', 'Is it gone?', '')
     """
+    text = ended(text)
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def ended(text: str) -> str:
+    """With a full stop at its end, where nothing else ends it.
+
+    >>> ended("it moved"), ended("Is it gone?"), ended("")
+    ('it moved.', 'Is it gone?', '')
+    """
     text = text.strip()
-    if not text:
-        return ""
-    return f"{text[0].upper()}{text[1:]}{'' if text[-1] in '.?!:' else '.'}"
+    return text if not text or text[-1] in ".?!:" else f"{text}."
 
 
 #: What a mixture calls itself: auto(profile 0.48, harmonic 0.42).

@@ -243,7 +243,7 @@ def test_many_small_decisions_of_one_kind_are_one_line_and_dated_ones_stay_alone
     words = Page(made.render("html").decode()).words
     assert "Raise the minimum of 4 services" in words
     assert "service-a 2 → 3, service-b 2 → 4, service-c 2 → 5, service-d 2 → 6." in words
-    assert "Spend +40 USD per month" in words
+    assert "Spend +40 USD a month" in words
     assert "Raise service-e min." in words
     assert "Raise service-a min" not in words
     assert len(made.document["decisions"]) == 5
@@ -274,6 +274,7 @@ def test_words_fit_the_interval_of_the_history() -> None:
     assert "UTC" not in tasks
     assert "28 of 28 days today's maximum leaves tasks missing" in tasks
     assert "The next two weeks, each day." in tasks
+    assert "quarter-hour" not in words
     assert "one value a day, so its replay cannot show what happens within one" in words
 
 
