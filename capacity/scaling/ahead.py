@@ -22,6 +22,17 @@ PATHS: Final = 5
 DAYS: Final = 28
 
 
+def short_in(share: float) -> str:
+    """How much of the time too few tasks serve; what is not nothing is never said as 0.
+
+    >>> short_in(0.0), short_in(0.00004), short_in(0.0012)
+    ('never short', 'short in less than 0.01 % of minutes', 'short in 0.12 % of minutes')
+    """
+    if share == 0:
+        return "never short"
+    return f"short in {'less than 0.01' if share < 0.0001 else f'{100 * share:.2f}'} % of minutes"
+
+
 @dataclass(frozen=True)
 class Ahead:
     """How the policy did on paths of the forecast."""
@@ -43,7 +54,7 @@ class Ahead:
         mean, worst = self.mean_short, max(self.short_share)
         text = (
             f"On {self.paths} paths of the forecast, {self.start:%d %b %Y} to {self.end:%d %b %Y}: "
-            f"short in {mean:.2%} of minutes, {worst:.2%} on the worst path"
+            f"{short_in(mean)}{f', {worst:.2%} on the worst path' if worst > 0 else ''}"
         )
         text += f"; at its maximum in {self.at_max_share:.2%}." if self.at_max_share > 0 else "; never at its maximum."
         return text if mean <= accepted else f"{text} That is more than the accepted {accepted:.1%}: watch it."

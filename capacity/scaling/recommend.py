@@ -13,10 +13,11 @@ from capacity.config import Rate, Service
 from capacity.demand import Demand, Key
 from capacity.errors import CapacityError
 from capacity.forecasting.forecasts import Forecast
+from capacity.history.line import how_long
 from capacity.planning.needs import full_tasks
 from capacity.planning.plans import Plan
 from capacity.planning.steps import tracked_share
-from capacity.scaling.ahead import Ahead, Futures
+from capacity.scaling.ahead import Ahead, Futures, short_in
 from capacity.scaling.binding import Filled, each_request, filled_by
 from capacity.scaling.load import carried, key_of, tracked_metric
 from capacity.scaling.policy import Policy, ServicePolicy, TrackedMetric
@@ -233,11 +234,11 @@ def why(
     if not window.may_learn:
         lines.append(f"No schedule was tried: that needs {LEAST_LEARNT + 1} weeks of history.")
     elif interval > pd.Timedelta(hours=1):
-        lines.append(f"No schedule was tried: intervals of {interval} do not show the hours of a day.")
+        lines.append(f"No schedule was tried: intervals of {how_long(interval)} do not show the hours of a day.")
     elif chosen.level is None and row == choose(rehearsal, options, service.tier, level):
         lines.append("No schedule paid for itself at this risk: target tracking alone follows this load.")
     return lines
 
 
 def _outcome(row: pd.Series) -> str:
-    return f"{row['candidate']}, short in {row['short_share']:.2%} of minutes at {row['task_hours']:,.0f} task-hours"
+    return f"{row['candidate']}, {short_in(row['short_share'])} at {row['task_hours']:,.0f} task-hours"
