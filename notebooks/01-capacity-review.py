@@ -18,6 +18,7 @@
 
 # %%
 import altair as alt
+import pandas as pd
 
 import capacity
 
@@ -45,7 +46,7 @@ capacity.check_quality(history, services)
 
 # %%
 demand = capacity.estimate_demand(history, services)
-demand
+demand.since(demand.end - pd.Timedelta("28D")).plot("requests")
 
 # %% [markdown]
 # ## Where it goes, and how sure we are
@@ -82,7 +83,7 @@ plan.plot("checkout")
 plan.limits
 
 # %%
-plan.cost
+plan.total_cost.round(0)
 
 # %% [markdown]
 # ## What the autoscaler should say
@@ -92,7 +93,8 @@ plan.cost
 
 # %%
 policy = capacity.recommend_policy(plan)
-policy["checkout"].rehearsal
+shown = ["candidate", "chosen", "short_minutes", "task_hours", "usd", "theta_u", "theta_o"]
+policy["checkout"].rehearsal[shown].round(2)
 
 # %%
 print(policy.render("table"))

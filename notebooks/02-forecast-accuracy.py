@@ -21,6 +21,7 @@ import capacity
 
 alt.renderers.enable("svg")
 
+config = capacity.load_config("data/samples/capacity.toml")
 history = capacity.load_sample("shop").select(
     services=["storefront", "checkout", "accounts", "partner-api"], metrics=["requests"]
 )
@@ -30,11 +31,14 @@ history = capacity.load_sample("shop").select(
 #
 # Each window hides the future from the model: it sees the history up to a cutoff, forecasts a week, and is scored on
 # what happened. `relative_wql` is the weighted quantile loss over that of seasonal naive: below 1 is better than
-# repeating last week.
+# repeating last week. The services' time zones matter: these windows hold the days on which clocks change, and a daily
+# profile learnt in UTC is an hour wrong from then on.
 
 # %%
-scores = capacity.backtest(history, models=["auto", "harmonic", "profile", "seasonal-naive"], horizon="7d", windows=6)
-scores.summary
+scores = capacity.backtest(
+    history, models=["auto", "harmonic", "profile", "seasonal-naive"], horizon="7d", windows=6, services=config.service
+)
+scores.summary.round(3)
 
 # %%
 scores.plot()
@@ -48,7 +52,7 @@ scores.plot()
 # %%
 from capacity.samples import true_demand
 
-forecast = capacity.forecast(history.select(services=["checkout"]), horizon="28d")
+forecast = capacity.forecast(history.select(services=["checkout"]), horizon="28d", services=config.service)
 truth = true_demand("checkout", forecast.cutoff, len(forecast.times))["expected"]
 inside = ((truth >= forecast.quantile(0.05)) & (truth <= forecast.quantile(0.95))).mean()
 print(f"{inside:.0%} of the true hourly means lie inside the central 90 % interval")

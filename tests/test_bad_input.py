@@ -120,7 +120,7 @@ FINE: dict[str, tuple[bytes, dict[str, Any]]] = {
     "semicolons and decimal commas": (csv(table(), sep=";", decimal=","), {}),
     "a byte order mark": (b"\xef\xbb\xbf" + csv(table()), {}),
     "UTF-16": (csv(table()).decode().encode("utf-16"), {}),
-    "compressed": (gzip.compress(csv(table())), {}),
+    "compressed": (gzip.compress(csv(table()), mtime=0), {}),
     "unsorted": (csv(table().sample(frac=1, random_state=1)), {}),
     "rows twice": (csv(pd.concat([table(), table()[:50]])), {}),
     "two units of one kind": (

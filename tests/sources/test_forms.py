@@ -30,7 +30,7 @@ FORMS: dict[str, str | bytes] = {
     "semicolons and points": PLAIN.replace(",", ";"),
     "a line that names the separator": "sep=;\n" + PLAIN.replace(",", ";"),
     "quoted": "\n".join(",".join(f'"{cell}"' for cell in line.split(",")) for line in PLAIN.split()) + "\n",
-    "gzip": gzip.compress(PLAIN.encode()),
+    "gzip": gzip.compress(PLAIN.encode(), mtime=0),
     "blank lines": PLAIN.replace("\n", "\n\n") + "\n,,,\n",
     "outer blanks": rows(
         " web , requests , 2026-08-03T0{hour}:00:00Z , {value}\n", " service , metric , timestamp , value \n"

@@ -124,7 +124,7 @@ def test_a_series_that_is_all_gaps_fails_and_the_others_stay(tmp_path: Path) -> 
         ('{"values": []}', "is JSON"),
         (b"PAR1 broken", "Parquet"),
         (b"\x1f\x8b broken", "cannot be read"),
-        (gzip.compress(PLAIN.encode())[:-9], "cannot be read"),
+        (gzip.compress(PLAIN.encode(), mtime=0)[:-9], "cannot be read"),
         (PLAIN.replace("web", "caf\xe9").encode("latin-1"), "UTF-8"),
         ("service,metric,timestamp,value\nweb,requests,2026-08-03T00:00Z,1,2,3\n", "6 fields"),
         ('service,metric,timestamp,value\n"web,requests,2026-08-03T00:00Z,1\n', "CSV"),
