@@ -202,7 +202,7 @@ def lower_max(about: Evidence) -> Decision | None:
     return about.decision(
         kind="lower_max",
         sentence=f"Lower `{service.name}` max from {service.max_tasks:,} to {proposed:,}, {percent(chance)} sure.",
-        because=f"99 % of the paths need no more than {counted(needed)} at any time to {about.end}. "
+        because=f"99 % of the futures need no more than {counted(needed)} at any time to {about.end}. "
         f"A mistake could start {counted(service.max_tasks)}{cost}.",
         probability=chance,
         current=service.max_tasks,

@@ -45,7 +45,7 @@ def test_a_maximum_that_will_probably_be_passed_is_to_be_raised_in_time() -> Non
     assert (decision.probability, decision.current, decision.proposed) == (0.92, 40, 60)
     assert decision.owner == "Ann"
     assert decision.because == (
-        "92 % of the paths need more than 40 tasks by 21 January 2027, the first 5 % by 23 December 2026. "
+        "92 % of the futures need more than 40 tasks by 21 January 2027, the first 5 % by 23 December 2026. "
         "60 hold to 21 January 2027, 95 % sure."
     )
 
@@ -164,7 +164,7 @@ def test_a_maximum_far_above_any_need_is_to_be_lowered() -> None:
     )
     assert decision is not None
     assert decision.sentence == "Lower `web` max from 500 to 8, >99 % sure."
-    assert decision.because.startswith("99 % of the paths need no more than 4 tasks at any time to 9 January 2027.")
+    assert decision.because.startswith("99 % of the futures need no more than 4 tasks at any time to 9 January 2027.")
     assert f"{492 * 0.04937 * 730:,.0f} USD a month more" in decision.because
 
 
