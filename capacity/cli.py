@@ -124,7 +124,7 @@ def fetch(
     appended = Store(store).append(observations)
     _findings(observations.findings)
     counts = {"rows_added": appended.rows_added, "rows_revised": appended.rows_revised}
-    counts["rows_unchanged"] = appended.rows_unchanged
+    counts |= {"rows_unchanged": appended.rows_unchanged, "rows_outdated": appended.rows_outdated}
     if as_json:
         _json(counts)
     else:

@@ -15,12 +15,13 @@ from capacity.config import Service
 from capacity.demand import demand_from
 from capacity.demand.demand import Demand, Key
 from capacity.display import table_html
-from capacity.errors import CapacityError, HistoryTooShort, InputError
+from capacity.errors import CapacityError, HistoryHasGaps, HistoryTooShort, InputError
 from capacity.findings import NO_FINDINGS, Finding, Findings
 from capacity.forecasting import scores
 from capacity.forecasting.base import FEWEST, Forecaster, model_named
 from capacity.forecasting.clock import fan_on_local_clocks
 from capacity.forecasting.forecasts import checked_level
+from capacity.forecasting.prepare import measured
 from capacity.forecasting.seasonal_naive import SeasonalNaive
 from capacity.forecasting.seasons import seasons_of
 from capacity.schema import SCORES
@@ -186,7 +187,10 @@ def backtest(
             found.append(window)
             frames.append(rows)
     if not frames:
-        raise refused or HistoryTooShort("The history", have=len(demand.times), need=2 * steps + apart)
+        raise refused or HistoryHasGaps(
+            f"Nothing could be scored: before or after each of {windows} cutoffs fewer than {FEWEST} intervals are "
+            "measured. Look for stamps far from the others, or shorten the horizon."
+        )
     frame = pd.concat(frames, ignore_index=True).sort_values(list(SCORES.key), ignore_index=True)
     return Backtest(frame, steps, apart, demand.interval, scored, tuple(found), Findings.of(demand.findings, findings))
 
@@ -211,8 +215,8 @@ def _cut(
         past = demand.until(demand.times[cutoff])
         future = demand.since(demand.times[cutoff + gap])
         future = future.until(future.times[0] + steps * demand.interval)
-        measured = (np.isfinite(past.values).sum(axis=1) >= FEWEST) & np.isfinite(future.values).any(axis=1)
-        keys = [key for key, known in zip(demand.keys, measured, strict=True) if known]
+        enough = (measured(past) >= FEWEST) & np.isfinite(future.values).any(axis=1)
+        keys = [key for key, known in zip(demand.keys, enough, strict=True) if known]
         if keys:
             yield past.select(keys), future.select(keys)
 

@@ -66,6 +66,18 @@ class Prepared:
         return y
 
 
+def measured(past: Demand) -> np.ndarray:
+    """(S,) how many intervals hold a value, of those that models look at.
+
+    >>> import pandas as pd
+    >>> from capacity.demand import demand_from
+    >>> hours = pd.date_range("2026-01-01", periods=4, freq="h", tz="UTC")
+    >>> measured(demand_from(pd.Series([1.0, np.nan, 2.0, 3.0], index=hours))).tolist()
+    [3]
+    """
+    return np.asarray(np.isfinite(past.values[:, -MOST_INTERVALS:]).sum(axis=1))
+
+
 def prepare(past: Demand) -> Prepared:
     """The past on the models' scale, cleaned; see the module for what that means.
 

@@ -18,6 +18,7 @@ from capacity.forecasting.base import FEWEST, Fan, Forecaster, model_named
 from capacity.forecasting.bursts import burst_findings
 from capacity.forecasting.clock import fan_on_local_clocks
 from capacity.forecasting.forecasts import DEFAULT_LEVELS, Forecast, checked_level
+from capacity.forecasting.prepare import measured
 from capacity.history.line import how_long
 from capacity.timegrid import horizon_steps
 
@@ -74,7 +75,7 @@ def enough(past: Demand) -> tuple[Demand, list[Finding]]:
     """The series with enough measured intervals to say anything, and a FAIL finding for each that was left out."""
     if not past.keys:
         raise InputError("there is no series to forecast")
-    have = np.isfinite(past.values).sum(axis=1)
+    have = measured(past)
     short = [(key, int(count)) for key, count in zip(past.keys, have, strict=True) if count < FEWEST]
     if len(short) == len(past.keys):
         (key, count), *_ = short

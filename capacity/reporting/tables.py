@@ -42,13 +42,17 @@ def table(label: str, columns: list[dict[str, Any]], rows: Iterable[dict[str, An
     return {"label": label, "columns": columns, "rows": list(rows)}
 
 
-def findings_table(label: str, findings: list[dict[str, Any]]) -> dict[str, Any]:
-    """Findings that ask for attention, worst first, each with what to do and when it is about."""
-    columns = [column("Status"), column("Metric"), column("What was found, and what to do"), column("When")]
+def findings_table(label: str, findings: list[dict[str, Any]], *, fleet: bool = False) -> dict[str, Any]:
+    """Findings that ask for attention, worst first, each with what to do and when it is about.
+
+    In the fleet's table a finding names its service: one without a chapter of its own has no other place.
+    """
+    about = column("Service" if fleet else "Metric", "metric" if fleet else "")
+    columns = [column("Status"), about, column("What was found, and what to do"), column("When")]
     rows = [
         row(
             cell(status=one["status"]),
-            cell(one["metric"]),
+            cell(one["service"], one["metric"]) if fleet else cell(one["metric"]),
             cell(words.sentence(one["message"]), words.sentence(one["advice"])),
             cell(words.span(one)),
         )

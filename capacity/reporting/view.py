@@ -195,7 +195,7 @@ def fleet(document: dict[str, Any]) -> dict[str, Any]:
             [_fleet_row(one) for one in rows],
         ),
         "quotas": [_quota(account) for account in document["accounts"]] or ["No service runs on Fargate."],
-        "findings": findings_table("Findings about the fleet", found) if found else None,
+        "findings": findings_table("Findings about the fleet", found, fleet=True) if found else None,
     }
 
 

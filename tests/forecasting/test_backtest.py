@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from capacity.demand.demand import Demand
-from capacity.errors import HistoryTooShort, InputError
-from capacity.forecasting import SeasonalNaive, backtest
+from capacity.errors import HistoryHasGaps, HistoryTooShort, InputError
+from capacity.forecasting import SeasonalNaive, backtest, forecast
 from capacity.schema import SCORES
 from tests.makers import daily_wave, hourly, make_demand
 
@@ -87,3 +87,14 @@ def test_coverage_by_lead_adds_up_to_coverage_in_all() -> None:
     pooled = np.average(part["coverage"], weights=part["scored"])
     assert pooled == pytest.approx(found.summary.set_index("model").loc["profile", "coverage"])
     assert "Backtest" in found._repr_html_()
+
+
+def test_a_lone_value_years_after_the_others_is_refused_in_words_not_in_a_warning() -> None:
+    times = hourly(365 * 5)
+    load = np.full(len(times), np.nan)
+    load[: 24 * 14], load[-1] = 10.0, 10.0
+    demand = make_demand({("web", "requests"): load}, times)
+    with pytest.raises(HistoryHasGaps, match="Look for stamps far from the others"):
+        backtest(demand, ["auto"], "7d", 2)
+    with pytest.raises(HistoryTooShort):
+        forecast(demand, "7d")
