@@ -39,8 +39,8 @@ class Evidence:
 
     @property
     def end(self) -> str:
-        """The last day of the horizon, in words."""
-        return spoken_date(self.times[-1], self.service.timezone)
+        """The last day of the horizon, in words: the same for every service, so in UTC."""
+        return spoken_date(self.times[-1])
 
     def monthly(self, task_hours: float) -> float | None:
         """Task-hours over the horizon as USD a month; None without a price."""

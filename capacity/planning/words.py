@@ -113,7 +113,7 @@ def passing(row: dict[str, Any], times: pd.DatetimeIndex, timezone: str) -> str:
     if row["first"] is pd.NaT:
         return ""
     amount = f"{row['value']:,.10g} {row['unit']}"
-    text = f"{percent(row['probability'])} of the futures need more than {amount} by {spoken_date(times[-1], timezone)}"
+    text = f"{percent(row['probability'])} of the futures need more than {amount} by {spoken_date(times[-1])}"
     if row["first"] == times[0]:
         return f"{text}, {percent(EARLY)} or more from the first interval on."
     return f"{text}, the first {percent(EARLY)} by {spoken_date(row['first'], timezone)}."
