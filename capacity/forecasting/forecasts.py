@@ -15,13 +15,16 @@ from capacity.demand.gridding import WallClock
 from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
-from capacity.timegrid import duration
+from capacity.timegrid import duration, steps_per
 
 #: Levels shown when none are asked for: median, central 90 %, and the planning tail.
 DEFAULT_LEVELS = (0.05, 0.5, 0.95, 0.99)
 
 #: Levels of the bands that a chart draws.
 CHART_LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+
+#: A chart draws at most this many future intervals one by one: four weeks of hours.
+DRAWN = 28 * 24
 
 
 def level_name(level: float) -> str:
@@ -117,22 +120,28 @@ class Forecast:
         return self._columns(passed.mean(axis=1))
 
     def plot(self, service: str | None = None, metric: str | None = None) -> Any:
-        """Past and fan of one series: the first, or the first of that service and metric. An Altair chart."""
+        """Past and fan of one series: the first, or the first of that service and metric. An Altair chart.
+
+        More than `DRAWN` intervals are drawn as the highest of each day, counted from the cutoff.
+        """
         from capacity import charts
 
         rows = [n for n, key in enumerate(self.keys) if service in (None, key.service) and metric in (None, key.metric)]
         if not rows:
             raise InputError(f"there is no series of service {service!r} and metric {metric!r} in this forecast")
-        row, shown = rows[0], max(2 * len(self.times), 14)
-        key, past = self.keys[row], slice(max(0, len(self.past.times) - shown), None)
-        quantiles = dict(zip(CHART_LEVELS, np.quantile(self.paths[row], CHART_LEVELS, axis=0), strict=True))
+        row, key = rows[0], self.keys[rows[0]]
+        size = max(1, steps_per("1d", self.interval)) if len(self.times) > DRAWN else 1
+        ahead = len(self.times) // size * size
+        behind = min(max(2 * ahead, 14), len(self.past.times)) // size * size
+        known = slice(len(self.past.times) - behind, None)
+        paths = highest(self.paths[row, :, :ahead], size)
         return charts.fan(
-            in_clock(self.past.times[past], self.past.clock),
-            self.past.values[row, past],
-            self.index,
-            quantiles,
+            in_clock(self.past.times[known][::size], self.past.clock),
+            highest(self.past.values[row, known], size),
+            self.index[:ahead:size],
+            dict(zip(CHART_LEVELS, np.quantile(paths, CHART_LEVELS, axis=0), strict=True)),
             unit=key.unit,
-            title=f"{key.service} {key.metric}",
+            title=f"{key.service} {key.metric}" + (", highest of each day" if size > 1 else ""),
         )
 
     @cached_property
@@ -176,6 +185,15 @@ class Forecast:
             f"Forecast: {len(self.keys)} series, {len(self.times):,} intervals of {self.interval}, by {self.model}"
         )
         return table_html(sentence, self.frame)
+
+
+def highest(values: np.ndarray, size: int) -> np.ndarray:
+    """(..., n) -> (..., n / size): the highest of each `size` neighbours; NaN only where all of them are.
+
+    >>> highest(np.array([1.0, 5.0, np.nan, 2.0]), 2).tolist()
+    [5.0, 2.0]
+    """
+    return np.asarray(np.fmax.reduce(values.reshape(*values.shape[:-1], -1, size), axis=-1))
 
 
 def checked_level(level: float) -> float:

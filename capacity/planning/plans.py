@@ -13,7 +13,8 @@ from capacity.config import Account, Goal, Rate, Service
 from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
-from capacity.forecasting.forecasts import Forecast
+from capacity.forecasting.forecasts import DRAWN, Forecast, highest
+from capacity.timegrid import steps_per
 
 DecisionKind = Literal["raise_max", "lower_max", "raise_min", "lower_min", "raise_quota", "resize", "fix_data", "watch"]
 
@@ -115,13 +116,22 @@ class Plan:
         return total(self.path_usd, planned, hours)
 
     def plot(self, service: str | None = None) -> Any:
-        """Chart of one service's tasks, step by step, under its maximum; the first service when none is named."""
+        """Chart of one service's tasks, for load and to run, under its maximum; the first service when none is named.
+
+        Long horizons of hours or finer are drawn as the highest of each day.
+        """
         from capacity import charts
 
         chosen = self.services[0] if service is None else self.service_named(service)
         rows = self.of(chosen.name)
-        lines = {"for load": rows["for_load"].to_numpy(), "to run": rows["tasks"].to_numpy()}
-        return charts.steps(rows.index, lines, limit=chosen.max_tasks, unit="tasks")
+        size = max(1, steps_per("1d", self.forecast.interval)) if len(rows) > DRAWN else 1
+        whole = len(rows) // size * size
+        lines = {
+            label: highest(rows[column].to_numpy(dtype=float)[:whole], size)
+            for label, column in (("for load", "for_load"), ("to run", "tasks"))
+        }
+        unit = "tasks, highest of each day" if size > 1 else "tasks"
+        return charts.steps(rows.index[:whole:size], lines, limit=chosen.max_tasks, unit=unit)
 
     def _repr_html_(self) -> str:
         failed = sum(finding.status == "FAIL" for finding in self.findings)
