@@ -130,11 +130,13 @@ def _gathered(together: list[dict[str, Any]], failed: set[str]) -> dict[str, Any
         change = f" {words.grouped(one['current'])} → {words.grouped(one['proposed'])}{doubt}, "
         why += [{"text": one["service"], "code": True}, {"text": change, "code": False}]
     why[-1]["text"] = why[-1]["text"].removesuffix(", ") + "."
-    spend = sum(one["usd_per_month"] or 0.0 for one in together)
+    priced = [one["usd_per_month"] for one in together if one["usd_per_month"] is not None]
+    spend, unpriced = sum(priced), len(together) - len(priced)
     owners = sorted({one["owner"] for one in together if one["owner"]})
     facts = [["Owner", ", ".join(owners) or "not named"]]
-    if abs(spend) >= 0.5:
-        facts.append(["Spend", f"{words.usd_change(spend)} a month"])
+    if priced and (abs(spend) >= 0.5 or unpriced):
+        doubt = f", not known for {unpriced}" if unpriced else ""
+        facts.append(["Spend", f"{words.usd_change(spend)} a month{doubt}"])
     what = GATHERED[together[0]["kind"]].format(len(together))
     return {"what": runs(what, ""), "why": why, "failed": False, "facts": facts}
 
