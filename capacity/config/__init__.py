@@ -1,0 +1,135 @@
+"""What people tell us: `capacity.toml`, one typed model per table, and the nouns `Service` and `Goal`.
+
+    [data]        where history comes from, and how to read it
+    [account]     quotas shared by every service of a region
+    [goal]        how sure the plan shall be, what it shall survive, how far it looks
+    [prices]      overrides of the built-in, dated price table
+    [forecast]    model, levels, seed
+    [report]      title, where files go
+    [defaults]    any field of [[service]], for all of them
+    [[service]]   one a service
+
+Unknown keys, wrong types and contradictions are reported together, with the place of each.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field, model_validator
+
+from capacity.config.base import Settings
+from capacity.config.service import FARGATE_SIZES, Architecture, Service
+from capacity.config.tables import Account, Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
+from capacity.config.text import reference, starter
+from capacity.errors import ConfigError, Problem
+
+__all__ = [
+    "FARGATE_SIZES",
+    "Account",
+    "Architecture",
+    "Config",
+    "Data",
+    "ForecastSettings",
+    "Goal",
+    "PriceSettings",
+    "Rate",
+    "ReportSettings",
+    "Service",
+    "Settings",
+    "config_of",
+    "load_config",
+    "reference",
+    "starter",
+]
+
+
+class Config(Settings):
+    """`capacity.toml`, read and checked."""
+
+    data: Data = Data()
+    account: tuple[Account, ...] = ()
+    goal: Goal = Goal()
+    prices: PriceSettings = PriceSettings()
+    forecast: ForecastSettings = ForecastSettings()
+    report: ReportSettings = ReportSettings()
+    service: tuple[Service, ...] = ()
+    path: Path | None = Field(None, exclude=True, description="The file this came from; set by load_config.")
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        seen: dict[str, Service] = {}
+        for service in self.service:
+            if service.name in seen:
+                raise ValueError(
+                    f"two services are called {service.name!r} (clusters {seen[service.name].cluster!r} and "
+                    f"{service.cluster!r}): give each its own name, as in the history"
+                )
+            seen[service.name] = service
+        regions = [account.region for account in self.account]
+        for region in {region for region in regions if regions.count(region) > 1}:
+            raise ValueError(f"two [[account]] tables for region {region!r}: keep one")
+        return self
+
+    def service_named(self, name: str) -> Service:
+        """The service of that name. Raises ConfigError, naming those there are."""
+        for service in self.service:
+            if service.name == name:
+                return service
+        known = ", ".join(sorted(service.name for service in self.service)) or "none"
+        raise ConfigError(f"no [[service]] named {name!r}", advice=f"There are: {known}.")
+
+    @property
+    def history_path(self) -> Path | None:
+        """Where [data].history points, relative to the file that says so."""
+        if not self.data.history:
+            return None
+        base = self.path.parent if self.path is not None else Path()
+        return base / self.data.history
+
+
+def load_config(path: str | Path) -> Config:
+    """Read `capacity.toml`. Everything wrong in it is reported in one ConfigError.
+
+    `[defaults]` holds fields of `[[service]]` for all services; a service's own field wins. `[account]` may be one
+    table or several (`[[account]]`), one a region.
+    """
+    path = Path(path)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path} does not exist", advice="Write one with: capacity init") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
+    return config_of(table, path)
+
+
+def config_of(table: dict[str, Any], path: Path | None = None) -> Config:
+    """A Config from plain data, as `load_config` does from a file."""
+    table = dict(table)
+    defaults = table.pop("defaults", {})
+    services = table.get("service", [])
+    if isinstance(services, list) and isinstance(defaults, dict):
+        table["service"] = [{**defaults, **entry} if isinstance(entry, dict) else entry for entry in services]
+    if isinstance(table.get("account"), dict):
+        table["account"] = [table["account"]]
+    try:
+        config = Config(**table)
+    except ConfigError as error:
+        problems = [_with_name(problem, table) for problem in error.problems]
+        raise ConfigError(f"{path or 'configuration'} cannot be used:", problems, error.advice) from error
+    return config.model_copy(update={"path": path})
+
+
+def _with_name(problem: Problem, table: dict[str, Any]) -> Problem:
+    """`service 3 max_tasks` as `service 'checkout' max_tasks`."""
+    head, _, rest = problem.where.partition(" ")
+    index, _, field = rest.partition(" ")
+    if head != "service" or not index.isdigit():
+        return problem
+    entry = table["service"][int(index)]
+    name = entry.get("name") if isinstance(entry, dict) else None
+    label = repr(name) if name else f"#{int(index) + 1}"
+    return Problem(problem.message, where=f"service {label} {field}".strip())

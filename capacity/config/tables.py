@@ -1,0 +1,77 @@
+"""The tables of `capacity.toml` beside `[[service]]`: data, quotas, goal, prices, forecast and report."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from capacity.config.base import Positive, Probability, Settings
+from capacity.config.service import Architecture
+
+
+class Goal(Settings):
+    """How sure, against what, and how far.
+
+    >>> Goal(level=0.99).level
+    0.99
+    """
+
+    level: Probability = Field(0.95, description="Probability that an interval's tasks suffice for its demand.")
+    survive_zone_loss: bool = Field(True, description="Keep serving after one zone is lost.")
+    survive_deployment: bool = Field(True, description="Keep serving while a rolling deployment has tasks out.")
+    horizon: str = Field("91d", description="How far to plan: a duration, or a count of intervals.")
+
+
+class Account(Settings):
+    """Quotas of one region, shared by its services."""
+
+    region: str = Field("us-east-1", description="AWS region the quota belongs to.")
+    fargate_vcpu_quota: Positive | None = Field(
+        None, description="Fargate On-Demand vCPU quota (L-3032A538); leave out if not known."
+    )
+    quota_change_days: int = Field(14, ge=0, le=365, description="Days it takes to have the quota raised.")
+
+
+class Rate(Settings):
+    """Prices of one region and architecture, in USD per hour."""
+
+    region: str
+    architecture: Architecture = "x86_64"
+    vcpu: float = Field(ge=0, description="USD per vCPU-hour.")
+    memory_gb: float = Field(ge=0, description="USD per GB-hour.")
+    storage_gb: float = Field(0.000111, ge=0, description="USD per GB-hour of task storage above 20 GB.")
+    source: str = Field("capacity.toml", description="Where the price comes from.")
+    date: str = Field("", description="When it was true, YYYY-MM-DD.")
+
+
+class PriceSettings(Settings):
+    """Overrides of the built-in price table."""
+
+    rate: tuple[Rate, ...] = Field((), description="Rates that replace the built-in ones of their region.")
+    discount_percent: float = Field(0.0, ge=0, lt=100, description="Off the list price: Savings Plans, agreements.")
+
+
+class Data(Settings):
+    """Where history comes from, and how to read what does not speak our names."""
+
+    history: str = Field("", description="CSV or Parquet file, folder, or store; relative to this file.")
+    columns: dict[str, str] = Field({}, description="Their column -> ours, e.g. series_id = 'service'.")
+    service: str = Field("", description="Service of every row, when the file has no service column.")
+    metric: str = Field("", description="Metric of every row, when the file has no metric column.")
+    unit: str = Field("", description="Unit of the values, when it is not the metric's own.")
+    timezone: str = Field("", description="IANA zone of stamps without an offset; empty: such stamps are refused.")
+    interval_seconds: int | None = Field(None, gt=0, description="Interval, when it cannot be seen from the stamps.")
+
+
+class ForecastSettings(Settings):
+    """How to forecast."""
+
+    model: str = Field("auto", description="auto, seasonal-naive, harmonic, profile, ets, sarimax, prophet, boosting.")
+    paths: int = Field(400, ge=20, le=100_000, description="Sample paths a series.")
+    seed: int = Field(0, ge=0, description="Makes sampled results repeatable.")
+
+
+class ReportSettings(Settings):
+    """What the report is called and where it goes."""
+
+    title: str = Field("Capacity report", description="Heading of the first page.")
+    out: str = Field("build/report", description="Folder for report.html, .pdf, .xlsx and .json.")

@@ -1,0 +1,113 @@
+"""`capacity.toml` as text: a first one to fill in, and the reference of every key."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from capacity.config.base import Settings
+from capacity.config.service import Service
+from capacity.config.tables import Account, Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
+
+
+def starter(history: Path, services: list[str], folder: Path, **reading: Any) -> str:
+    """The text of a first capacity.toml for these services: what must be filled in is marked, and it loads as it is.
+
+    reading  how the history was read: any field of [data]
+
+    >>> print(starter(Path("usage.csv"), ['a "b"'], Path(".")).splitlines()[-1])
+    name = "a \\"b\\""
+    """
+    lines = [
+        "# Settings of `capacity`. Every key and its meaning: docs/configuration.md",
+        "",
+        "[data]",
+        f"history = {toml(Path(os.path.relpath(history, folder)).as_posix())}",
+        *(f"{key} = {toml(value)}" for key, value in reading.items()),
+        "",
+        "[account]",
+        'region = "us-east-1"',
+        "# fargate_vcpu_quota = 1000            # Service Quotas, L-3032A538: reached when?",
+        "",
+        "[goal]",
+        'horizon = "91d"                      # how far to plan',
+        "level = 0.95                         # how sure each interval shall be",
+        "survive_zone_loss = true",
+        "",
+        "[defaults]                           # any field of [[service]], for all of them",
+        'region = "us-east-1"',
+        "task_vcpu = 1.0                      # FILL IN: reserved by one task",
+        "task_memory_gib = 2.0                # FILL IN",
+        "requests_per_second_per_task = 50.0  # FILL IN: what one task serves within the SLO",
+        "startup_seconds = 120",
+        "min_tasks = 2                        # FILL IN: today's bounds",
+        "max_tasks = 100",
+    ]
+    for name in services:
+        lines += ["", "[[service]]", f"name = {toml(name)}"]
+    return "\n".join(lines) + "\n"
+
+
+def reference() -> str:
+    """Every table and key of capacity.toml as Markdown: what `docs/configuration.md` holds."""
+    tables: list[tuple[str, type[Settings]]] = [
+        ("[data]", Data),
+        ("[account]", Account),
+        ("[goal]", Goal),
+        ("[prices]", PriceSettings),
+        ("[[prices.rate]]", Rate),
+        ("[forecast]", ForecastSettings),
+        ("[report]", ReportSettings),
+        ("[[service]]", Service),
+    ]
+    lines = [
+        "# Configuration: `capacity.toml`",
+        "",
+        "Generated from `capacity/config` by `python -m capacity.config > docs/configuration.md`. `[defaults]` "
+        "takes any key of `[[service]]`, for all services; `[account]` may be given once, or once a region as "
+        "`[[account]]`.",
+    ]
+    for heading, model in tables:
+        summary = (model.__doc__ or "").strip().splitlines()[0]
+        lines += ["", f"## `{heading}`", "", summary, "", "| key | type | default | meaning |", "|---|---|---|---|"]
+        for name, field in model.model_fields.items():
+            default = "required" if field.is_required() else f"`{toml(field.default)}`"
+            kind = _type_name(model.__annotations__[name])
+            lines.append(f"| `{name}` | {kind} | {default} | {field.description or ''} |")
+    return "\n".join(lines) + "\n"
+
+
+def toml(value: Any) -> str:
+    """A value as TOML writes it. A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
+
+    >>> print(toml('say "hi"'), toml(0.5), toml(True))
+    "say \\"hi\\"" 0.5 true
+    """
+    if isinstance(value, tuple):
+        return "[]"
+    if isinstance(value, dict):
+        pairs = ", ".join(f"{toml(key)} = {toml(inner)}" for key, inner in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
+    return "unset" if value is None else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _type_name(annotation: str) -> str:
+    """An annotation in a reader's words: `Positive | None` is a number above 0."""
+    words = {
+        "Positive": "number above 0",
+        "Share": "share in (0, 1]",
+        "Probability": "probability in (0, 1)",
+        "Architecture": "`x86_64`, `arm64`",
+        "str": "text",
+        "int": "whole number",
+        "float": "number",
+        "bool": "true, false",
+        "dict[str, str]": "table of text",
+        "tuple[Rate, ...]": "`[[prices.rate]]`",
+    }
+    name = annotation.removesuffix(" | None")
+    if name.startswith("Literal["):
+        return ", ".join(f"`{part.strip(chr(34))}`" for part in name[8:-1].split(", "))
+    return words[name]
