@@ -63,7 +63,23 @@ METRICS: Final = _by_name(
     Metric("memory_reserved", "GiB", "level", "Memory reserved by the running tasks: tasks x task size."),
     Metric("latency", "seconds", "ratio", "Time to answer a request, at the load balancer."),
     Metric("errors", "requests/s", "rate", "Requests answered with a server error (5xx)."),
-    Metric("cost", "USD/h", "rate", "Spend on the service's tasks."),
+    Metric("connections", "connections", "level", "Open connections to a load balancer, database or cache."),
+    Metric("queue_depth", "messages", "level", "Messages that wait to be taken from a queue."),
+    Metric("cache_hit_ratio", "%", "ratio", "Requests that a cache or CDN answered itself."),
+    Metric("network_in", "bytes/s", "rate", "Bytes received."),
+    Metric("network_out", "bytes/s", "rate", "Bytes sent."),
+    Metric("cost", "USD/h", "rate", "Spend on the service's tasks: amortized, all purchase options."),
+    Metric("billed_vcpu", "vCPU", "level", "vCPU-hours billed, over the hours of the interval; all purchase options."),
+    Metric("billed_memory", "GiB", "level", "GB-hours billed, over the hours of the interval; all purchase options."),
+    Metric("billed_storage", "GiB", "level", "GB-hours of task storage billed, over the hours of the interval."),
+    Metric("billed_vcpu_spot", "vCPU", "level", "The part of billed_vcpu that ran on Spot."),
+    Metric("billed_memory_spot", "GiB", "level", "The part of billed_memory that ran on Spot."),
+    Metric("billed_vcpu_covered", "vCPU", "level", "The part of billed_vcpu that a commitment covered."),
+    Metric("billed_memory_covered", "GiB", "level", "The part of billed_memory that a commitment covered."),
+    Metric(
+        "commitment_coverage", "%", "ratio", "Spend that Savings Plans or reservations covered, of what they could."
+    ),
+    Metric("commitment_utilization", "%", "ratio", "Commitment that was used, of what was bought."),
 )
 
 #: Statistic of the values inside one interval. A count metric's mean is the rate over the whole interval.
@@ -245,7 +261,59 @@ SIMULATION: Final = Table(
     key=("service", "timestamp"),
 )
 
-TABLES: Final = (OBSERVATIONS, HISTORY, DEMAND, FINDINGS, FORECAST, SCORES, PLAN, LIMITS, COST, SIMULATION)
+BILL: Final = Table(
+    "bill",
+    "What was used and what it cost, as the provider billed it: one row a service, interval and usage type.",
+    (
+        Column("service", "str", "", "Value of the cost-allocation tag; `(untagged)` where there is none."),
+        Column("account", "str", "", "Account or subscription, where known."),
+        Column("region", "str", "", "Region, where known."),
+        Column("interval", "int32", "seconds", "86400 or 3600."),
+        _TIME,
+        Column("usage_type", "str", "", "As the provider spells it: `EUC1-Fargate-ARM-GB-Hours`."),
+        Column("resource", "str", "", "vcpu, memory, storage, os; empty for what is none of these."),
+        Column("architecture", "str", "", "x86_64 or arm64; empty where it is neither or not said."),
+        Column("purchase", "str", "", "on-demand, spot or committed; empty where not said."),
+        Column(
+            "quantity", "float64", "of the unit", "Used in the interval; NaN where the row is a charge without usage."
+        ),
+        Column("unit", "str", "", "vCPU-hours, GB-hours ..."),
+        Column("amount", "float64", "of the currency", "Amortized (FOCUS: effective) cost; NaN where not said."),
+        Column("billed", "float64", "of the currency", "Unblended (FOCUS: billed) cost; NaN where not said."),
+        Column("currency", "str", "", "ISO 4217: USD, EUR ..."),
+        Column("estimated", "bool", "", "True while the provider may still change it."),
+    ),
+    key=("service", "account", "region", "interval", "timestamp", "usage_type", "purchase"),
+)
+
+ADVICE: Final = Table(
+    "advice",
+    "What the provider itself recommends: a cross-check beside our own plan.",
+    (
+        Column("service", "str", "", "Name of the service or resource."),
+        Column("provider", "str", "", "aws-compute-optimizer or azure-advisor."),
+        Column("resource", "str", "", "ARN or resource id."),
+        Column("finding", "str", "", "As the provider puts it: Overprovisioned ..."),
+        Column("reason", "str", "", "Its reason codes or description."),
+        Column("current_vcpu", "float64", "vCPU", "Of one task today; NaN where not said."),
+        Column("current_memory_gib", "float64", "GiB", "Of one task today; NaN where not said."),
+        Column("suggested_vcpu", "float64", "vCPU", "Of one task, as suggested; NaN where not said."),
+        Column("suggested_memory_gib", "float64", "GiB", "Of one task, as suggested; NaN where not said."),
+        Column("saving_percent", "float64", "%", "Saving the provider expects; NaN where not said."),
+        Column(
+            "saving_month", "float64", "of the currency", "Saving a month the provider expects; NaN where not said."
+        ),
+        Column("currency", "str", "", "ISO 4217: USD, EUR ..."),
+        Column("risk", "str", "", "Performance risk or impact, as the provider puts it."),
+        Column("refreshed_at", "datetime64[us, UTC]", "UTC", "When the provider computed it; NaT where not said."),
+    ),
+    key=("provider", "resource", "suggested_vcpu", "suggested_memory_gib"),
+)
+
+TABLES: Final = (
+    *(OBSERVATIONS, HISTORY, DEMAND, FINDINGS, FORECAST, SCORES, PLAN, LIMITS, COST, SIMULATION),
+    *(BILL, ADVICE),
+)
 
 
 def dictionary() -> str:

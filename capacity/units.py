@@ -33,6 +33,11 @@ UNITS: Final[dict[str, tuple[str, float]]] = {
     "minutes": ("time", 60.0),
     "USD": ("money", 1.0),
     "USD/h": ("spend", 1.0),
+    "connections": ("connections", 1.0),
+    "messages": ("messages", 1.0),
+    "bytes/s": ("throughput", 1.0),
+    "KiB/s": ("throughput", 1024.0),
+    "MiB/s": ("throughput", 1024.0**2),
     "1": ("number", 1.0),
 }
 
