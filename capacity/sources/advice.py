@@ -1,0 +1,48 @@
+"""What a provider itself recommends, as a table: a cross-check beside our own plan, never an input of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from capacity.display import table_html
+from capacity.findings import NO_FINDINGS, Finding, Findings
+from capacity.schema import ADVICE
+
+#: What a column holds where the provider says nothing.
+_UNSAID = {"float64": np.nan, "str": "", "datetime64[us, UTC]": pd.NaT}
+
+
+@dataclass(frozen=True, eq=False)
+class Advice:
+    """Recommendations of a provider: the table `schema.ADVICE`, sorted by service."""
+
+    frame: pd.DataFrame
+    findings: Findings = NO_FINDINGS
+
+    @classmethod
+    def of(cls, rows: Iterable[Mapping[str, Any]], findings: Iterable[Finding] = ()) -> Advice:
+        """Advice from rows that name what they know; all else is left unsaid.
+
+        >>> Advice.of([{"service": "web", "suggested_vcpu": 0.5}]).frame["suggested_memory_gib"].isna().all()
+        True
+        """
+        filled = [{**{c.name: _UNSAID[c.type] for c in ADVICE.columns}, **row} for row in rows]
+        frame = pd.DataFrame(filled, columns=ADVICE.names)
+        for column in ADVICE.columns:
+            if column.type.startswith("datetime"):
+                frame[column.name] = pd.to_datetime(frame[column.name], utc=True).astype(column.type)
+            else:
+                frame[column.name] = frame[column.name].astype(column.type)
+        ordered = frame.sort_values(["service", *ADVICE.key], kind="stable").reset_index(drop=True)
+        return cls(ordered, Findings.of(findings))
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def _repr_html_(self) -> str:
+        return table_html(f"Advice: {len(self)} recommendations", self.frame)
