@@ -28,8 +28,8 @@ class Advice:
     def of(cls, rows: Iterable[Mapping[str, Any]], findings: Iterable[Finding] = ()) -> Advice:
         """Advice from rows that name what they know; all else is left unsaid.
 
-        >>> Advice.of([{"service": "web", "suggested_vcpu": 0.5}]).frame["suggested_memory_gib"].isna().all()
-        True
+        >>> Advice.of([{"service": "web", "suggested_vcpu": 0.5}]).frame["suggested_memory_gib"].isna().tolist()
+        [True]
         """
         filled = [{**{c.name: _UNSAID[c.type] for c in ADVICE.columns}, **row} for row in rows]
         frame = pd.DataFrame(filled, columns=ADVICE.names)
