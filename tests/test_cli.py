@@ -8,8 +8,10 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 import capacity
 from capacity.cli import app
@@ -33,19 +35,35 @@ def run(*arguments: str, code: int = 0, cwd: Path = ROOT) -> subprocess.Complete
     return done
 
 
-COMMANDS = ["init", "fetch", "forecast", "backtest", "plan", "policy", "simulate", "report"]
+COMMANDS = [
+    *("init", "discover", "iam", "advice", "fetch"),
+    *("forecast", "backtest", "plan", "policy", "simulate", "report"),
+]
+SOURCES = ["files", "cloudwatch", "cost-explorer", "focus", "prometheus", "azure-monitor"]
+
+
+def group() -> Any:
+    return typer.main.get_command(app)
 
 
 def test_help_names_every_command_and_the_exit_codes() -> None:
     text = run("--help").stdout
     assert [name for name in COMMANDS if f"\n  {name} " not in text] == []
     assert "Exit codes: 0 done" in text
-    assert {getattr(command.callback, "__name__", "") for command in app.registered_commands} == set(COMMANDS)
+    assert set(group().commands) == set(COMMANDS)
+    assert set(group().commands["fetch"].commands) == set(SOURCES)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
     assert "Usage:" in run(command, "--help").stdout
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_every_source_explains_itself(source: str) -> None:
+    text = run("fetch", source, "--help").stdout
+    assert "Usage:" in text
+    assert "--store" in text
 
 
 def test_the_version_is_the_packages() -> None:

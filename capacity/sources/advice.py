@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from capacity.config import Service
 from capacity.display import table_html
 from capacity.findings import NO_FINDINGS, Finding, Findings
 from capacity.schema import ADVICE
@@ -41,8 +42,29 @@ class Advice:
         ordered = frame.sort_values(["service", *ADVICE.key], kind="stable").reset_index(drop=True)
         return cls(ordered, Findings.of(findings))
 
+    @classmethod
+    def together(cls, parts: Iterable[Advice]) -> Advice:
+        """The advice of several accounts or regions as one."""
+        every = list(parts)
+        rows = [row for part in every for row in part.frame.to_dict(orient="records")]
+        return cls.of(rows, Findings.of(*(part.findings for part in every)))
+
     def __len__(self) -> int:
         return len(self.frame)
 
     def _repr_html_(self) -> str:
         return table_html(f"Advice: {len(self)} recommendations", self.frame)
+
+
+def beside(advice: Advice, services: Sequence[Service]) -> pd.DataFrame:
+    """The advice with our own task size beside it: columns `our_vcpu` and `our_memory_gib`, missing for strangers.
+
+    A difference between `current_*` and `our_*` says that capacity.toml is behind what runs.
+
+    >>> theirs = Advice.of([{"service": "web", "current_vcpu": 1.0, "suggested_vcpu": 0.5}])
+    >>> beside(theirs, [Service(name="web", task_vcpu=1)])[["suggested_vcpu", "our_vcpu"]].values.tolist()
+    [[0.5, 1.0]]
+    """
+    sizes = {service.name: (service.task_vcpu, service.task_memory_gib) for service in services}
+    ours = [sizes.get(name, (np.nan, np.nan)) for name in advice.frame["service"]]
+    return advice.frame.assign(our_vcpu=[vcpu for vcpu, _ in ours], our_memory_gib=[gib for _, gib in ours])

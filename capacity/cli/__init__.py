@@ -1,0 +1,56 @@
+"""The command line: the API, spoken. Each command reads arguments, asks the chain for one noun, prints it.
+
+Results go to standard output, as a table for people or as JSON with `--json`; progress and messages go to standard
+error. Exit codes: 0 done; 1 input, data or settings do not allow an answer; 2 wrong usage; 130 interrupted.
+
+    setting_up   init, discover, iam, advice
+    fetching     fetch SOURCE: one command a source
+    chain        forecast, backtest, plan, policy, simulate, report
+    options      what several commands take
+    printing     tables, JSON, progress
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from capacity._version import __version__
+from capacity.cli import chain, fetching, setting_up
+from capacity.cli.printing import say
+from capacity.errors import CapacityError
+
+HELP = """Capacity forecasting and planning for AWS ECS: how much, how sure, and what the autoscaler should say.
+
+Settings come from capacity.toml (write one with `capacity init`). Results go to standard output, progress to
+standard error.
+
+Exit codes: 0 done; 1 input, data or settings do not allow an answer (standard error says what and where);
+2 wrong usage; 130 interrupted.
+"""
+
+app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.add_typer(setting_up.app)
+app.add_typer(fetching.app, name="fetch")
+app.add_typer(chain.app)
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        print(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; what went wrong is said in words, on standard error, with exit code 1."""
+    try:
+        app()
+    except CapacityError as error:
+        say(f"capacity: {error}")
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

@@ -1,0 +1,5 @@
+"""`python -m capacity.cli` is the command `capacity`."""
+
+from capacity.cli import main
+
+main()

@@ -1,0 +1,208 @@
+"""The verbs of the chain: forecast, backtest, plan, policy, simulate, report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capacity.cli.options import DEFAULT_CONFIG, MODELS, AsJson, ConfigPath, HistoryPath, Horizon, Names, Quiet
+from capacity.cli.printing import findings, print_json, record, records, say, table
+
+if TYPE_CHECKING:
+    from capacity.fleet import Chain
+
+app = typer.Typer()
+
+
+@app.command()
+def forecast(
+    config: ConfigPath = DEFAULT_CONFIG,
+    history: HistoryPath = None,
+    service: Names = None,
+    horizon: Horizon = None,
+    model: Annotated[str | None, typer.Option(metavar="MODEL", help=f"Instead of [forecast] model: {MODELS}.")] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Where demand goes: mean and quantiles of every series and interval."""
+    with chain_of(config, history, service, horizon, model, quiet) as chain:
+        result = chain.forecast
+    findings(result.findings)
+    if as_json:
+        print_json({"cutoff": str(result.cutoff), "forecast": records(result.frame)})
+        return
+    daily = result.frame.assign(day=result.frame["timestamp"].dt.floor("D"))
+    measures = [column for column in result.frame.columns if column not in {"service", "metric", "timestamp"}]
+    table(daily.groupby(["service", "metric", "day"], sort=False)[measures].max().reset_index(), "Highest of each day")
+
+
+@app.command()
+def backtest(
+    config: ConfigPath = DEFAULT_CONFIG,
+    history: HistoryPath = None,
+    service: Names = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL",
+            help=f"Model to score; may be repeated: {MODELS}.",
+            show_default="auto and seasonal-naive",
+        ),
+    ] = None,
+    horizon: Annotated[str, typer.Option(metavar="DURATION", help="How far ahead each window looks.")] = "7d",
+    windows: Annotated[int, typer.Option(min=1, help="How many rolling origins.")] = 4,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """How right models would have been, on history they were not shown."""
+    from capacity.forecasting import backtest as run
+
+    with chain_of(config, history, service, None, None, quiet) as chain:
+        demand = chain.demand
+        chain.started("backtest")
+        models = tuple(model) if model else ("auto", "seasonal-naive")
+        scores = run(demand, models, horizon, windows, seed=chain.config.forecast.seed)
+    if as_json:
+        print_json({"summary": records(scores.summary), "scores": records(scores.frame)})
+    else:
+        table(scores.summary, f"{windows} windows of {horizon}")
+
+
+@app.command()
+def plan(
+    config: ConfigPath = DEFAULT_CONFIG,
+    history: HistoryPath = None,
+    service: Names = None,
+    horizon: Horizon = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """What to run, when limits are reached, what it costs, and what to decide."""
+    with chain_of(config, history, service, horizon, None, quiet) as chain:
+        result = chain.plan
+    findings(result.findings)
+    if as_json:
+        print_json(
+            {
+                "decisions": [record(vars(decision)) for decision in result.decisions],
+                "limits": records(result.limits),
+                "cost": records(result.cost),
+                "plan": records(result.frame),
+            }
+        )
+        return
+    for decision in result.decisions:
+        print(f"{decision.sentence}\n    {decision.because}")
+    table(result.limits, "Limits")
+    table(result.cost, "Cost over the horizon")
+
+
+@app.command()
+def policy(
+    config: ConfigPath = DEFAULT_CONFIG,
+    history: HistoryPath = None,
+    service: Names = None,
+    horizon: Horizon = None,
+    kind: Annotated[str, typer.Option("--as", help="table, cloudformation, terraform, boto3 or cli.")] = "table",
+    quiet: Quiet = False,
+) -> None:
+    """What the autoscaler should say, rehearsed on history first. The document alone goes to standard output."""
+    with chain_of(config, history, service, horizon, None, quiet) as chain:
+        document = chain.policy.render(kind)
+    if isinstance(document, str):
+        print(document, end="" if document.endswith("\n") else "\n")
+    elif all(isinstance(line, str) for line in document):
+        print("\n".join(document))
+    else:
+        print_json(document)
+
+
+@app.command()
+def simulate(
+    config: ConfigPath = DEFAULT_CONFIG,
+    history: HistoryPath = None,
+    service: Names = None,
+    days: Annotated[int, typer.Option(min=1, help="How many of the last days to replay.")] = 28,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Replay the recommended policy over the last days of history, minute by minute."""
+    import pandas as pd
+
+    from capacity.scaling import simulate as run
+
+    with chain_of(config, history, service, None, None, quiet) as chain:
+        recommended, demand = chain.policy, chain.demand
+        result = run(recommended, demand.since(demand.end - pd.Timedelta(days=days)), seed=chain.config.forecast.seed)
+    if as_json:
+        print_json({"metrics": records(result.metrics)})
+    else:
+        table(result.metrics, f"The last {days} days under the recommended policy")
+
+
+@app.command()
+def report(
+    config: ConfigPath = DEFAULT_CONFIG,
+    history: HistoryPath = None,
+    service: Names = None,
+    horizon: Horizon = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder, instead of [report] out.")] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the capacity report: report.html, report.pdf, report.xlsx and report.json."""
+    with chain_of(config, history, service, horizon, None, quiet) as chain:
+        result = chain.report
+        paths = result.save_all(out if out is not None else Path(chain.config.report.out))
+    if as_json:
+        print_json({"files": [str(path) for path in paths], "seconds": chain.seconds})
+        return
+    for decision in chain.plan.decisions[:5]:
+        print(f"• {decision.sentence}")
+    if len(chain.plan.decisions) > 5:
+        print(f"• and {len(chain.plan.decisions) - 5} more")
+    for path in paths:
+        print(path)
+
+
+@contextmanager
+def chain_of(
+    config: Path,
+    history: Path | None,
+    service: list[str] | None,
+    horizon: str | None,
+    model: str | None,
+    quiet: bool,
+) -> Iterator[Chain]:
+    """The chain with the command's overrides; stages are announced on standard error while the block runs."""
+    from capacity.config import load_config
+    from capacity.fleet import STAGES, Chain
+
+    settings = load_config(config)
+    if horizon is not None:
+        settings = settings.model_copy(update={"goal": settings.goal.model_copy(update={"horizon": horizon})})
+    if model is not None:
+        settings = settings.model_copy(update={"forecast": settings.forecast.model_copy(update={"model": model})})
+    chain = Chain(settings, source=history, only=tuple(service or ()))
+    if quiet or not sys.stderr.isatty():
+        if not quiet:
+            chain.started = lambda stage: say(f"{STAGES[stage]} ...")
+        yield chain
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Starting", total=len(STAGES))
+
+        def advance(stage: str) -> None:
+            progress.update(task, description=STAGES[stage], completed=list(STAGES).index(stage))
+
+        chain.started = advance
+        yield chain

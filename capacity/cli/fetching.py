@@ -1,0 +1,286 @@
+"""`capacity fetch SOURCE`: one command a source, those of plug-ins included."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import typer.core
+
+from capacity.cli.options import (
+    AsJson,
+    Columns,
+    DryRun,
+    ExternalId,
+    IntervalSeconds,
+    Metric,
+    Named,
+    Names,
+    Profile,
+    Quiet,
+    Region,
+    RoleArn,
+    StorePath,
+    Timezone,
+    Unit,
+    reading,
+)
+from capacity.cli.printing import findings, print_json, say
+from capacity.errors import CapacityError
+
+if TYPE_CHECKING:
+    from capacity.config import Config
+    from capacity.sources.base import Source
+    from capacity.sources.pulling import Pulled
+
+HELP = """Read a source and keep what it says in a history store.
+
+Doing it twice changes nothing; the second time asks only for what is new or had not settled. Each batch is committed
+whole: stop it at any moment, and the next run goes on from there.
+"""
+
+
+class _Sources(typer.core.TyperGroup):
+    """The commands written here, and one for every source that a plug-in brings."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        from capacity.sources.registry import source_names
+
+        return [*super().list_commands(ctx), *(name for name in source_names() if name not in self.commands)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return super().get_command(ctx, cmd_name) or _plugged_in(cmd_name)
+
+
+app = typer.Typer(help=HELP, no_args_is_help=True, cls=_Sources, rich_markup_mode=None)
+
+Days = Annotated[float, typer.Option("--days", min=0.01, help="How many of the last days.")]
+#: All that CloudWatch keeps (aws.md 1.1), a quarter of bills, all that Azure Monitor keeps, a month of Prometheus.
+CLOUDWATCH_DAYS, COST_DAYS, AZURE_DAYS, PROMETHEUS_DAYS = 455.0, 91.0, 93.0, 31.0
+SettingsPath = Annotated[
+    Path | None, typer.Option("--config", "-c", help="capacity.toml with this source's tables.", show_default=False)
+]
+
+
+@app.command()
+def files(
+    location: Annotated[Path, typer.Argument(help="CSV, Parquet or JSON file, or a folder of them.")],
+    store: StorePath,
+    column: Columns = None,
+    service: Named = None,
+    metric: Metric = None,
+    unit: Unit = None,
+    timezone: Timezone = None,
+    interval_seconds: IntervalSeconds = None,
+    as_json: AsJson = False,
+) -> None:
+    """Files: CSV, Parquet, and what CloudWatch, Grafana and the AWS command line export."""
+    from capacity.sources import Files
+
+    _keep(Files(location, **reading(column, service, metric, unit, timezone, interval_seconds)), store, as_json)
+
+
+@app.command()
+def cloudwatch(
+    store: StorePath,
+    cluster: Annotated[
+        list[str] | None, typer.Option("--cluster", help="ECS cluster; may be repeated. Default: all of the region.")
+    ] = None,
+    service: Names = None,
+    days: Days = CLOUDWATCH_DAYS,
+    region: Region = None,
+    profile: Profile = None,
+    role_arn: RoleArn = None,
+    external_id: ExternalId = None,
+    prefix: Annotated[
+        bool, typer.Option("--prefix", help="Name services cluster/service: two clusters may share a name.")
+    ] = False,
+    config: SettingsPath = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """CloudWatch: CPU, memory, running tasks, requests, latency and errors of ECS services, and metrics of your own."""
+    from capacity.sources.aws import Door
+    from capacity.sources.cloudwatch import CloudWatch
+
+    door = Door(region, profile, role_arn, external_id)
+    source = CloudWatch.of(
+        _settings(config).cloudwatch, tuple(cluster or ()), tuple(service or ()), door=door, prefix=prefix
+    )
+    _pull(source, store, days, dry_run, as_json, quiet)
+
+
+@app.command()
+def cost_explorer(
+    store: StorePath,
+    tag: Annotated[
+        str, typer.Option("--tag", help="Cost-allocation tag whose value is the service; without it: the account.")
+    ] = "",
+    days: Days = COST_DAYS,
+    hourly: Annotated[
+        bool, typer.Option("--hourly", help="By hour, where that is switched on (last 14 days).")
+    ] = False,
+    cache: Annotated[
+        Path | None, typer.Option("--cache", help="Folder of answers already paid for.", show_default=False)
+    ] = None,
+    profile: Profile = None,
+    role_arn: RoleArn = None,
+    external_id: ExternalId = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Cost Explorer: billed vCPU and memory, Spot and committed parts, spend and coverage; each page costs $0.01."""
+    from capacity.sources.aws import Door
+    from capacity.sources.cost_explorer import CostExplorer
+
+    door = Door(None, profile, role_arn, external_id)
+    granularity = "HOURLY" if hourly else "DAILY"
+    _pull(CostExplorer(door, tag, granularity, cache), store, days, dry_run, as_json, quiet)
+
+
+@app.command()
+def focus(
+    location: Annotated[Path, typer.Argument(help="FOCUS data export: CSV or Parquet file, or a folder of them.")],
+    store: StorePath,
+    tag: Annotated[str, typer.Option("--tag", help="Tag whose value is the service.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """FOCUS exports (AWS, Azure): billed vCPU and memory, Spot and committed parts, spend."""
+    from capacity.sources.focus import Focus
+
+    _keep(Focus(location, tag), store, as_json)
+
+
+@app.command()
+def prometheus(
+    store: StorePath,
+    config: Annotated[Path, typer.Option("--config", "-c", help="File with [[prometheus.query]] tables.")],
+    url: Annotated[
+        str | None, typer.Option("--url", help="Address of the server, instead of [prometheus] url.")
+    ] = None,
+    days: Days = PROMETHEUS_DAYS,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Prometheus, and what speaks its query API: Thanos, Mimir, Amazon Managed Prometheus."""
+    from capacity.sources.prometheus import Prometheus
+
+    settings = _settings(config)
+    if settings.prometheus is None:
+        raise CapacityError(f"{config} has no [[prometheus.query]]: docs/prometheus.md shows how to write one")
+    _pull(Prometheus.of(settings.prometheus, config.parent, url=url), store, days, dry_run, as_json, quiet)
+
+
+@app.command()
+def azure_monitor(
+    store: StorePath,
+    config: Annotated[Path, typer.Option("--config", "-c", help="File with an [azure] table.")],
+    days: Days = AZURE_DAYS,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Azure Monitor: CPU, memory, replicas and requests of Container Apps, and metrics of your own."""
+    from capacity.sources.azure_monitor import AzureMonitor
+
+    settings = _settings(config)
+    if settings.azure is None:
+        raise CapacityError(f"{config} has no [azure] table: docs/azure.md shows how to write one")
+    _pull(AzureMonitor.of(settings.azure), store, days, dry_run, as_json, quiet)
+
+
+def _plugged_in(name: str) -> Any:
+    """A command for a source of another package; for a name nobody has, one that says so."""
+
+    def plugged_in(
+        location: Annotated[str, typer.Argument(help="What to read: a path, an address ...")],
+        store: StorePath,
+        option: Annotated[
+            list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Setting of the source; may be repeated.")
+        ] = None,
+        days: Days = COST_DAYS,
+        dry_run: DryRun = False,
+        as_json: AsJson = False,
+        quiet: Quiet = False,
+    ) -> None:
+        from capacity.sources import open_source
+        from capacity.sources.pulling import Pulled
+
+        pairs = [pair.partition("=") for pair in option or ()]
+        source = open_source(name, location, **{key: value for key, _, value in pairs})
+        if isinstance(source, Pulled):
+            _pull(source, store, days, dry_run, as_json, quiet)
+        else:
+            _keep(source, store, as_json)
+
+    single = typer.Typer()
+    single.command(name, help=f"The source {name!r}, brought by a plug-in.")(plugged_in)
+    return typer.main.get_command(single)
+
+
+def _settings(path: Path | None) -> Config:
+    from capacity.config import Config, load_config
+
+    return Config() if path is None else load_config(path)
+
+
+def _keep(source: Source, store: Path, as_json: bool) -> None:
+    """All a source says, into the store."""
+    from capacity.history import fetch
+
+    _tell(fetch(source, store), as_json)
+
+
+def _pull(source: Pulled, store: Path, days: float, dry_run: bool, as_json: bool, quiet: bool) -> None:
+    """What the store does not know of the last days, into it; or only what that would take."""
+    from capacity.history import Store, fetch
+    from capacity.sources.pulling import last_days
+
+    span = last_days(days)
+    estimate = source.outlay(span, Store(store).coverage())
+    if dry_run:
+        if as_json:
+            print_json({"calls": dict(estimate.calls), "least": dict(estimate.least), "usd": estimate.usd})
+        else:
+            print(f"{source.name}: would take {estimate}")
+        return
+    if not quiet:
+        say(f"{source.name}: expecting {estimate}")
+    with _progress(estimate.total, quiet) as advance:
+        fetched = fetch(source, store, span, progress=lambda appended, outlay: advance(outlay.total))
+    _tell(fetched, as_json)
+
+
+def _tell(fetched: Any, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    findings(fetched.findings)
+    counts = asdict(fetched.appended)
+    if as_json:
+        outlay = fetched.outlay
+        spent = {"calls": dict(outlay.calls), "least": dict(outlay.least), "usd": outlay.usd} if outlay.calls else {}
+        print_json(counts | spent)
+    else:
+        print(fetched)
+
+
+@contextmanager
+def _progress(total: int, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error that counts calls; nothing where nobody looks."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Calls", total=total)
+        yield lambda done: bar.update(task, completed=done, total=max(total, done))

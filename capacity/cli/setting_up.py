@@ -1,0 +1,181 @@
+"""Before the first plan: settings from a history or an account, what runs there, what to allow, what AWS advises."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from capacity.cli.options import (
+    DEFAULT_CONFIG,
+    AsJson,
+    Columns,
+    ConfigPath,
+    ExternalId,
+    IntervalSeconds,
+    Metric,
+    Named,
+    Names,
+    Profile,
+    Timezone,
+    Unit,
+    reading,
+)
+from capacity.cli.printing import findings, print_json, records, say, table
+from capacity.errors import CapacityError
+
+if TYPE_CHECKING:
+    from capacity.sources.aws import Door
+
+app = typer.Typer()
+
+Clusters = Annotated[
+    list[str] | None, typer.Option("--cluster", help="Only this ECS cluster; may be repeated. Default: all.")
+]
+Regions = Annotated[list[str] | None, typer.Option("--region", help="AWS region to look in; may be repeated.")]
+Roles = Annotated[
+    list[str] | None, typer.Option("--role-arn", help="Role to assume first, one an account; may be repeated.")
+]
+
+
+@app.command()
+def init(
+    history: Annotated[
+        Path | None, typer.Argument(help="History to read: CSV or Parquet file, folder or store.", show_default=False)
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the settings.")] = DEFAULT_CONFIG,
+    from_aws: Annotated[
+        bool, typer.Option("--from-aws", help="Take services, sizes, bounds and quotas from the AWS account.")
+    ] = False,
+    cluster: Clusters = None,
+    region: Regions = None,
+    profile: Profile = None,
+    role_arn: Roles = None,
+    external_id: ExternalId = None,
+    column: Columns = None,
+    service: Named = None,
+    metric: Metric = None,
+    unit: Unit = None,
+    timezone: Timezone = None,
+    interval_seconds: IntervalSeconds = None,
+) -> None:
+    """Write a commented capacity.toml: with one [[service]] for each in the history, or (--from-aws) in the account."""
+    if out.exists():
+        raise CapacityError(f"{out} exists already: name another file with --out, or delete it first")
+    if from_aws:
+        text, count = _from_aws(history, out, doors(region, profile, role_arn, external_id), cluster)
+    elif history is None:
+        raise CapacityError("init needs a history to read (a file, folder or store), or --from-aws")
+    else:
+        text, count = _from_history(history, out, reading(column, service, metric, unit, timezone, interval_seconds))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.open("x", encoding="utf-8") as file:
+        file.write(text)
+    say(f"Wrote {out} with {count} service{'' if count == 1 else 's'}.")
+    say(f"Fill in what is marked FILL IN, then: capacity report --config {shlex.quote(str(out))}")
+
+
+@app.command()
+def discover(
+    cluster: Clusters = None,
+    service: Names = None,
+    region: Regions = None,
+    profile: Profile = None,
+    role_arn: Roles = None,
+    external_id: ExternalId = None,
+    as_json: AsJson = False,
+) -> None:
+    """What runs in an AWS account: services, sizes, bounds, load balancers, policies and quotas. Changes nothing."""
+    from capacity.sources.ecs import discover as look
+
+    found = look(tuple(cluster or ()), tuple(service or ()), door=doors(region, profile, role_arn, external_id))
+    findings(found.findings, least="REVIEW")
+    if as_json:
+        print_json(found.to_dict())
+    else:
+        table(found.frame, f"{len(found.services)} services")
+
+
+@app.command()
+def iam(
+    part: Annotated[
+        list[str] | None, typer.Argument(help="fetch, discover, cost, advice; default: all.", show_default=False)
+    ] = None,
+) -> None:
+    """The IAM policy with the least that capacity needs to read an account."""
+    import json
+
+    from capacity.sources.aws.policies import policy
+
+    print(json.dumps(policy(*(part or ())), indent=2))
+
+
+@app.command()
+def advice(
+    config: ConfigPath = DEFAULT_CONFIG,
+    region: Regions = None,
+    profile: Profile = None,
+    role_arn: Roles = None,
+    external_id: ExternalId = None,
+    azure_subscription: Annotated[
+        str | None, typer.Option("--azure-subscription", help="Ask Azure Advisor for this subscription instead.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What AWS Compute Optimizer (or Azure Advisor) recommends, beside the task sizes of capacity.toml."""
+    from capacity.sources.advice import Advice, beside
+
+    if azure_subscription:
+        from capacity.sources.azure_advisor import azure_advisor
+
+        theirs = azure_advisor(azure_subscription)
+    else:
+        from capacity.sources.compute_optimizer import compute_optimizer
+
+        theirs = Advice.together(compute_optimizer(door) for door in doors(region, profile, role_arn, external_id))
+    findings(theirs.findings, least="REVIEW")
+    if config.exists():
+        from capacity.config import load_config
+
+        frame = beside(theirs, load_config(config).service)
+    else:
+        frame = theirs.frame
+    if as_json:
+        print_json({"advice": records(frame)})
+    else:
+        table(frame.dropna(axis="columns", how="all"), "Their advice, beside capacity.toml")
+
+
+def doors(
+    regions: list[str] | None, profile: str | None, roles: list[str] | None, external_id: str | None
+) -> list[Door]:
+    """One door for each region and role."""
+    from capacity.sources.aws import Door
+
+    return [Door(region, profile, role, external_id) for role in roles or [None] for region in regions or [None]]
+
+
+def _from_history(history: Path, out: Path, options: dict[str, object]) -> tuple[str, int]:
+    from capacity.config import starter
+    from capacity.history import read
+    from capacity.schema import METRICS
+
+    found = read(history, **options)  # type: ignore[arg-type]
+    findings(found.findings)
+    units = ", ".join(f"{name} in {METRICS[name].unit}" for name in found.metrics())
+    say(f"Read {history}: {units}.")
+    return starter(history, found.services, out.parent, **options), len(found.services)
+
+
+def _from_aws(history: Path | None, out: Path, looking: list[Door], clusters: list[str] | None) -> tuple[str, int]:
+    import os
+
+    from capacity.sources.ecs import discover as look
+    from capacity.sources.starter import starter_from
+
+    found = look(tuple(clusters or ()), door=looking)
+    findings(found.findings, least="REVIEW")
+    kept = Path(os.path.relpath(history, out.parent)).as_posix() if history is not None else "history"
+    return starter_from(found, kept), len(found.services)
