@@ -39,8 +39,8 @@ def estimate_demand(
     """Absolute demand of every service in the history: requests/s, vCPU, GiB, and metrics of the caller's own.
 
     services  task sizes and bounds, by name; a service without one is estimated from the history alone
-    interval  of the grid; default: the interval that reaches back furthest. Finer data are averaged onto it (a mean
-              of fewer than half of the minutes is a gap), coarser data are never split
+    interval  of the grid; default: the interval that, with finer ones that divide it, reaches longest. Finer data are
+              averaged onto it (a mean of fewer than half of the minutes is a gap), coarser data are never split
 
     vCPU come, best first, from `cpu`; from utilisation x reserved; x running tasks x size of a task; x the stated
     `assumed_running_tasks`; GiB likewise; `derived` says which. Peaks are the largest minute, from `max` rows or from
@@ -179,12 +179,19 @@ def _relevant(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _interval(rows: pd.DataFrame, asked: str | timedelta | None) -> pd.Timedelta:
-    """The grid's interval: the one asked for, else the one whose rows span longest (of equals the shorter)."""
+    """The grid's interval: the one asked for, else the one that, with the finer ones that divide it, reaches longest.
+
+    CloudWatch keeps minutes for two weeks, five minutes for nine, hours for fifteen months: each interval's own rows
+    are the older part only, and finer ones go on from there. Of equals the shorter.
+    """
     stamps = rows.groupby("interval", sort=True, observed=True)["timestamp"].agg(["min", "max"])
     sizes = [pd.Timedelta(seconds=int(seconds)) for seconds in stamps.index]
     if asked is None:
-        spans = stamps["max"] - stamps["min"]
-        return sizes[int(np.argmax(spans.to_numpy()))]
+        reach = []
+        for size in sizes:
+            part = stamps[[size % other == pd.Timedelta(0) for other in sizes]]
+            reach.append(part["max"].max() - part["min"].min())
+        return sizes[int(np.argmax(np.array(reach)))]
     size = duration(asked)
     if not any(size >= other and size % other == pd.Timedelta(0) for other in sizes):
         have = ", ".join(str(other) for other in sizes)

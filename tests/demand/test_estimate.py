@@ -336,3 +336,23 @@ def test_the_order_of_rows_does_not_matter() -> None:
     forward, backward = (estimate_demand(history(*order)) for order in (tables, tables[::-1]))
     np.testing.assert_array_equal(forward.values, backward.values)
     np.testing.assert_array_equal(forward.peaks, backward.peaks)
+
+
+def test_the_grid_is_that_of_the_interval_which_reaches_longest_with_the_finer_ones_after_it() -> None:
+    """As CloudWatch keeps it: five minutes before, minutes of late; each five minutes' mean is that of its minutes."""
+    start = pd.Timestamp("2026-08-03", tz="UTC")
+    coarse = pd.date_range(start, periods=5 * 288, freq="5min")
+    fine = pd.date_range(coarse[-1] + pd.Timedelta("5min"), periods=15 * 1440, freq="min")
+    rows = pd.concat(
+        [
+            pd.DataFrame({"timestamp": coarse, "value": 1.0, "interval": 300}),
+            pd.DataFrame({"timestamp": fine, "value": np.arange(len(fine)) % 5, "interval": 60}),
+        ]
+    )
+    history = read(rows.assign(service="web", metric="requests", stat="mean"))
+    demand = estimate_demand(history)
+    assert demand.interval == pd.Timedelta("5min")
+    assert len(demand.times) == 20 * 288
+    assert (demand.values[0][: len(coarse)] == 1.0).all()
+    assert (demand.values[0][len(coarse) :] == 2.0).all()
+    assert (demand.peaks[0][len(coarse) :] == 4.0).all()
