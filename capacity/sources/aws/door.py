@@ -44,9 +44,9 @@ class Door:
 
         region  for services that live in one region only, such as Cost Explorer
         """
-        client = self.client(service, region)
 
         def ask() -> dict[str, Any]:
+            client = self.client(service, region)
             with self._lock:
                 self.counted[service, operation] += 1
             answer: dict[str, Any] = getattr(client, operation)(**params)
@@ -55,7 +55,7 @@ class Door:
         try:
             return patiently(ask, may_pass, sleep=self.sleep)
         except Exception as error:
-            raise ours(error, service, operation, client.meta.region_name) from error
+            raise ours(error, service, operation, region or self.where) from error
 
     def pages(
         self, service: str, operation: str, token: str = "nextToken", *, region: str | None = None, **params: Any
