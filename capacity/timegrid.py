@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from capacity.errors import InputError
+
+#: Share of an interval's finer values that must be there for their mean to speak for it; with fewer it is a gap.
+LEAST_PRESENT: Final = 0.5
 
 _DURATION = re.compile(r"(?P<count>\d+(?:\.\d+)?)\s*(?P<unit>s|sec|min|m|h|d|w)", re.IGNORECASE)
 _SECONDS = {"s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -71,3 +76,34 @@ def steps_per(period: str, interval: pd.Timedelta) -> int:
     """
     ratio = duration(period) / interval
     return int(ratio) if ratio > 1 and float(ratio).is_integer() else 0
+
+
+def reaching(spans: Mapping[int, tuple[Any, Any]]) -> int:
+    """The interval that, with the finer ones that divide it, reaches longest; of equals the shortest.
+
+    spans  interval in seconds -> first and last stamp of its own rows
+
+    CloudWatch keeps minutes for two weeks, five minutes for nine, hours for fifteen months: the rows of each interval
+    are the older part only, and those of finer ones go on from there.
+
+    >>> reaching({60: (85, 100), 300: (37, 85)}), reaching({60: (85, 100), 3600: (85, 100)})
+    (300, 60)
+    """
+
+    def reach(seconds: int) -> Any:
+        within = [span for other, span in spans.items() if seconds % other == 0]
+        return max(last for _, last in within) - min(first for first, _ in within)
+
+    return max(sorted(spans), key=reach)
+
+
+def averaged(parts: np.ndarray) -> np.ndarray:
+    """(n,) mean of each row's values; NaN where fewer than half are there.
+
+    >>> averaged(np.array([[1, 2, 3, np.nan], [1, np.nan, np.nan, np.nan]])).tolist()
+    [2.0, nan]
+    """
+    present = np.isfinite(parts)
+    counts = present.sum(axis=1)
+    sums = np.where(present, parts, 0.0).sum(axis=1)
+    return np.where(counts >= LEAST_PRESENT * parts.shape[1], sums / np.maximum(counts, 1), np.nan)

@@ -20,8 +20,9 @@ from capacity.demand.levels import INPUTS, Level, Measured, filled, levels_of
 from capacity.errors import HistoryError, InputError
 from capacity.findings import Finding, Findings
 from capacity.history.history import History
+from capacity.history.quiet import with_quiet
 from capacity.schema import METRICS
-from capacity.timegrid import duration
+from capacity.timegrid import duration, reaching
 
 
 class Estimated(NamedTuple):
@@ -49,11 +50,11 @@ def estimate_demand(
     percentage that nothing turns into vCPU or GiB is an UNKNOWN finding that says what to state.
     Raises HistoryError when nothing can be estimated at all.
     """
-    rows = _relevant(history.frame)
+    rows, quiet = with_quiet(_relevant(history.frame))
     size = _interval(rows, interval)
     target = _target(rows, size)
     known = {service.name: service for service in services}
-    results, findings = [], []
+    results, findings = [], list(quiet)
     for name, part in rows.groupby("service", sort=True, observed=True):
         levels = levels_of(part, target, size)
         found, said = _service(str(name), levels, target, size, known.get(str(name)), shown_sizes(part))
@@ -179,19 +180,12 @@ def _relevant(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _interval(rows: pd.DataFrame, asked: str | timedelta | None) -> pd.Timedelta:
-    """The grid's interval: the one asked for, else the one that, with the finer ones that divide it, reaches longest.
-
-    CloudWatch keeps minutes for two weeks, five minutes for nine, hours for fifteen months: each interval's own rows
-    are the older part only, and finer ones go on from there. Of equals the shorter.
-    """
+    """The grid's interval: the one asked for, else the one that, with finer ones that divide it, reaches longest."""
     stamps = rows.groupby("interval", sort=True, observed=True)["timestamp"].agg(["min", "max"])
-    sizes = [pd.Timedelta(seconds=int(seconds)) for seconds in stamps.index]
+    spans = {int(seconds): (first, last) for seconds, first, last in stamps.itertuples()}
     if asked is None:
-        reach = []
-        for size in sizes:
-            part = stamps[[size % other == pd.Timedelta(0) for other in sizes]]
-            reach.append(part["max"].max() - part["min"].min())
-        return sizes[int(np.argmax(np.array(reach)))]
+        return pd.Timedelta(seconds=reaching(spans))
+    sizes = [pd.Timedelta(seconds=seconds) for seconds in spans]
     size = duration(asked)
     if not any(size >= other and size % other == pd.Timedelta(0) for other in sizes):
         have = ", ".join(str(other) for other in sizes)

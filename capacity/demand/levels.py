@@ -9,8 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-#: Share of an interval's finer values that must be there for their mean to speak for it; with fewer it is a gap.
-LEAST_PRESENT: Final = 0.5
+from capacity.timegrid import averaged
 
 #: Metrics that demand is estimated from. A metric outside the dictionary is the caller's own, and demand as it stands.
 INPUTS: Final = (
@@ -84,18 +83,6 @@ def filled(first: Measured, *others: Measured) -> Measured:
         mean = np.where(np.isnan(mean), other.mean, mean)
         peak = np.where(np.isnan(peak), other.peak, peak)
     return Measured(mean, peak)
-
-
-def averaged(parts: np.ndarray) -> np.ndarray:
-    """(n,) mean of each row's values; NaN where fewer than half are there.
-
-    >>> averaged(np.array([[1, 2, 3, np.nan], [1, np.nan, np.nan, np.nan]])).tolist()
-    [2.0, nan]
-    """
-    present = np.isfinite(parts)
-    counts = present.sum(axis=1)
-    sums = np.where(present, parts, 0.0).sum(axis=1)
-    return np.where(counts >= LEAST_PRESENT * parts.shape[1], sums / np.maximum(counts, 1), np.nan)
 
 
 def highest(parts: np.ndarray) -> np.ndarray:

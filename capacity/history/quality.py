@@ -1,8 +1,8 @@
 """What is wrong or remarkable in a history. PASS is a note, REVIEW wants a look, FAIL is not to be planned on.
 
 A check says nothing about a series it has nothing to say about: a report full of noise is not read. Each threshold
-stands beside the check it belongs to, with its reason. Checks look at the mean of each interval, at the interval that
-reaches back farthest.
+stands beside the check it belongs to, with its reason. Checks look at the mean of each interval, at the interval that,
+with the finer ones after it, reaches longest.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from capacity.findings import Finding, Findings
 from capacity.history.clocks import clock_changes
 from capacity.history.history import History
 from capacity.history.line import Line, counted, how_long, runs, when
+from capacity.history.quiet import with_quiet
 from capacity.history.saturation import saturation
 from capacity.history.shapes import flat, outliers, resets
 from capacity.history.shifts import shifts, without_followers
 from capacity.schema import METRICS
+from capacity.sources.base import tidy
+from capacity.timegrid import averaged, reaching
 
 #: A gap is worth a look from this share of all intervals, or when one of them is this long; from the second share on,
 #: a season is filled from its neighbours more than it is measured.
@@ -75,15 +78,48 @@ def check_quality(history: History, services: Sequence[Service] = ()) -> Finding
 
 
 def lines_of(history: History) -> Iterator[Line]:
-    """Each service and metric once: its mean, at the interval that spans the longest time."""
-    seen: dict[tuple[str, str], None] = dict.fromkeys(
-        (key.service, key.metric) for key in history.keys if key.stat == "mean"
-    )
-    for service, metric in seen:
-        series = history.series(service, metric)
-        index = pd.DatetimeIndex(series.index)
-        interval = index[1] - index[0] if len(index) > 1 else history.intervals(service, metric)[0]
-        yield Line(service, metric, index, series.to_numpy(), interval)
+    """Each service and metric once: its mean, at the interval that, with finer ones, reaches longest.
+
+    Where that interval has no rows of its own, the mean of finer ones stands in: CloudWatch keeps them for the last
+    weeks. Intervals in which nobody asked anything are zeros (`quiet`).
+    """
+    history = History(tidy(with_quiet(history.frame)[0]), history.findings)
+    intervals: dict[tuple[str, str], list[int]] = {}
+    for key in history.keys:
+        if key.stat == "mean":
+            intervals.setdefault((key.service, key.metric), []).append(key.seconds)
+    for (service, metric), known in intervals.items():
+        parts = {seconds: history.series(service, metric, interval=pd.Timedelta(seconds=seconds)) for seconds in known}
+        seconds = reaching({size: (part.index[0], part.index[-1]) for size, part in parts.items()})
+        series = _joined(parts, seconds)
+        yield Line(service, metric, pd.DatetimeIndex(series.index), series.to_numpy(), pd.Timedelta(seconds=seconds))
+
+
+def _joined(parts: dict[int, pd.Series], size: int) -> pd.Series:
+    """One series from those of several intervals, on the grid of one of them."""
+    finer = [(seconds, parts[seconds]) for seconds in sorted(parts) if size % seconds == 0 and seconds != size]
+    if not finer:
+        return parts[size]
+    step = pd.Timedelta(seconds=size)
+    origin = parts[size].index[0]
+    coarse = [parts[size], *(_coarser(part, size // seconds, step, origin) for seconds, part in finer)]
+    start, end = min(part.index[0] for part in coarse), max(part.index[-1] for part in coarse)
+    grid = pd.date_range(start, end, freq=step, unit="us")
+    joined = coarse[0].reindex(grid)
+    for part in coarse[1:]:
+        joined = joined.fillna(part.reindex(grid))
+    known = np.flatnonzero(np.isfinite(joined.to_numpy()))
+    return joined.iloc[known[0] : known[-1] + 1]
+
+
+def _coarser(part: pd.Series, count: int, step: pd.Timedelta, origin: pd.Timestamp) -> pd.Series:
+    """Means over `count` intervals each, on the grid of `origin`."""
+    small = step / count
+    first = origin + np.floor((part.index[0] - origin) / step) * step
+    last = origin + np.ceil((part.index[-1] + small - origin) / step) * step
+    whole = part.reindex(pd.date_range(first, last, freq=small, inclusive="left", unit="us"))
+    grid = pd.date_range(first, last, freq=step, inclusive="left", unit="us")
+    return pd.Series(averaged(whole.to_numpy().reshape(-1, count)), index=grid)
 
 
 def negatives(frame: pd.DataFrame) -> list[Finding]:

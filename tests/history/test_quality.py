@@ -13,6 +13,7 @@ import pytest
 from capacity.config import Service
 from capacity.findings import Finding, Findings
 from capacity.history import check_quality, read
+from capacity.history.quality import lines_of
 from tests.history.fleets import SIZES, healthy, history, joined, year
 from tests.makers import daily_wave, hourly
 
@@ -341,3 +342,39 @@ def test_a_few_values_never_break_a_check(count: int, interval: str, value: floa
     values = np.full(count, value)
     findings = check_quality(history(values, times, cpu_utilization=values), [Service(name="web")])
     assert "nan" not in " ".join(map(str, findings))
+
+
+def test_hours_and_the_minutes_after_them_are_one_line() -> None:
+    """As CloudWatch keeps it; a gap among the minutes is seen, though the interval of the line is an hour."""
+    hours = pd.date_range("2026-06-01", periods=30 * 24, freq="h", tz="UTC")
+    minutes = pd.date_range(hours[-1] + pd.Timedelta("1h"), periods=14 * 1440, freq="min", tz="UTC")
+    kept = np.ones(len(minutes), dtype=bool)
+    kept[3 * 1440 : 3 * 1440 + 600] = False
+    rows = pd.concat(
+        [
+            pd.DataFrame({"timestamp": hours, "value": daily_wave(hours), "interval": 3600}),
+            pd.DataFrame({"timestamp": minutes, "value": daily_wave(minutes), "interval": 60})[kept],
+        ]
+    )
+    history = read(rows.assign(service="web", metric="cpu_utilization", stat="mean"))
+    (line,) = lines_of(history)
+    assert (line.interval, len(line.values)) == (pd.Timedelta("1h"), 44 * 24)
+    assert np.flatnonzero(np.isnan(line.values)).tolist() == list(range(33 * 24, 33 * 24 + 10))
+    np.testing.assert_allclose(line.values[:720], daily_wave(hours))
+    means = daily_wave(minutes).reshape(-1, 60).mean(axis=1)
+    np.testing.assert_allclose(line.values[720:][line.finite[720:]], means[line.finite[720:]])
+    (gap,) = [finding for finding in check_quality(history) if finding.check == "gaps"]
+    assert (gap.status, gap.count) == ("REVIEW", 10)
+
+
+def test_minutes_in_which_nobody_asked_are_no_gaps() -> None:
+    minutes = pd.date_range("2026-08-03", periods=15 * 1440, freq="min", tz="UTC")
+    asked = minutes[::4]
+    parts = [
+        pd.DataFrame({"timestamp": asked, "metric": "requests", "value": 1.0 + asked.hour}),
+        pd.DataFrame({"timestamp": minutes, "metric": "running_tasks", "value": 2.0 + minutes.hour % 3}),
+    ]
+    rows = pd.concat(parts).assign(service="web", stat="mean", interval=60, fetched_at=minutes[-1])
+    for source, gaps in (("cloudwatch:eu-west-1/shop", 0), ("files:usage.csv", 1)):
+        found = check_quality(read(rows.assign(source=source)))
+        assert len([finding for finding in found if finding.check == "gaps"]) == gaps
