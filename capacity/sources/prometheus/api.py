@@ -1,0 +1,170 @@
+"""One call to /api/v1/query_range: sent, asked again while that makes sense, counted, and read as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import urlsplit
+
+from capacity.errors import MissingExtra, SourceError
+from capacity.sources.patience import patiently
+from capacity.sources.prometheus.access import Access, Tls, resolved
+from capacity.sources.prometheus.complaints import Refused, TooMuch, is_large, is_slow, may_pass, ours
+from capacity.sources.prometheus.query import Query
+from capacity.sources.prometheus.steps import Steps
+
+if TYPE_CHECKING:
+    import httpx
+
+#: Operation under which calls are counted.
+CALL: Final = "query_range"
+#: An answer may be this long; a longer one is broken off, and less is asked for at a time. About 700,000 points of
+#: 24 bytes, which take ten times as much memory while they are read.
+LARGEST: Final = 16 * 1024 * 1024
+_CONNECTING: Final = 10.0  # seconds
+
+
+@dataclass(eq=False)
+class Api:
+    """An open connection to a server. A context manager: it is closed at the end of a pull.
+
+    address  everything before /api/v1
+    name     of the source, said in errors
+    timeout  seconds one call may take
+    counted  operation -> calls made; ours to count up
+    """
+
+    address: str = field(repr=False)
+    name: str
+    access: Access
+    headers: Mapping[str, str] = field(repr=False)
+    tls: Tls
+    timeout: float
+    counted: Counter[str]
+    sleep: Callable[[float], None] | None = None
+    _answered: bool = False
+    _client: httpx.Client | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            import httpx
+            import orjson  # noqa: F401  # told now, rather than after the first call
+            import tenacity  # noqa: F401
+        except ImportError as error:
+            raise MissingExtra(error.name or "httpx", "prometheus", "reading from Prometheus") from None
+        secure = self.tls.context() if urlsplit(self.address).scheme == "https" else True
+        limits = httpx.Timeout(self.timeout, connect=min(self.timeout, _CONNECTING))
+        self._client = httpx.Client(verify=secure, timeout=limits, headers={"User-Agent": "ecs-capacity"})
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def answer(self, query: Query, steps: Steps) -> dict[str, Any]:
+        """The body of a successful answer.
+
+        Raises TooMuch when less has to be asked for at a time, and errors of ours for what will not pass.
+        """
+        start, end = steps.asked
+        form = {
+            "query": query.text,
+            "start": str(start),
+            "end": str(end),
+            "step": str(query.step),
+            "timeout": f"{self.timeout:.0f}s",
+            # How long a value is repeated after its scrape. Newer servers heed it, older ones repeat for 5 minutes.
+            "lookback_delta": f"{max(query.step, 2 * query.scrape)}s",
+        }
+        try:
+            return patiently(
+                lambda: self._once(form),
+                lambda error, attempt: may_pass(error, attempt, self._answered),
+                after=lambda error: error.wait if isinstance(error, Refused) else None,
+                sleep=self.sleep,
+            )
+        except Exception as error:
+            told = ours(error, self.name, str(query), query.text)
+            if is_slow(error) or is_large(error):
+                raise TooMuch(told, slow=is_slow(error)) from error
+            if told is error:
+                raise
+            raise told from error
+
+    def _once(self, form: Mapping[str, str]) -> dict[str, Any]:
+        """One attempt."""
+        if self._client is None:
+            raise SourceError(f"{self.name}: the connection is closed")
+        url = f"{self.address}/api/v1/{CALL}"
+        request = self._client.build_request("POST", url, data=dict(form), headers=resolved(self.headers))
+        self.access.admit(request)
+        self.counted[CALL] += 1
+        response = self._client.send(request, stream=True)
+        try:
+            body = _whole(response)
+        finally:
+            response.close()
+        answer = _success(response, body)
+        self._answered = True
+        return answer
+
+
+def _whole(response: httpx.Response) -> bytes:
+    """The body, unless it is longer than we hold."""
+    body = bytearray()
+    for part in response.iter_bytes():
+        body += part
+        if len(body) > LARGEST:
+            raise Refused(413, "too large", f"the answer exceeds {LARGEST:,} bytes")
+    return bytes(body)
+
+
+def _success(response: httpx.Response, body: bytes) -> dict[str, Any]:
+    """The answer, if it is one; else Refused."""
+    import orjson
+
+    status, page = response.status_code, "html" in response.headers.get("Content-Type", "").lower()
+    if 300 <= status < 400:
+        raise Refused(status, "redirect", _elsewhere(response.headers.get("Location", "")))
+    wait = _asked_to_wait(response.headers.get("Retry-After", ""))
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        answer = None
+    if not isinstance(answer, dict):
+        said = "" if page else body[:1000].decode("utf-8", "replace")
+        raise Refused(status, "", said or ("an empty answer" if status == 200 and not page else ""), wait, page)
+    if 200 <= status < 300 and answer.get("status") == "success":
+        return answer
+    kind, said = str(answer.get("errorType", "")), str(answer.get("error", answer.get("message", "")))
+    raise Refused(422 if status == 200 and kind else status, kind, said, wait)
+
+
+def _elsewhere(location: str) -> str:
+    """Where a redirect leads, without the query, which may hold a session."""
+    try:
+        parts = urlsplit(location)
+        return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else parts.path
+    except ValueError:
+        return ""
+
+
+def _asked_to_wait(header: str) -> float | None:
+    """Seconds of a Retry-After header, which is a count or a date (RFC 9110, section 10.2.3).
+
+    >>> _asked_to_wait("2"), _asked_to_wait(""), _asked_to_wait("soon")
+    (2.0, None, None)
+    """
+    if header.strip().isdigit():
+        return float(header)
+    try:
+        when = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    when = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
+    return max(0.0, (when - datetime.now(UTC)).total_seconds())
