@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -17,24 +17,53 @@ from capacity.history.migrations import VERSION, migrated
 from capacity.sources.files import MANIFEST, STORE_FORMAT
 
 LOCK = "lock.sqlite"
-#: The part of a store that is no month: the table of series.
-SERIES_PART = "series"
+#: The parts of a store that are no months: the table of series, and what sources have answered for good.
+SERIES_PART, COVERAGE_PART = "series", "coverage"
 #: How long a file that was replaced stays, for readers and copies that began before. A read takes seconds.
 GRACE = pd.Timedelta(minutes=10)
+#: One commit a minute has its time remembered, so that a thousand commits in a row do not grow the manifest.
+_NOTED = pd.Timedelta(minutes=1)
 #: What a store's folder may hold before its first commit.
 _OWN = (LOCK, f"{LOCK}-journal", f"{MANIFEST}.tmp")
 
 
+class Extent(NamedTuple):
+    """A stretch of time and of series numbers, all four ends included.
+
+    >>> Extent(0, 9, 0, 5).meets(Extent(9, 12, 5, 5)), Extent(0, 9, 0, 5).meets(Extent(9, 12, 6, 7))
+    (True, False)
+    """
+
+    start: int  # first stamp, microseconds since 1970
+    end: int  # last stamp
+    low: int  # first series, by number
+    high: int  # last series
+
+    def meets(self, other: Extent) -> bool:
+        """Whether rows of both may have one key."""
+        in_time = self.start <= other.end and other.start <= self.end
+        return in_time and self.low <= other.high and other.low <= self.high
+
+
 @dataclass(frozen=True)
 class Entry:
-    """One file: its size, rows, first and last stamp (microseconds since 1970), and the commit that brought it."""
+    """One file: what is in it, so that whoever does not need it does not open it. It is never changed.
+
+    Rows carry the commit that wrote them. Those of a file come from the commits `oldest` to `newest`, and `revised` of
+    them replace a row that an older file of the same month still holds.
+    """
 
     name: str
     bytes: int
     rows: int
     start: int
     end: int
-    since: int
+    low: int
+    high: int
+    oldest: int
+    newest: int
+    revised: int
+    since: int  # the commit that brought the file
 
     def is_there(self, folder: Path) -> bool:
         """Whether the file is there, whole: a copy may have caught it half written."""
@@ -43,10 +72,15 @@ class Entry:
         except OSError:
             return False
 
+    @property
+    def extent(self) -> Extent:
+        """Where its rows lie."""
+        return Extent(self.start, self.end, self.low, self.high)
+
 
 @dataclass(frozen=True)
 class Retired:
-    """A file that a later commit replaced: which part of the store it was, the commit that did, and when."""
+    """A file that a later commit replaced: which part of the store it was of, the commit that did, and when."""
 
     entry: Entry
     part: str
@@ -56,43 +90,71 @@ class Retired:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The store as of one commit. Sources are numbered by their place; the list only grows."""
+    """The store as of one commit. Sources are numbered by their place; the list only grows.
+
+    parts       SERIES_PART, COVERAGE_PART and one a month ("202608"): the files of each, oldest rows first
+    commits     when recent commits were made, one a minute
+    remembered  commits from this one on can be read back
+    """
 
     generation: int = 0
-    parts: Mapping[str, Entry] = field(default_factory=dict)  # SERIES_PART, and one a month: "202608"
+    parts: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     retired: tuple[Retired, ...] = ()
-    remembered: int = 1  # commits from this one on can be read back from `retired`
+    commits: tuple[tuple[int, str], ...] = ()
+    remembered: int = 1
     note: str = ""  # what loading it brought to light; not stored
 
     @property
-    def months(self) -> dict[str, Entry]:
-        """The month files."""
-        return {part: entry for part, entry in self.parts.items() if part != SERIES_PART}
+    def entries(self) -> list[Entry]:
+        """Every file."""
+        return [entry for entries in self.parts.values() for entry in entries]
 
-    def after(self, changed: Mapping[str, Entry], sources: tuple[str, ...], now: pd.Timestamp) -> Manifest:
-        """The next commit: changed parts replace theirs, and those are remembered for as long as `GRACE`."""
+    @property
+    def measurements(self) -> list[Entry]:
+        """The files of all months."""
+        return [e for part, entries in self.parts.items() if part not in (SERIES_PART, COVERAGE_PART) for e in entries]
+
+    def after(self, changed: Mapping[str, tuple[Entry, ...]], sources: tuple[str, ...], now: pd.Timestamp) -> Manifest:
+        """The next commit: changed parts as they are from now on. What they held is remembered for as long as `GRACE`.
+
+        Earlier commits can be read back while they are younger than that: an older one that a store went back to would
+        be the loss of everything since.
+        """
         generation, at = self.generation + 1, now.isoformat()
-        replaced = [Retired(self.parts[part], part, generation, at) for part in changed if part in self.parts]
-        recent = [old for old in self.retired if now - pd.Timestamp(old.at) <= GRACE]
-        forgotten = [old.until for old in self.retired if old not in recent]
+        replaced = [
+            Retired(entry, part, generation, at)
+            for part, entries in changed.items()
+            for entry in self.parts.get(part, ())
+            if entry not in entries
+        ]
+        commits = [commit for commit in self.commits if now - pd.Timestamp(commit[1]) <= GRACE]
+        if not commits or now - pd.Timestamp(commits[-1][1]) >= _NOTED:
+            commits.append((generation, at))
         return Manifest(
             generation,
             dict(sorted({**self.parts, **changed}.items())),
             sources,
-            (*recent, *replaced),
-            max([self.remembered, *forgotten]),
+            (*(old for old in self.retired if now - pd.Timestamp(old.at) <= GRACE), *replaced),
+            tuple(commits),
+            max(self.remembered, commits[0][0] - 1),
         )
 
     def as_of(self, generation: int) -> Manifest:
         """What an earlier commit held; `generation` is `remembered` or later."""
-        parts = {part: entry for part, entry in self.parts.items() if entry.since <= generation}
-        parts |= {old.part: old.entry for old in self.retired if old.entry.since <= generation < old.until}
-        return replace(self, parts=dict(sorted(parts.items())))
+        parts: dict[str, list[Entry]] = {}
+        for part, entries in self.parts.items():
+            parts.setdefault(part, []).extend(entry for entry in entries if entry.since <= generation)
+        for old in self.retired:
+            if old.entry.since <= generation < old.until:
+                parts.setdefault(old.part, []).append(old.entry)
+        held = {part: tuple(sorted(entries, key=_order)) for part, entries in sorted(parts.items()) if entries}
+        live = {entry for entries in held.values() for entry in entries}
+        return replace(self, parts=held, retired=tuple(old for old in self.retired if old.entry not in live))
 
     def missing(self, folder: Path) -> list[str]:
         """Names of files that are not there, or not whole."""
-        return [entry.name for entry in self.parts.values() if not entry.is_there(folder)]
+        return [entry.name for entry in self.entries if not entry.is_there(folder)]
 
     def to_json(self) -> bytes:
         """As stored: sorted and indented, so that two of them can be compared by eye."""
@@ -101,24 +163,32 @@ class Manifest:
             "version": VERSION,
             "generation": self.generation,
             "remembered": self.remembered,
+            "commits": [list(commit) for commit in self.commits],
             "sources": list(self.sources),
-            "parts": {part: asdict(entry) for part, entry in self.parts.items()},
+            "parts": {part: [asdict(entry) for entry in entries] for part, entries in self.parts.items()},
             "retired": [asdict(old) for old in self.retired],
         }
         return (json.dumps(content, indent=1) + "\n").encode()
 
 
-def load(folder: Path, writing: bool = False) -> Manifest:
+def _order(entry: Entry) -> tuple[int, int]:
+    """Oldest rows first; files that were written as one, by series."""
+    return entry.newest, entry.low
+
+
+def load(folder: Path, or_empty: bool = False) -> Manifest:
     """The store as of its last commit. Raises StoreError for what is no store, damaged, or of a newer version.
 
     A copy made while a commit went on may hold the manifest of that commit without its files. It then opens as of the
-    commit before, and says so. For a writer, a folder without a manifest is an empty store.
+    commit before, and says so.
+
+    or_empty  a folder without a manifest is an empty store: what a writer finds the first time
     """
     path = folder / MANIFEST
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        if writing:
+        if or_empty:
             return Manifest()
         raise StoreError(f"{folder} is no history store: it has no {MANIFEST}. An append creates one.") from None
     except (ValueError, OSError) as error:
@@ -141,9 +211,10 @@ def load(folder: Path, writing: bool = False) -> Manifest:
 def _parsed(content: Mapping[str, Any]) -> Manifest:
     return Manifest(
         generation=int(content["generation"]),
-        parts={part: Entry(**entry) for part, entry in content["parts"].items()},
+        parts={part: tuple(Entry(**entry) for entry in entries) for part, entries in content["parts"].items()},
         sources=tuple(content["sources"]),
         retired=tuple(Retired(**{**old, "entry": Entry(**old["entry"])}) for old in content["retired"]),
+        commits=tuple((int(generation), str(at)) for generation, at in content["commits"]),
         remembered=int(content["remembered"]),
     )
 
@@ -174,14 +245,14 @@ def make_room(folder: Path) -> None:
     if (folder / MANIFEST).exists():
         return
     for path in folder.iterdir():
-        if path.name not in _OWN and not path.name.startswith(("month=", "series-")):
+        if path.name not in _OWN and not path.name.startswith(("month=", "series-", "coverage-")):
             raise StoreError(f"{folder} holds {path.name!r} and is no history store: choose an empty folder")
 
 
 def save(folder: Path, manifest: Manifest) -> None:
     """Commit: from here on the store is what this manifest says. Then delete what nobody can need any more."""
     replace_whole(folder / MANIFEST, manifest.to_json())
-    needed = {entry.name for entry in (*manifest.parts.values(), *(old.entry for old in manifest.retired))}
+    needed = {entry.name for entry in (*manifest.entries, *(old.entry for old in manifest.retired))}
     for path in _written(folder):
         if path.relative_to(folder).as_posix() not in needed:
             with contextlib.suppress(OSError):  # someone else may be reading it on Windows; the next commit tries again
@@ -191,4 +262,5 @@ def save(folder: Path, manifest: Manifest) -> None:
 def _written(folder: Path) -> Iterator[Path]:
     """Every data file of a store, named by its manifest or not."""
     yield from folder.glob("series-*.parquet")
+    yield from folder.glob("coverage-*.parquet")
     yield from folder.glob("month=*/*.parquet")

@@ -43,8 +43,25 @@ def _entry(folder: Path, name: str, rows: int, start: int, end: int) -> Content:
     }
 
 
+def _2_a_month_is_several_files(content: Content, folder: Path) -> Content:
+    """Version 2 kept one file a month, rewritten by every append, and nothing of what sources had answered.
+
+    Its rows count as written before any commit, and its files as of any series: they do not say which.
+    """
+    parts = {part: [_any_series(entry)] for part, entry in content["parts"].items()}
+    retired = [{**old, "entry": _any_series(old["entry"])} for old in content["retired"]]
+    return {**content, "parts": parts, "retired": retired, "commits": []}
+
+
+def _any_series(entry: Content) -> Content:
+    return {**entry, "low": 0, "high": 2**31 - 1, "oldest": 0, "newest": 0, "revised": 0}
+
+
 #: Migration n leads from version n to n + 1.
-MIGRATIONS: Mapping[int, Callable[[Content, Path], Content]] = {1: _1_rows_know_their_origin}
+MIGRATIONS: Mapping[int, Callable[[Content, Path], Content]] = {
+    1: _1_rows_know_their_origin,
+    2: _2_a_month_is_several_files,
+}
 VERSION = max(MIGRATIONS) + 1
 
 

@@ -130,8 +130,9 @@ def test_a_store_says_what_it_holds(tmp_path: Path) -> None:
     assert (info.rows, info.series, info.services, info.commits) == (3, 2, 2, 2)
     assert info.span == Span(START, START + pd.Timedelta(hours=MONTH))
     assert info.sources == ("cloudwatch", "files:a.csv")
-    live = json.loads((tmp_path / "manifest.json").read_text())["parts"].values()
-    assert info.bytes == sum((tmp_path / part["name"]).stat().st_size for part in live)
+    parts = json.loads((tmp_path / "manifest.json").read_text())["parts"].values()
+    live = [tmp_path / entry["name"] for entries in parts for entry in entries]
+    assert (info.files, info.bytes) == (len(live), sum(path.stat().st_size for path in live))
 
 
 def test_a_row_takes_few_bytes(tmp_path: Path) -> None:
@@ -149,13 +150,15 @@ def test_replaced_files_stay_for_readers_and_go_later(tmp_path: Path) -> None:
     store.append(observations({("web", 0): 1}))
     [first] = tmp_path.glob("month=202608/*")
     times[0] += pd.Timedelta(minutes=1)
-    store.append(observations({("web", 1): 1}))
+    for value in (2, 3):  # twice revised, two of three rows are of no use any more: the month is merged
+        store.append(observations({("web", 0): value}))
+    assert store.info().files == 2  # of the month, and of the series
     assert first.exists()
     times[0] += GRACE + pd.Timedelta(seconds=1)
     store.append(observations({("web", MONTH): 1}))
     assert not first.exists()
     assert len(list(tmp_path.glob("month=202608/*"))) == 1
-    assert len(contents(store.history())) == 3
+    assert contents(store.history()) == {("web", 0): 3, ("web", MONTH): 1}
 
 
 def test_leftovers_of_a_writer_that_died_are_cleared(tmp_path: Path) -> None:
@@ -263,7 +266,7 @@ def test_a_store_of_an_older_version_is_read_as_it_is_and_migrated_by_a_write(tm
     assert store.info().rows == 3
     assert files(tmp_path) == before
     assert store.append(observations({("web", 1): 9, ("web", 3): 3}, "new")) == Appended(1, 1, 0)
-    assert json.loads((tmp_path / "manifest.json").read_text())["version"] == 2
+    assert json.loads((tmp_path / "manifest.json").read_text())["version"] == 3
     assert contents(store.history()) == {**old, ("web", 1): 9.0, ("web", 3): 3.0}
     assert origins(store.history())[("web", 0)][0] == "unknown"
     assert origins(store.history())[("web", 3)][0] == "new"
