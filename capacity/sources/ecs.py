@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any
 
+import pandas as pd
+
+from capacity.display import table_html
 from capacity.errors import SourceError
 from capacity.findings import NO_FINDINGS, Findings
 from capacity.sources.aws import around, facts, running
@@ -86,6 +91,54 @@ class Discovery:
         ['a/web', 'b/web']
         """
         return dict(zip(_told_apart(self.services), self.services, strict=True))
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row a service: what to see at a glance. Missing where AWS did not say."""
+        rows = [
+            {
+                "service": name,
+                "cluster": each.cluster,
+                "region": each.region,
+                "runs_on": each.launch_type or " + ".join(provider for provider, _, _ in each.capacity_providers),
+                "architecture": each.architecture,
+                "task_vcpu": each.task_vcpu,
+                "task_memory_gib": each.task_memory_gib,
+                "zones": each.zones,
+                "running": each.running,
+                "desired": each.desired,
+                "min_tasks": each.min_tasks,
+                "max_tasks": each.max_tasks,
+                "startup_seconds": each.startup_seconds,
+                "target_groups": len(each.target_groups),
+                "policies": ", ".join(policy["PolicyType"] for policy in each.policies),
+                "scheduled": len(each.scheduled),
+            }
+            for name, each in self.named().items()
+        ]
+        counts = dict.fromkeys(("zones", "running", "desired", "min_tasks", "max_tasks"), "Int64")
+        sizes = dict.fromkeys(("task_vcpu", "task_memory_gib", "startup_seconds"), "float64")
+        return pd.DataFrame(rows, columns=list(_SEEN)).astype({**counts, **sizes})
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as JSON can hold it; times as ISO 8601."""
+        services = [{"as": name, "account": each.account, **asdict(each)} for name, each in self.named().items()]
+        quotas = [{"region": region, "code": code, "value": value} for region, code, value in self.quotas]
+        plain: dict[str, Any] = json.loads(json.dumps({"services": services, "quotas": quotas}, default=_iso))
+        return plain | {"findings": [str(finding) for finding in self.findings]}
+
+    def _repr_html_(self) -> str:
+        return table_html(f"Discovery: {len(self.services)} services, {len(self.findings)} findings", self.frame)
+
+
+_SEEN = (
+    *("service", "cluster", "region", "runs_on", "architecture", "task_vcpu", "task_memory_gib", "zones", "running"),
+    *("desired", "min_tasks", "max_tasks", "startup_seconds", "target_groups", "policies", "scheduled"),
+)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
 
 
 def discover(

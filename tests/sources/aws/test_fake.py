@@ -73,7 +73,7 @@ def test_an_answer_that_aws_would_not_give_fails_the_test_that_gave_it() -> None
 def test_what_it_is_told_arrives_unchanged_in_each_protocol() -> None:
     moment = datetime(2026, 8, 3, 12, 30, tzinfo=UTC)
     group = {"TargetGroupArn": "a<b>&", "LoadBalancerArns": ["x", "y"], "Matcher": {"HttpCode": "200"}, "Port": 80}
-    answers = {
+    answers: dict[tuple[str, str], Any] = {
         ("ecs", "DescribeTasks"): {"tasks": [{"group": "service:web", "createdAt": moment}]},
         ("elbv2", "DescribeTargetGroups"): {"TargetGroups": [group], "NextMarker": "m"},
         ("ec2", "DescribeSubnets"): {"Subnets": [{"SubnetId": "s-1", "AvailabilityZone": "eu-west-1a"}]},
