@@ -14,6 +14,7 @@ import pandas as pd
 
 from capacity.findings import Finding, Findings
 from capacity.sources.base import Observations, Span, categories, key_order, microseconds
+from capacity.sources.exports.answers import LOOKED_AT, is_answer
 from capacity.sources.problems import Problems
 from capacity.sources.regular import on_grid, once, with_intervals
 from capacity.sources.tables import RawTable, read_table
@@ -94,12 +95,15 @@ def observed(
         if table is None:
             continue
         if len(table) == 0:
+            findings += table.notes
             empty.append(table.name)
             continue
         rows = translated(table, reading, problems, findings)
         if rows is not None:
             parts.append(rows)
     _empty(empty, parts, problems, findings)
+    if not parts and len(problems) == 0:
+        problems.add("every column of values is left out", what)
     problems.raise_any(f"{what} cannot be read:")
     rows = _joined(parts)
     check_clusters(rows, problems)
@@ -155,7 +159,7 @@ def _below(folder: Path, findings: list[Finding]) -> Iterator[Path]:
         for name in sorted(files):
             if name.startswith("."):
                 continue
-            if name.lower().endswith(READ):
+            if name.lower().endswith(READ) or _is_answer(here / name):
                 yield here / name
             elif name.lower().endswith(LIKELY_DATA):
                 ignored.append(str((here / name).relative_to(folder)))
@@ -163,6 +167,14 @@ def _below(folder: Path, findings: list[Finding]) -> Iterator[Path]:
         shown = ", ".join(ignored[:10]) + (f" and {len(ignored) - 10} more" if len(ignored) > 10 else "")
         message = f"not read, though it looks like data: {shown}"
         findings.append(Finding("", "", "files", "REVIEW", message, f"Files read end in {', '.join(READ)}."))
+
+
+def _is_answer(path: Path) -> bool:
+    """Whether a JSON file is an answer of CloudWatch; other JSON in a folder is none of ours."""
+    if not path.name.lower().endswith(".json"):
+        return False
+    with path.open("rb") as file:
+        return is_answer(file.read(LOOKED_AT))
 
 
 def _empty(names: list[str], parts: Sequence[object], problems: Problems, findings: list[Finding]) -> None:

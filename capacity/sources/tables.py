@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from capacity.findings import Finding
 from capacity.sources.problems import Problems
 
 #: Tried in this order when the header holds several of them equally often.
@@ -32,6 +33,8 @@ class RawTable:
     rows: np.ndarray
     decimal_comma: bool = False
     fetched_us: int = 0  # when the file was last written, microseconds since 1970
+    form: str = ""  # which tool's answer it is, where that is not in the columns: `exports.answers`
+    notes: tuple[Finding, ...] = ()  # what the file says of itself beside its values: that it is not complete
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -93,8 +96,9 @@ def _text(data: bytes, name: str, problems: Problems) -> RawTable | None:
         problems.add("is empty", name)
         return None
     if text.lstrip()[0] in "{[":
-        problems.add("is JSON, not a table", name, "Write it as CSV or Parquet, one row a value.")
-        return None
+        from capacity.sources.exports.answers import answer_table  # which itself makes tables
+
+        return answer_table(text, name, problems)
     first, skipped = text.lstrip("\r\n").split("\n", 1)[0].rstrip("\r"), 0
     said = re.fullmatch(r"sep=(.)", first)  # a line that spreadsheets write for themselves
     if said:

@@ -15,6 +15,7 @@ from capacity.findings import Finding
 from capacity.schema import METRICS, STATS
 from capacity.sources.cells import constant, interval_seconds, known_metric, known_stat, missing, numbers, scale, words
 from capacity.sources.columns import PREFIX, check_said, mapped
+from capacity.sources.exports import unfolded
 from capacity.sources.problems import Problems
 from capacity.sources.stamps import localized, stamps_of
 from capacity.sources.tables import RawTable
@@ -31,7 +32,7 @@ _LONGEST_NAME = 255
 class Reading:
     """What the caller says about tables that do not say it themselves. Where a table has the column, it wins."""
 
-    columns: Mapping[str, str] = field(default_factory=dict)  # their column -> ours
+    columns: Mapping[str, str] = field(default_factory=dict)  # their column -> ours, or the series it is
     metric: str = ""
     unit: str = ""
     timezone: str = ""
@@ -63,6 +64,10 @@ def translated(table: RawTable, reading: Reading, problems: Problems, findings: 
 
     None when a column is missing. Rows that hold a problem are left out: the caller raises before anyone uses the rest.
     """
+    form = unfolded(table, reading, problems, findings)
+    if form is None:
+        return None
+    table, reading = form
     places, foreign = mapped(table.header, reading.columns, table.name, problems)
     if not _complete(places, reading, table, problems):
         return None

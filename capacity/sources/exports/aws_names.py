@@ -1,0 +1,81 @@
+"""CloudWatch's names in ours: which metric, in which unit, and what each statistic of it means."""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from capacity.sources.cells import known_stat
+
+
+class AwsMetric(NamedTuple):
+    """One metric that AWS publishes, as ours.
+
+    unit     it is published in, as `capacity.units` writes it
+    counted  each datum is one event: the sum over the interval counts them, and no other statistic means anything
+    """
+
+    metric: str
+    unit: str
+    counted: bool = False
+
+
+#: Units and meanings: "Amazon ECS CloudWatch metrics" and "Container Insights metrics" (Amazon ECS Developer Guide,
+#: Amazon CloudWatch User Guide), "CloudWatch metrics for your Application Load Balancer" (User Guide for Application
+#: Load Balancers), "Available CloudWatch metrics for Amazon SQS". CpuUtilized, MemoryUtilized and
+#: RequestCountPerTarget are left out on purpose: what they add up to depends on dimensions an export does not hold.
+AWS_METRICS: Final[dict[str, AwsMetric]] = {
+    "CPUUtilization": AwsMetric("cpu_utilization", "%"),
+    "MemoryUtilization": AwsMetric("memory_utilization", "%"),
+    "RunningTaskCount": AwsMetric("running_tasks", "tasks"),
+    "DesiredTaskCount": AwsMetric("desired_tasks", "tasks"),
+    "TargetResponseTime": AwsMetric("latency", "seconds"),
+    "RequestCount": AwsMetric("requests", "requests/s", counted=True),
+    "HTTPCode_Target_5XX_Count": AwsMetric("errors", "requests/s", counted=True),
+    "HTTPCode_ELB_5XX_Count": AwsMetric("errors", "requests/s", counted=True),
+    "ApproximateNumberOfMessagesVisible": AwsMetric("queue_depth", "messages"),
+}
+#: Statistics as the console and the API write them: five words and percentiles. (API: GetMetricData, "Stat".)
+STATISTIC: Final = re.compile(r"Average|Sum|Minimum|Maximum|SampleCount|p\d{1,2}(?:\.\d+)?")
+#: Units of the API ("StandardUnit") that say nothing of what is counted: the metric does.
+UNIT_OF_COUNTS: Final = frozenset({"", "none", "count"})
+
+
+class Meaning(NamedTuple):
+    """How a statistic of a metric is read."""
+
+    stat: str  # ours
+    per_second: bool = False  # a sum over the interval: divided by its seconds
+    per_minute: bool = False  # samples, one a task and minute: divided by its minutes
+
+
+def meaning(metric: str, statistic: str, aws: str = "", tasks_sampled: bool = False) -> Meaning | str:
+    """How to read a statistic of a metric of ours, or why it cannot be, in words.
+
+    aws            CloudWatch's own name of the metric, where known
+    tasks_sampled  whether each sample is one task's: so for AWS/ECS with a service as dimension
+
+    >>> meaning("requests", "Sum")
+    Meaning(stat='mean', per_second=True, per_minute=False)
+    >>> meaning("requests", "Average", aws="RequestCount")
+    'Average of RequestCount means nothing: it is always 1; Sum counts the requests'
+    """
+    word = statistic.casefold()
+    if aws and AWS_METRICS[aws].counted and word != "sum":
+        if not word:
+            return f"{aws} needs its statistic to be known; Sum counts the requests"
+        always = ": it is always 1" if word in ("average", "minimum", "maximum") else ""
+        return f"{statistic} of {aws} means nothing{always}; Sum counts the requests"
+    if word == "sum":
+        if metric in ("requests", "errors"):
+            return Meaning("mean", per_second=True)
+        return f"a sum of {metric} means nothing here; export Average, Maximum, Minimum or a percentile"
+    if word == "samplecount":
+        if metric == "running_tasks" or (aws == "CPUUtilization" and tasks_sampled):
+            return Meaning("mean", per_minute=True)
+        return (
+            f"SampleCount of {aws or metric} is a count of tasks only for CPUUtilization of an ECS service; "
+            "if it is one, say the metric: running_tasks"
+        )
+    ours = known_stat(statistic)
+    return Meaning(ours) if ours is not None else f"unknown stat {statistic!r}"
