@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from capacity.errors import InputError, SourceChanged
+from capacity.errors import CapacityError, InputError, SourceChanged
 from capacity.findings import Finding, Status
 from capacity.sources.base import Span
 from capacity.sources.prometheus.complaints import shown
@@ -68,6 +68,8 @@ def rows(answer: Mapping[str, Any], query: Query, steps: Steps, notes: Notes) ->
     try:
         series = answer["data"]["result"]
         found = list(_points(_named(series, query, steps, notes), steps))
+    except CapacityError:
+        raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise SourceChanged(
             f"{query}: the answer is not the matrix that the documentation of query_range promises "
