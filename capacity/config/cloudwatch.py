@@ -1,0 +1,119 @@
+"""The table [cloudwatch] of `capacity.toml`: how CloudWatch is read, and metrics of your own beside ours."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from typing import Final, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from capacity.config.base import Settings
+from capacity.schema import METRICS, STATS
+from capacity.units import factor
+
+#: What a dimension of a custom metric may name of the service it is asked for.
+PLACEHOLDERS: Final = ("cluster", "service", "load_balancer", "target_group")
+#: CloudWatch statistic -> ours. Percentiles are spelt alike.
+STATISTICS: Final = {"Average": "mean", "Sum": "mean", "SampleCount": "mean", "Maximum": "max", "Minimum": "min"}
+_PERCENTILES: Final = tuple(name for name in STATS if name.startswith("p"))
+
+
+class CustomMetric(Settings):
+    """One metric of CloudWatch that becomes one of ours, for every service or for those named.
+
+    It takes the place of the built-in series of the same metric and statistic. A Sum or SampleCount grows with the
+    period, so it has to say `per`: "interval" divides it by the seconds of the period (requests become requests/s),
+    "minute" by its minutes (a level that is reported once a minute).
+
+    >>> CustomMetric(namespace="AWS/ApiGateway", name="Count", stat="Sum", per="interval", metric="requests",
+    ...     dimensions={"ApiName": "{service}"}).ours
+    'mean'
+    """
+
+    namespace: str = Field(min_length=1, description="As CloudWatch spells it: 'AWS/SQS'.")
+    name: str = Field(min_length=1, description="Name of the metric there.")
+    stat: str = Field("Average", description="Average, Sum, SampleCount, Maximum, Minimum, p50, p95 or p99.")
+    dimensions: dict[str, str] = Field(
+        {}, description="All of its dimensions; {cluster}, {service}, {load_balancer} and {target_group} are filled in."
+    )
+    metric: str = Field(description="Ours: a name in the metric table of the data dictionary.")
+    unit: str = Field("", description="Theirs (after `per`), when it is not the unit of our metric.")
+    per: Literal["", "interval", "minute"] = Field("", description="What a Sum or SampleCount is divided by.")
+    services: tuple[str, ...] = Field((), description="Only these services; empty: all.")
+
+    @field_validator("stat")
+    @classmethod
+    def _statistic_we_keep(cls, stat: str) -> str:
+        if stat not in STATISTICS and stat not in _PERCENTILES:
+            raise ValueError(f"no statistic we keep is {stat!r}: use {', '.join((*STATISTICS, *_PERCENTILES))}")
+        return stat
+
+    @field_validator("metric")
+    @classmethod
+    def _known_metric(cls, metric: str) -> str:
+        if metric not in METRICS:
+            raise ValueError(f"unknown metric {metric!r}: one of {', '.join(METRICS)}")
+        return metric
+
+    @field_validator("dimensions")
+    @classmethod
+    def _known_placeholders(cls, dimensions: dict[str, str]) -> dict[str, str]:
+        for value in dimensions.values():
+            unknown = [name for name in re.findall(r"\{(.*?)\}", value) if name not in PLACEHOLDERS]
+            if unknown:
+                raise ValueError(f"unknown {{{unknown[0]}}} in {value!r}: there are {', '.join(PLACEHOLDERS)}")
+        return dimensions
+
+    @model_validator(mode="after")
+    def _grows_with_the_period(self) -> Self:
+        if (self.stat in ("Sum", "SampleCount")) != bool(self.per):
+            raise ValueError(
+                f'{self.name}: a Sum or a SampleCount needs per = "interval" or "minute" (it grows with the period), '
+                "and no other statistic has one"
+            )
+        factor(self.unit or METRICS[self.metric].unit, into=METRICS[self.metric].unit)
+        return self
+
+    @property
+    def ours(self) -> str:
+        """Our name of the statistic: a key of `schema.STATS`."""
+        return STATISTICS.get(self.stat, self.stat)
+
+    def concerns(self, service: str) -> bool:
+        """Whether it is asked for a service of that name."""
+        return not self.services or service in self.services
+
+
+class CloudWatchSettings(Settings):
+    """How CloudWatch is read.
+
+    >>> CloudWatchSettings(settle="90min").percentiles
+    ('p50', 'p95', 'p99')
+    """
+
+    settle: str = Field("1h", description="How long values may still change; what is newer is read again.")
+    prefix: bool = Field(False, description="Call services 'cluster/service', when clusters share names.")
+    percentiles: tuple[Literal["p50", "p95", "p99"], ...] = Field(
+        ("p50", "p95", "p99"), description="Of the load balancer's response time; each is one more billed query."
+    )
+    metric: tuple[CustomMetric, ...] = Field((), description="[[cloudwatch.metric]]: metrics of your own.")
+
+    @field_validator("settle")
+    @classmethod
+    def _duration(cls, text: str) -> str:
+        from capacity.timegrid import duration  # brings pandas, which a configuration without this key does not need
+
+        duration(text)
+        return text
+
+    @model_validator(mode="after")
+    def _one_origin_a_series(self) -> Self:
+        for one, other in combinations(self.metric, 2):
+            shared = set(one.services) & set(other.services) or not (one.services and other.services)
+            if (one.metric, one.ours) == (other.metric, other.ours) and shared:
+                raise ValueError(
+                    f"{one.name} and {other.name} would both be {one.ours} of {one.metric} for the same services: "
+                    "limit each to its own with services = [...]"
+                )
+        return self
