@@ -198,7 +198,7 @@ def _part(
 ) -> Part:
     """The values of one series."""
     seconds = head.seconds
-    if not seconds and (head.how.per_second or head.how.per_minute):
+    if not seconds and head.how.counts:
         seconds = seconds_seen(us[rows], head, one, table.name, problems, findings)
     own = replace(table, rows=table.rows[rows])
     values, units, _ = read_values(own, column.iloc[rows].reset_index(drop=True), head.unit, problems)

@@ -13,22 +13,29 @@ class AwsMetric(NamedTuple):
 
     unit     it is published in, as `capacity.units` writes it
     counted  each datum is one event: the sum over the interval counts them, and no other statistic means anything
+    sampled  each datum is one task's, once a minute: the sum of a minute is what all tasks use
     """
 
     metric: str
     unit: str
     counted: bool = False
+    sampled: bool = False
 
 
 #: Units and meanings: "Amazon ECS CloudWatch metrics" and "Container Insights metrics" (Amazon ECS Developer Guide,
 #: Amazon CloudWatch User Guide), "CloudWatch metrics for your Application Load Balancer" (User Guide for Application
-#: Load Balancers), "Available CloudWatch metrics for Amazon SQS". CpuUtilized, MemoryUtilized and
-#: RequestCountPerTarget are left out on purpose: what they add up to depends on dimensions an export does not hold.
+#: Load Balancers), "Available CloudWatch metrics for Amazon SQS". Container Insights calls memory Megabytes and counts
+#: it as the task definition does, 1,024 to a GB. RequestCountPerTarget is left out: how many targets there were is not
+#: in an export.
 AWS_METRICS: Final[dict[str, AwsMetric]] = {
     "CPUUtilization": AwsMetric("cpu_utilization", "%"),
     "MemoryUtilization": AwsMetric("memory_utilization", "%"),
     "RunningTaskCount": AwsMetric("running_tasks", "tasks"),
     "DesiredTaskCount": AwsMetric("desired_tasks", "tasks"),
+    "CpuUtilized": AwsMetric("cpu", "CPU units", sampled=True),
+    "CpuReserved": AwsMetric("cpu_reserved", "CPU units", sampled=True),
+    "MemoryUtilized": AwsMetric("memory", "MiB", sampled=True),
+    "MemoryReserved": AwsMetric("memory_reserved", "MiB", sampled=True),
     "TargetResponseTime": AwsMetric("latency", "seconds"),
     "RequestCount": AwsMetric("requests", "requests/s", counted=True),
     "HTTPCode_Target_5XX_Count": AwsMetric("errors", "requests/s", counted=True),
@@ -46,7 +53,13 @@ class Meaning(NamedTuple):
 
     stat: str  # ours
     per_second: bool = False  # a sum over the interval: divided by its seconds
-    per_minute: bool = False  # samples, one a task and minute: divided by its minutes
+    per_minute: bool = False  # a sum over samples, one a task and minute: divided by its minutes
+    tasks: bool = False  # the samples themselves are counted: each is a running task
+
+    @property
+    def counts(self) -> bool:
+        """Whether it grows with the length of the interval."""
+        return self.per_second or self.per_minute
 
 
 def meaning(metric: str, statistic: str, aws: str = "", tasks_sampled: bool = False) -> Meaning | str:
@@ -56,7 +69,7 @@ def meaning(metric: str, statistic: str, aws: str = "", tasks_sampled: bool = Fa
     tasks_sampled  whether each sample is one task's: so for AWS/ECS with a service as dimension
 
     >>> meaning("requests", "Sum")
-    Meaning(stat='mean', per_second=True, per_minute=False)
+    Meaning(stat='mean', per_second=True, per_minute=False, tasks=False)
     >>> meaning("requests", "Average", aws="RequestCount")
     'Average of RequestCount means nothing: it is always 1; Sum counts the requests'
     """
@@ -66,13 +79,17 @@ def meaning(metric: str, statistic: str, aws: str = "", tasks_sampled: bool = Fa
             return f"{aws} needs its statistic to be known; Sum counts the requests"
         always = ": it is always 1" if word in ("average", "minimum", "maximum") else ""
         return f"{statistic} of {aws} means nothing{always}; Sum counts the requests"
+    if aws and AWS_METRICS[aws].sampled:
+        if word == "sum":
+            return Meaning("mean", per_minute=True)
+        return f"{statistic or 'one statistic'} of {aws} is one task's; Sum is that of all of them"
     if word == "sum":
         if metric in ("requests", "errors"):
             return Meaning("mean", per_second=True)
         return f"a sum of {metric} means nothing here; export Average, Maximum, Minimum or a percentile"
     if word == "samplecount":
         if metric == "running_tasks" or (aws == "CPUUtilization" and tasks_sampled):
-            return Meaning("mean", per_minute=True)
+            return Meaning("mean", per_minute=True, tasks=True)
         return (
             f"SampleCount of {aws or metric} is a count of tasks only for CPUUtilization of an ECS service; "
             "if it is one, say the metric: running_tasks"

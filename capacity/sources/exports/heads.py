@@ -83,73 +83,99 @@ def heads(
     columns  of ours that the table has beside them, one value a row: {"service"}
     lenient  a statistic that means nothing is left out and said, instead of a problem
     """
-    asked: dict[str, list[Series]] = {}
-    alone, useless = len(series) == 1, list[str]()
-    found = [_head(one, alone, reading, columns, where, asked, useless, findings) for one in series]
+    naming = _Naming(reading, columns, where, len(series) == 1, findings)
+    found = [naming.head(one) for one in series]
     if lenient and any(head is not None for head in found):
-        findings += (Finding("", "", "stat", "PASS", f"{where}: not read: {message}") for message in useless)
+        findings += (Finding("", "", "stat", "PASS", f"{where}: not read: {message}") for message in naming.useless)
     else:
-        for message in useless:
+        for message in naming.useless:
             problems.add(message, where, SAY)
-    _ask(asked, where, problems)
+    for unsaid, asked in naming.asked.items():
+        labels = ", ".join(one.label for one in asked[:_SHOWN])
+        more = f" and {len(asked) - _SHOWN} more" if len(asked) > _SHOWN else ""
+        problems.add(f"no column for {unsaid}, and the names of the series do not say it: {labels}{more}", where, SAY)
     _check_apart(series, found, where, problems)
     return found
 
 
-def _head(
-    series: Series,
-    alone: bool,
-    reading: Reading,
-    columns: frozenset[str],
-    where: str,
-    asked: dict[str, list[Series]],
-    useless: list[str],
-    findings: list[Finding],
-) -> Head | None:
-    said = _said(series, reading.columns)
-    if said is None:
-        findings.append(Finding("", "", "columns", "PASS", f"{where}: columns not read: {series.label}"))
-        return None
-    facts = _facts(series, reading.columns)
-    aws = facts.get("aws", "")
-    metric = known_metric(said.metric) or facts.get("metric") or (AWS_METRICS[aws].metric if aws else "")
-    if aws and AWS_METRICS[aws].metric != metric:  # the caller knows better
-        aws = ""
-    service = said.service or facts.get("service", "")
-    service, metric = _completed(service, metric, series, alone, reading, columns)
-    has = {"service": service or "service" in columns, "metric": metric or "metric" in columns}
-    unsaid = ", ".join(name for name, known in has.items() if not known)
-    if unsaid:
-        asked.setdefault(unsaid, []).append(series)
-        return None
-    statistic = said.stat or facts.get("stat", "")
-    if not statistic and aws and not AWS_METRICS[aws].counted:
-        message = f"{where}: {series.label} says no statistic: read as Average"
-        findings.append(Finding(service, metric, "stat", "REVIEW", message, "If it is another one: " + SAY))
-    if "stat" in columns and not statistic:
-        how: Meaning | str = Meaning("")
-    else:
-        tasks = facts.get("namespace", "AWS/ECS") == "AWS/ECS" and "service" in facts
-        how = meaning(metric, statistic, "" if said.stat else aws, tasks)
-    if not isinstance(how, str) and (how.per_second or how.per_minute):
-        how = _unit_of_count(said.unit or (facts.get("unit", "") if how.per_second else ""), statistic) or how
-    if isinstance(how, str):
-        useless.append(f"{series.label}: {how}")
-        return None
-    metric = "running_tasks" if how.per_minute else metric
-    seconds = interval_seconds(facts.get("interval", "")) or reading.interval_seconds or 0
-    unit = said.unit or _unit(metric, aws, how, facts) or reading.unit
-    if aws == "TargetResponseTime" and not unit:
-        findings.append(_seconds_taken(service, series, where))
-    return Head(service, metric, unit, how, seconds, facts.get("cluster", ""), facts.get(PREFIX, ""))
+@dataclass
+class _Naming:
+    """The series of one table on their way to heads, and what is to be said of them."""
 
+    reading: Reading
+    columns: frozenset[str]
+    where: str
+    alone: bool
+    findings: list[Finding]
+    asked: dict[str, list[Series]] = field(default_factory=dict)  # what is not known -> of which
+    useless: list[str] = field(default_factory=list)  # statistics that mean nothing
 
-def _ask(asked: Mapping[str, list[Series]], where: str, problems: Problems) -> None:
-    """One problem for all series of which the same is not known."""
-    for unsaid, series in asked.items():
-        labels = ", ".join(one.label for one in series[:_SHOWN])
-        more = f" and {len(series) - _SHOWN} more" if len(series) > _SHOWN else ""
-        problems.add(f"no column for {unsaid}, and the names of the series do not say it: {labels}{more}", where, SAY)
+    def head(self, series: Series) -> Head | None:
+        said = _said(series, self.reading.columns)
+        if said is None:
+            self.findings.append(Finding("", "", "columns", "PASS", f"{self.where}: columns not read: {series.label}"))
+            return None
+        facts = _facts(series, self.reading.columns)
+        service, metric = self.key(series, said, facts)
+        known = {"service": service or "service" in self.columns, "metric": metric or "metric" in self.columns}
+        unsaid = ", ".join(name for name, is_known in known.items() if not is_known)
+        if unsaid:
+            self.asked.setdefault(unsaid, []).append(series)
+            return None
+        aws = facts.get("aws", "")
+        if aws and AWS_METRICS[aws].metric != metric:  # the caller knows better
+            aws = ""
+        how = self.how(said, facts, metric, aws)
+        if isinstance(how, str):
+            self.useless.append(f"{series.label}: {how}")
+            return None
+        if how.tasks:
+            metric, aws = "running_tasks", ""
+        unit = said.unit or _unit(metric, aws, how, facts) or self.reading.unit
+        self.remark(series, service, metric, aws, said.stat or facts.get("stat", ""), unit)
+        seconds = interval_seconds(facts.get("interval", "")) or self.reading.interval_seconds or 0
+        return Head(service, metric, unit, how, seconds, facts.get("cluster", ""), facts.get(PREFIX, ""))
+
+    def key(self, series: Series, said: Said, facts: Mapping[str, str]) -> tuple[str, str]:
+        """Service and metric: as the caller says of this series, as its names say, or as the options say of all.
+
+        Where the caller frames it, by the one or the other, the whole name can be what is left to be known.
+        """
+        options = self.reading.service, known_metric(self.reading.metric) or ""
+        aws = facts.get("aws", "")
+        told_metric = facts.get("metric") or (AWS_METRICS[aws].metric if aws else "")
+        service = said.service or facts.get("service", "")
+        metric = known_metric(said.metric) or told_metric
+        plain = series.name.strip() if not told(series.name, self.reading.columns) and "{" not in series.name else ""
+        if not metric and not options[1] and (service or options[0] or "service" in self.columns):
+            metric = known_metric(plain) or ""
+        elif not service and not options[0] and "service" not in self.columns:
+            service = plain if said.metric or options[1] or "metric" in self.columns else ""
+        elif not (service or metric or self.alone) and all(options):
+            return "", ""  # several columns cannot all be the one series that the options say
+        return service or options[0], metric or options[1]
+
+    def how(self, said: Said, facts: Mapping[str, str], metric: str, aws: str) -> Meaning | str:
+        """How its values are read, or why they cannot be."""
+        statistic = said.stat or facts.get("stat", "")
+        if "stat" in self.columns and not statistic:
+            return Meaning("")
+        of_tasks = facts.get("namespace", "AWS/ECS") == "AWS/ECS" and "service" in facts
+        how = meaning(metric, statistic, "" if said.stat else aws, of_tasks)
+        if isinstance(how, str) or not how.counts:
+            return how
+        unit = said.unit or (facts.get("unit", "") if how.per_second else "")
+        if unit.casefold() not in UNIT_OF_COUNTS:
+            return f"{statistic} counts, so that it cannot be in {unit!r}"
+        return "sums cannot be read where rows have an interval each" if "interval" in self.columns else how
+
+    def remark(self, series: Series, service: str, metric: str, aws: str, statistic: str, unit: str) -> None:
+        """Say what is taken for granted."""
+        if aws and not statistic and "stat" not in self.columns:
+            message = f"{self.where}: {series.label} says no statistic: read as Average"
+            self.findings.append(Finding(service, metric, "stat", "REVIEW", message, f"If it is another one: {SAY}"))
+        if aws == "TargetResponseTime" and not unit:
+            self.findings.append(_seconds_taken(service, series, self.where))
 
 
 def _said(series: Series, columns: Mapping[str, str]) -> Said | None:
@@ -173,27 +199,10 @@ def _facts(series: Series, columns: Mapping[str, str]) -> dict[str, str]:
     return facts | {name: word for name, word in series.carried.items() if word}
 
 
-def _completed(
-    service: str, metric: str, series: Series, alone: bool, reading: Reading, columns: frozenset[str]
-) -> tuple[str, str]:
-    """Service and metric, with what the options say, and the whole label as the one that nothing else says."""
-    label = series.name.strip()
-    plain = bool(label) and not told(label, reading.columns) and "{" not in label
-    has_service = bool(service or reading.service or "service" in columns)
-    has_metric = bool(metric or reading.metric or "metric" in columns)
-    if not metric and not reading.metric and plain and has_service and known_metric(label):
-        return service or reading.service, known_metric(label) or ""
-    if not service and not has_service and plain and has_metric:
-        return label, metric or known_metric(reading.metric) or ""
-    if not alone and reading.service and reading.metric and not (service or metric):
-        return "", ""  # several columns cannot all be the one series that the options say
-    return service or reading.service, metric or known_metric(reading.metric) or ""
-
-
 def _unit(metric: str, aws: str, how: Meaning, facts: Mapping[str, str]) -> str:
     """The unit of the values once they are read as `how` says; empty where the export does not say."""
-    if how.per_second or how.per_minute:
-        return METRICS[metric].unit
+    if how.counts:
+        return AWS_METRICS[aws].unit if aws else METRICS[metric].unit
     published = facts.get("unit", "")
     if published.casefold() not in UNIT_OF_COUNTS:
         return published
@@ -203,13 +212,6 @@ def _unit(metric: str, aws: str, how: Meaning, facts: Mapping[str, str]) -> str:
         return AWS_METRICS[aws].unit
     counts = metric in METRICS and METRICS[metric].unit in ("tasks", "connections", "messages")
     return "" if counts or published.casefold() != "count" else published
-
-
-def _unit_of_count(unit: str, statistic: str) -> str:
-    """What is wrong with the unit of a count, in words; nothing, for a good one."""
-    if unit.casefold() in UNIT_OF_COUNTS:
-        return ""
-    return f"{statistic} counts, so that it cannot be in {unit!r}"
 
 
 def _seconds_taken(service: str, series: Series, where: str) -> Finding:

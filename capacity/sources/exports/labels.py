@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from capacity.sources.cells import known_metric
-from capacity.sources.columns import mapped
+from capacity.sources.columns import PREFIX, mapped
 from capacity.sources.exports.aws_names import AWS_METRICS, STATISTIC
 from capacity.sources.problems import Problems
 
@@ -20,10 +20,9 @@ from capacity.sources.problems import Problems
 _BRACES: Final = re.compile(r"(?P<name>[^{}\"]*?)\s*\{(?P<pairs>.*)\}")
 _PAIR: Final = re.compile(r'\s*"?([\w.:-]+)"?\s*=\s*"([^"]*)"\s*(?:,|$)')
 #: Dimensions of CloudWatch, as the console's full labels write them.
-_DIMENSION: Final = re.compile(r"\b(ServiceName|ClusterName)\s*[:=]\s*([^\s,;]+)")
+_DIMENSION: Final = re.compile(r"\b([A-Za-z]+)\s*[:=]\s*([^\s,;]+)")
 _NAMESPACE: Final = re.compile(r"\b(AWS/[A-Za-z0-9]+|ECS/ContainerInsights)\b")
 _WORD: Final = re.compile(r"[^\s,;]+")
-_OTHER_DIMENSION: Final = re.compile(r"\b[A-Za-z]+\s*[:=]\s*[^\s,;]+")
 
 
 def told(label: str, columns: Mapping[str, str]) -> dict[str, str]:
@@ -39,7 +38,7 @@ def told(label: str, columns: Mapping[str, str]) -> dict[str, str]:
     {}
     """
     braces = _BRACES.fullmatch(label.strip())
-    return _from_braces(braces, columns) if braces else _from_words(label)
+    return _from_braces(braces, columns) if braces else _from_words(label, columns)
 
 
 def in_braces(label: str) -> bool:
@@ -56,16 +55,22 @@ def _from_braces(braces: re.Match[str], columns: Mapping[str, str]) -> dict[str,
     pairs = _pairs(braces["pairs"])
     if pairs is None:
         return {}
-    rivals = Problems()
-    places, _ = mapped(list(pairs), columns, "", rivals)
-    if len(rivals):  # two labels could both be the service
-        return {}
-    words = list(pairs.values())
-    facts = {
-        ours: words[place] for ours, place in places.items() if words[place] and ours not in ("timestamp", "value")
-    }
+    facts = _mapped(pairs, columns)
     metric = known_metric(facts.pop("metric", "")) or known_metric(braces["name"])
     return facts | ({"metric": metric} if metric else {})
+
+
+def _mapped(pairs: Mapping[str, str], columns: Mapping[str, str]) -> dict[str, str]:
+    """Labels by our column names; none where two could both be one of ours."""
+    rivals, words = Problems(), list(pairs.values())
+    places, _ = mapped(list(pairs), columns, "", rivals)
+    if len(rivals):
+        return {}
+    facts = {ours: words[at] for ours, at in places.items() if words[at] and ours not in ("timestamp", "value")}
+    said = {theirs.strip().casefold(): ours for theirs, ours in columns.items()}
+    if said.get("cluster") == PREFIX and "cluster" in facts:  # as the advice on services of one name has it
+        facts[PREFIX] = facts.pop("cluster")
+    return facts
 
 
 def _pairs(text: str) -> dict[str, str] | None:
@@ -81,16 +86,15 @@ def _pairs(text: str) -> dict[str, str] | None:
     return found
 
 
-def _from_words(label: str) -> dict[str, str]:
+def _from_words(label: str, columns: Mapping[str, str]) -> dict[str, str]:
     """The metric as a word of its own, with dimensions, statistic and period around it in any order."""
     dimensions = _DIMENSION.findall(label)
-    rest = [word[0] for word in _WORD.finditer(_OTHER_DIMENSION.sub(" ", _DIMENSION.sub(" ", label)))]
+    rest = _WORD.findall(_DIMENSION.sub(" ", label))
     metrics = [word for word in rest if word in AWS_METRICS]
-    names = [name for name, _ in dimensions]
-    if len(metrics) != 1 or len(set(names)) != len(names):
+    pairs = dict(dimensions)
+    if len(metrics) != 1 or len(pairs) != len(dimensions):
         return {}
-    facts = {"aws": metrics[0]}
-    facts |= {{"ServiceName": "service", "ClusterName": "cluster"}[name]: value for name, value in dimensions}
+    facts = {"aws": metrics[0], **_mapped(pairs, columns)}
     statistics = [word for word in rest if STATISTIC.fullmatch(word)]
     if len(statistics) == 1:
         facts["stat"] = statistics[0]

@@ -124,7 +124,7 @@ def _column(
         kept = _of_coarser_grid(us, filled)
         if kept is not None:
             rows = kept
-        if not seconds and (head.how.per_second or head.how.per_minute):
+        if not seconds and head.how.counts:
             seconds = seconds_seen(us[filled], head, one, table.name, problems, findings)
     divided = per_interval(values, head, seconds)
     return Part(replace(head, seconds=seconds), rows, divided[rows], units[rows], formatted)
