@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,7 +18,12 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def policies(
-    credential: Any, scope: str, count: Callable[[], None], sleep: Callable[[float], None] | None
+    credential: Any,
+    scope: str,
+    *,
+    count: Callable[[], None] | None = None,
+    sleep: Callable[[float], None] | None = None,
+    reading: bool = True,
 ) -> dict[str, Any]:
     """Settings of an SDK client: our pipeline in place of its own, over its real transport.
 
@@ -25,8 +31,9 @@ def policies(
     that was throttled without Retry-After. The management clients' own pipeline may also register a resource provider
     in the subscription when Azure asks for it: a read of ours changes nothing, so that policy is left out.
 
-    count  called once for each request sent, those repeated included
-    sleep  takes seconds; default `time.sleep`
+    count    called once for each request sent, those repeated included
+    sleep    takes seconds; default `time.sleep`
+    reading  False: whoever asks reads the JSON, faster
     """
     from azure.core.pipeline import policies as theirs
     from azure.core.pipeline.transport import RequestsTransport
@@ -45,23 +52,26 @@ def policies(
             theirs.HeadersPolicy(),
             theirs.UserAgentPolicy("ecs-capacity"),
             theirs.ProxyPolicy(),
-            theirs.ContentDecodePolicy(),
+            *([theirs.ContentDecodePolicy()] if reading else []),
             retry,
             theirs.BearerTokenCredentialPolicy(credential, scope),
-            theirs.CustomHookPolicy(raw_request_hook=lambda request: count()),
+            theirs.CustomHookPolicy(raw_request_hook=lambda request: count() if count else None),
         ],
     }
 
 
-def signed_in(credential: Any | None) -> Any:
+@contextmanager
+def signed_in(credential: Any | None) -> Iterator[Any]:
     """The credential given, or what `DefaultAzureCredential` finds: environment, managed identity, `az login`."""
     if credential is not None:
-        return credential
+        yield credential
+        return
     try:
         from azure.identity import DefaultAzureCredential
     except ImportError:
         raise MissingExtra("azure-identity", "azure", "signing in to Azure") from None
-    return DefaultAzureCredential()
+    with DefaultAzureCredential() as found:
+        yield found
 
 
 def options(endpoint: str) -> dict[str, Any]:

@@ -52,13 +52,13 @@ def azure_advisor(
         raise MissingExtra(f"{error.name}", "azure", "reading Azure Advisor") from None
     address = endpoint or ENDPOINT
     patient = access.options(address)
-    signed_in = access.signed_in(credential)
-    settings = access.policies(signed_in, access.MANAGEMENT_SCOPE, lambda: None, sleep)
-    try:
-        with AdvisorManagementClient(signed_in, subscription, address, **settings) as client:
-            found = list(client.recommendations.list(filter="Category eq 'Cost'", **patient))
-    except Exception as error:
-        raise _complaint(error, subscription) from error
+    with access.signed_in(credential) as signed_in:
+        settings = access.policies(signed_in, access.MANAGEMENT_SCOPE, sleep=sleep)
+        try:
+            with AdvisorManagementClient(signed_in, subscription, address, **settings) as client:
+                found = list(client.recommendations.list(filter="Category eq 'Cost'", **patient))
+        except Exception as error:
+            raise _complaint(error, subscription) from None  # the SDK's error holds the answer whole
     return advice(found)
 
 

@@ -99,7 +99,7 @@ def _series(item: Any, resource: str, metric: AzureMetric, call: Call, stamps: _
     nothing = np.full(call.steps, np.nan)
     if item is None:
         return Told(resource, metric, nothing, broken=_ABSENT)
-    if item.get("interval", call.parameters["interval"]) != call.parameters["interval"]:
+    if item.get("interval", call.grain) != call.grain:
         return Told(resource, metric, nothing, broken=_coarser(metric.name, item["interval"]))
     entry = next((e for e in item["value"] if e["name"]["value"].lower() == metric.name.lower()), None)
     if entry is None:

@@ -65,7 +65,7 @@ class AzureMonitor:
     credential: Any = field(default=None, repr=False)
     endpoint: str = ""
     settle_seconds: float = 900.0
-    workers: int = 4
+    workers: int = 3
     clock: Callable[[], pd.Timestamp] = field(default=lambda: pd.Timestamp.now(tz="UTC"), repr=False)
     sleep: Callable[[float], None] | None = field(default=None, repr=False)
     _tally: Counter[str] = field(default_factory=Counter, repr=False)
@@ -184,7 +184,7 @@ class AzureMonitor:
             response.raise_for_status()
             answer = orjson.loads(response.content)
         except Exception as error:
-            raise ours(error, self._doing) from error
+            raise ours(error, self._doing) from None  # the SDK's error holds the answer whole, whatever is in it
         answer = orjson.loads(answer) if isinstance(answer, str) else answer  # seen by the SDK: JSON inside JSON
         series = told(answer, call)
         self._count("standard", ceil(_values(answer) / VALUES_A_STANDARD_CALL))
@@ -199,10 +199,16 @@ class AzureMonitor:
         except ImportError as error:
             raise MissingExtra(f"{error.name}", "azure", "reading Azure Monitor") from None
         access.options(self._endpoint)
-        credential = access.signed_in(self.credential)
-        settings = access.policies(credential, access.METRICS_SCOPE, lambda: self._count("requests", 1), self.sleep)
-        with MetricsClient(self._endpoint, credential, **settings) as client:
-            yield client
+        with access.signed_in(self.credential) as credential:
+            settings = access.policies(
+                credential,
+                access.METRICS_SCOPE,
+                count=lambda: self._count("requests", 1),
+                sleep=self.sleep,
+                reading=False,
+            )
+            with MetricsClient(self._endpoint, credential, **settings) as client:
+                yield client
 
     def _count(self, what: str, how_many: int) -> None:
         with self._lock:
@@ -278,7 +284,8 @@ def _outlay(requests: int, standard_calls: int) -> Outlay:
 
 def _values(answer: Mapping[str, Any]) -> int:
     """Points in an answer, with or without a value."""
-    return sum(len(s["data"]) for item in answer["values"] for e in item["value"] for s in e["timeseries"])
+    entries = (entry for item in answer["values"] for entry in item["value"])
+    return sum(len(one.get("data", ())) for entry in entries for one in entry.get("timeseries", ()))
 
 
 def _floor(stamp: pd.Timestamp, seconds: int) -> pd.Timestamp:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from capacity.config.azure import AzureMetric
 from capacity.findings import Finding
 from capacity.sources import Source, Span
-from capacity.sources.azure.asking import calls
+from capacity.sources.azure.asking import VALUES_A_CALL, calls
 from capacity.sources.azure.metrics import OF_CONTAINER_APPS
 from capacity.sources.base import Observations, faults
 from capacity.sources.coverage import NOTHING, Coverage
@@ -17,6 +19,7 @@ from capacity.sources.pulling import Pulled
 from tests.sources.azure.server import NOW, Azure, minutes, resource, span
 
 DAY = span("2026-11-19", "2026-11-20")
+HOUR = span("2026-11-19T10:00", "2026-11-19T11:00")
 REQUESTS = (AzureMetric(name="Requests", metric="requests", aggregation="total"),)
 
 
@@ -105,8 +108,8 @@ def test_fifty_resources_share_a_call(azure: Azure) -> None:
     for number, service in enumerate(services):
         azure.keep(service, "Requests", dict.fromkeys(times, 60.0 * number))
     monitor = azure.monitor(*services, metrics=REQUESTS)
-    estimate = monitor.outlay(DAY)
-    seen = monitor.read(DAY)
+    estimate = monitor.outlay(HOUR)
+    seen = monitor.read(HOUR)
     assert sorted(len(asked["body"]["resourceids"]) for asked in azure.asked) == [20, 50, 50]
     assert estimate.calls == monitor.spent.calls == {"metrics:getBatch": 3}
     assert [series(seen, service, "requests").iloc[0] for service in services] == list(range(120))
@@ -120,15 +123,16 @@ def test_a_metric_that_lacks_an_aggregation_or_dimension_spoils_no_other(azure: 
 
 
 def test_a_long_span_is_asked_for_in_pieces_that_lose_nothing(azure: Azure) -> None:
-    services = [f"svc-{number}" for number in range(50)]
-    times = minutes("2026-11-10T00:00", 9 * 1440)
-    azure.keep("svc-0", "Requests", dict.fromkeys(times, 60.0))
-    monitor = azure.monitor(*services, metrics=REQUESTS)
-    planned = calls(monitor.services, REQUESTS, Span(times[0], DAY.end), 60, source=monitor.name, known=NOTHING)
-    assert {call.values <= 250_000 for call in planned} == {True}
-    assert [a.span.end == b.span.start for a, b in zip(planned, planned[1:], strict=False)] == [True, True]
-    seen = azure.monitor("svc-0", metrics=REQUESTS).read(Span(times[0], DAY.end))
-    assert series(seen, "svc-0", "requests").index.equals(times)
+    times = minutes("2026-11-10T00:00", 15_000)
+    azure.keep("web", "UsageNanoCores", dict.fromkeys(times, 1e9), podName="web-1")
+    monitor = azure.monitor("web", metrics=OF_CONTAINER_APPS[:1])
+    whole = Span(times[0], times[-1] + pd.Timedelta(minutes=1))
+    planned = calls(monitor.services, monitor.metrics, whole, 60, source=monitor.name, known=NOTHING)
+    assert all(call.values <= VALUES_A_CALL for call in planned)
+    assert all(one.span.end == other.span.start for one, other in pairwise(planned))
+    seen = monitor.read(whole)
+    assert len(azure.asked) == len(planned) == 2
+    assert series(seen, "web", "cpu").index.equals(times)
 
 
 def test_a_second_pull_asks_only_for_the_tail(azure: Azure) -> None:
@@ -253,8 +257,8 @@ def test_the_same_pull_gives_the_same_rows_whoever_answers_first(azure: Azure) -
     services = [f"svc-{number}" for number in range(60)]
     for service in services:
         azure.keep(service, "Requests", dict.fromkeys(minutes("2026-11-19T10:00", 30), 60.0))
-    one = azure.monitor(*services, metrics=REQUESTS, workers=1).read(DAY)
-    many = azure.monitor(*services, metrics=REQUESTS, workers=8).read(DAY)
+    one = azure.monitor(*services, metrics=REQUESTS, workers=1).read(HOUR)
+    many = azure.monitor(*services, metrics=REQUESTS, workers=8).read(HOUR)
     pd.testing.assert_frame_equal(one.frame, many.frame)
 
 
