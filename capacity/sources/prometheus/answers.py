@@ -67,10 +67,10 @@ def rows(answer: Mapping[str, Any], query: Query, steps: Steps, notes: Notes) ->
     """
     try:
         series = answer["data"]["result"]
-        found = list(_points(_named(series, query, steps, notes), steps))
+        found = list(_points(_named(series, query, steps, notes), query, steps))
     except CapacityError:
         raise
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise SourceChanged(
             f"{query}: the answer is not the matrix that the documentation of query_range promises "
             f"({type(error).__name__}). Is there a proxy that changes answers, or a server of another kind?"
@@ -141,7 +141,7 @@ def _named(series: Any, query: Query, steps: Steps, notes: Notes) -> dict[str, M
     return found
 
 
-def _points(named: Mapping[str, Mapping[str, Any]], steps: Steps) -> Iterator[Points]:
+def _points(named: Mapping[str, Mapping[str, Any]], query: Query, steps: Steps) -> Iterator[Points]:
     """Values with the number of their interval. Raises SourceChanged for a stamp that was not asked for."""
     for service, one in named.items():
         pairs = one["values"]
@@ -153,7 +153,7 @@ def _points(named: Mapping[str, Mapping[str, Any]], steps: Steps) -> Iterator[Po
         inside = bool(np.all((number >= steps.first) & (number < steps.last)))
         if not (on_grid and inside and bool(np.all(np.diff(number) > 0))):
             raise SourceChanged(
-                f"the values of {service!r} have stamps that were not asked for: every {steps.step} s from "
+                f"{query}: the values of {service!r} have stamps that were not asked for: every {steps.step} s from "
                 f"{steps.asked[0]} to {steps.asked[1]}. Does a proxy between change start, end or step?"
             )
         yield Points(service, number, value)

@@ -156,8 +156,8 @@ def _refusal(error: Refused, name: str, place: str, promql: str) -> CapacityErro
     if error.status in (404, 405):
         return SourceError(
             f"{name}: there is no query API at this address (HTTP {error.status}). The url ends before /api/v1: "
-            "Mimir's has /prometheus at its end, Amazon Managed Prometheus's /workspaces/ws-... ; and a proxy has to let "
-            "POST pass."
+            "Mimir's has /prometheus at its end, Amazon Managed Prometheus's /workspaces/ws-... ; and a proxy "
+            "has to let POST pass."
         )
     if error.status == 429 or error.wait is not None:
         wait = "" if error.wait is None else f" It asks to come back in {error.wait:,.0f} seconds."

@@ -91,9 +91,14 @@ def _rate(counter: str) -> str:
     return f"sum by ($service) (rate({counter}[$__rate_interval]))"
 
 
-def _level(gauge: str) -> str:
-    """Sum of a gauge at every scrape, averaged over the step. It looks back two scrapes: one late scrape is no gap."""
-    return f"avg_over_time((sum by ($service) (last_over_time({gauge}[$recent])))[$step:$scrape])"
+def _level(gauge: str, gathered: str = "sum by ($service) ({})") -> str:
+    """A gauge of many tasks brought together at every scrape, then averaged over the step.
+
+    A task that ends is gone at its staleness marker. Where the server itself was away there is none, and the server
+    would repeat the last value for five minutes: what is older than two scrapes is left out.
+    """
+    now = gathered.format(f"{gauge} and last_over_time({gauge}[$recent])")
+    return f"avg_over_time(({now})[$step:$scrape])"
 
 
 def _requests(prefix: str, counted: str, failed: str, labels: Mapping[str, str], what: str) -> list[Preset]:
@@ -177,8 +182,7 @@ PRESETS: Final[dict[str, Preset]] = {
         Preset(
             "ecs-tasks",
             "running_tasks",
-            "avg_over_time((count by ($service) (count by ($instance, $service) "
-            f"(last_over_time({_ECS_MEMORY}[$recent]))))[$step:$scrape])",
+            _level(_ECS_MEMORY, "count by ($service) (count by ($instance, $service) ({}))"),
             "Tasks that run, counted by the ecs_exporter beside each.",
             labels=_TASKS,
         ),

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 import pytest
 
-from tests.sources.prometheus import month
+from tests.sources.prometheus import exporters, month
 from tests.sources.prometheus.server import Server, backfill
 
 
 @pytest.fixture(scope="session")
 def month_of_data(tmp_path_factory: pytest.TempPathFactory) -> Server:
-    """A server that is not running, with the month of `month.py` in its data folder."""
-    return Server(backfill(tmp_path_factory.mktemp("prometheus"), month.lines()))
+    """A server that is not running, with what `month.py` and `exporters.py` make in its data folder."""
+    return Server(backfill(tmp_path_factory.mktemp("prometheus"), chain(month.lines(), exporters.lines())))
 
 
 @pytest.fixture(scope="session")

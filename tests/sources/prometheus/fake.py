@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -72,8 +73,8 @@ class Fake:
 
 
 @contextmanager
-def serving(answer: Answer) -> Iterator[Fake]:
-    """A Fake that runs for as long as the block does."""
+def serving(answer: Answer, secure: ssl.SSLContext | None = None) -> Iterator[Fake]:
+    """A Fake that runs for as long as the block does; over TLS, if `secure` is how."""
     fake = Fake(answer)
 
     class Handler(BaseHTTPRequestHandler):
@@ -96,9 +97,11 @@ def serving(answer: Answer) -> Iterator[Fake]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if secure is not None:
+        server.socket = secure.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
-    fake.url = f"http://127.0.0.1:{server.server_address[1]}"
+    fake.url = f"{'https' if secure else 'http'}://127.0.0.1:{server.server_address[1]}"
     try:
         yield fake
     finally:

@@ -23,7 +23,7 @@ ONE_BLOCK = "--max-block-duration=1536h"
 
 @cache
 def program(name: str) -> str:
-    """`prometheus` or `promtool`. Where neither is, the test fails in CI and is skipped elsewhere, saying what to do."""
+    """`prometheus` or `promtool`. Where neither is, a test fails in CI and is skipped elsewhere, with what to do."""
     folder = os.environ.get("CAPACITY_PROMETHEUS")
     found = shutil.which(name, path=folder) if folder else shutil.which(name)
     if found is not None:

@@ -17,8 +17,10 @@ from tests.sources.prometheus import month
 from tests.sources.prometheus.server import Server, free_port
 
 MONTH = Span(month.START, month.END)
-#: The newest server heeds lookback_delta; Debian's repeats a gauge for five minutes after its last scrape, as documented.
+#: Newer servers heed lookback_delta; Debian's repeats a gauge for five minutes after its last scrape, as documented.
 LOOKBACK = 300
+
+pytestmark = pytest.mark.xdist_group("prometheus")  # one server for all of them
 GAUGE = Query("cpu", "vcpu_in_use", step=15)
 
 
