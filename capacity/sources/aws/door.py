@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
-from capacity.errors import MissingExtra
-from capacity.sources.aws.complaints import may_pass, ours
+from capacity.errors import MissingExtra, SourceChanged
+from capacity.sources.aws.complaints import action_of, may_pass, ours
 from capacity.sources.patience import patiently
 
 #: Region when nothing names one: also that of `Service`.
@@ -33,7 +34,7 @@ class Door:
     region: str | None = None
     profile: str | None = None
     role_arn: str | None = None
-    external_id: str | None = None
+    external_id: str | None = field(default=None, repr=False)
     endpoint: str | None = None
     sleep: Callable[[float], None] | None = None
     counted: Counter[tuple[str, str]] = field(default_factory=Counter, repr=False)
@@ -49,13 +50,21 @@ class Door:
             client = self.client(service, region)
             with self._lock:
                 self.counted[service, operation] += 1
-            answer: dict[str, Any] = getattr(client, operation)(**params)
-            return answer
+            return self._said(getattr(client, operation)(**params), service, operation, region)
 
         try:
             return patiently(ask, may_pass, sleep=self.sleep)
         except Exception as error:
             raise ours(error, service, operation, region or self.where) from error
+
+    def _said(self, answer: dict[str, Any], service: str, operation: str, region: str | None) -> dict[str, Any]:
+        """The answer, if it says anything. botocore reads a proxy's login page as an answer with every list empty."""
+        if answer.keys() <= {"ResponseMetadata"}:
+            raise SourceChanged(
+                f"{action_of(service, operation)} in {region or self.where}: the answer does not have the documented "
+                "form: it is empty. Is there a proxy between, or is AWS_ENDPOINT_URL set to something that is not AWS?"
+            )
+        return answer
 
     def pages(
         self, service: str, operation: str, token: str = "nextToken", *, region: str | None = None, **params: Any
@@ -93,7 +102,8 @@ class Door:
     @cached_property
     def where(self) -> str:
         """The region's name."""
-        return self.region or self._base_session.region_name or DEFAULT_REGION
+        named = self.region or os.environ.get("AWS_REGION")  # botocore itself reads AWS_DEFAULT_REGION only
+        return named or self._base_session.region_name or DEFAULT_REGION
 
     @cached_property
     def _clients(self) -> dict[tuple[str, str], Any]:
@@ -106,9 +116,11 @@ class Door:
         except ImportError:
             raise MissingExtra("boto3", "aws", "reading from AWS") from None
         try:
-            return boto3.session.Session(profile_name=self.profile)
+            session = boto3.session.Session(profile_name=self.profile)
         except Exception as error:
             raise ours(error, "sts", "session", self.region or "") from error
+        _share_models(session._session)
+        return session
 
     @cached_property
     def _session(self) -> Any:
@@ -117,15 +129,32 @@ class Door:
             return self._base_session
         import boto3
         from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
+        from botocore.exceptions import NoCredentialsError
         from botocore.session import Session
 
         base = self._base_session._session  # botocore's own, which boto3 wraps without a public name
+        mine = base.get_credentials()
+        if mine is None:
+            raise NoCredentialsError
 
         def client(service: str, **options: Any) -> Any:
             return base.create_client(service, region_name=self.where, endpoint_url=self.endpoint, **options)
 
         extra = {"RoleSessionName": "ecs-capacity"} | ({"ExternalId": self.external_id} if self.external_id else {})
-        fetcher = AssumeRoleCredentialFetcher(client, base.get_credentials(), self.role_arn, extra_args=extra)
+        fetcher = AssumeRoleCredentialFetcher(client, mine, self.role_arn, extra_args=extra)
         session = Session(profile=self.profile)
+        _share_models(session)
         session._credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
         return boto3.session.Session(botocore_session=session)
+
+
+def _share_models(session: Any) -> None:
+    """Let a botocore session use models that are read already: megabytes of JSON, which each would read for itself."""
+    session.register_component("data_loader", _models(session.get_config_variable("data_path")))
+
+
+@cache
+def _models(path: str | None) -> Any:
+    from botocore.loaders import create_loader
+
+    return create_loader(path)

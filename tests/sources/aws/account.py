@@ -9,6 +9,9 @@ from typing import Any
 
 from tests.sources.aws.fake import Answer, Answers, Asked, Complaint
 
+#: A region, and one thing in it as AWS describes it.
+Row = tuple[str, dict[str, Any]]
+
 NUMBER = "123456789012"
 SOME_DAY = datetime(2026, 8, 3, 8, tzinfo=UTC)
 
@@ -21,17 +24,17 @@ def arn(service: str, region: str, rest: str) -> str:
 class Account:
     """What the account holds; `answers` is what AWS says of it. Every table is (region, item)."""
 
-    clusters: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    services: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    definitions: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    revisions: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    tasks: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    groups: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    balancers: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    subnets: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    targets: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    policies: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    actions: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    clusters: list[Row] = field(default_factory=list)
+    services: list[Row] = field(default_factory=list)
+    definitions: list[Row] = field(default_factory=list)
+    revisions: list[Row] = field(default_factory=list)
+    tasks: list[Row] = field(default_factory=list)
+    groups: list[Row] = field(default_factory=list)
+    balancers: list[Row] = field(default_factory=list)
+    subnets: list[Row] = field(default_factory=list)
+    targets: list[Row] = field(default_factory=list)
+    policies: list[Row] = field(default_factory=list)
+    actions: list[Row] = field(default_factory=list)
     quotas: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def cluster(self, region: str, name: str, insights: str = "disabled", tasks: int = 0) -> None:
@@ -202,12 +205,10 @@ class Account:
             ("service-quotas", "GetAWSDefaultServiceQuota"): self._quota,
         }
 
-    def _arns(self, asked: Asked, table: Iterable[tuple[str, dict[str, Any]]], key: str) -> list[str]:
+    def _arns(self, asked: Asked, table: Iterable[Row], key: str) -> list[str]:
         return [each[key] for region, each in table if region == asked.region]
 
-    def _in_cluster(
-        self, asked: Asked, table: Iterable[tuple[str, dict[str, Any]]]
-    ) -> list[tuple[str, dict[str, Any]]]:
+    def _in_cluster(self, asked: Asked, table: Iterable[Row]) -> list[Row]:
         return [(region, each) for region, each in table if each["clusterArn"].endswith(f"/{asked.params['cluster']}")]
 
     def _tasks(self, asked: Asked) -> list[str]:
@@ -219,19 +220,13 @@ class Account:
     def _definition(self, asked: Asked) -> Answer:
         name = asked.params["taskDefinition"]
         found = [each for _, each in self.definitions if each["taskDefinitionArn"] == name]
-        return (
-            {"taskDefinition": found[0]}
-            if found
-            else Complaint("ClientException", "Unable to describe task definition.")
-        )
+        return {"taskDefinition": found[0]} if found else Complaint("ClientException", "Unable to describe it.")
 
     def _quota(self, asked: Asked) -> Answer:
         code = asked.params["QuotaCode"]
         value = self.quotas.get((asked.region, code))
         if value is None:
-            return Complaint(
-                "NoSuchResourceException", "The request failed because the specified quota does not exist."
-            )
+            return Complaint("NoSuchResourceException", "The specified quota does not exist.")
         return {"Quota": {"QuotaCode": code, "Value": value}}
 
 
@@ -256,7 +251,7 @@ def _described(
     asked: Asked,
     name: str,
     most: int,
-    table: list[tuple[str, dict[str, Any]]],
+    table: list[Row],
     keys: tuple[str, ...],
     *,
     wanted: str = "",
@@ -271,7 +266,7 @@ def _described(
     return {name: found, **said}
 
 
-def _scaling(name: str, table: list[tuple[str, dict[str, Any]]], size: int) -> Callable[[Asked], Answer]:
+def _scaling(name: str, table: list[Row], size: int) -> Callable[[Asked], Answer]:
     def answer(asked: Asked) -> Answer:
         ids = asked.params.get("ResourceIds") or [asked.params.get("ResourceId")]
         there = [each for region, each in table if region == asked.region]
@@ -280,7 +275,7 @@ def _scaling(name: str, table: list[tuple[str, dict[str, Any]]], size: int) -> C
     return answer
 
 
-def _balanced(asked: Asked, name: str, wanted: str, table: list[tuple[str, dict[str, Any]]], key: str) -> Answer:
+def _balanced(asked: Asked, name: str, wanted: str, table: list[Row], key: str) -> Answer:
     names = asked.params[wanted]
     if len(names) > 20:
         return Complaint("ValidationError", f"{wanted}: at most 20")

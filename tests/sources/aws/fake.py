@@ -100,6 +100,7 @@ class FakeAws:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 65536  # an answer in one packet, or the kernel waits 40 ms between its two
     aws: FakeAws
 
     def do_POST(self) -> None:
