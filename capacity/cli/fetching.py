@@ -108,9 +108,15 @@ def cloudwatch(
     from capacity.sources.aws import Door
     from capacity.sources.cloudwatch import CloudWatch
 
-    door = Door(region, profile, role_arn, external_id)
-    source = CloudWatch.of(
-        _settings(config).cloudwatch, tuple(cluster or ()), tuple(service or ()), door=door, prefix=prefix
+    settings = _settings(config).cloudwatch
+    source = CloudWatch(
+        tuple(cluster or ()),
+        tuple(service or ()),
+        Door(region, profile, role_arn, external_id),
+        prefix=prefix or settings.prefix,
+        percentiles=settings.percentiles,
+        metrics=settings.metric,
+        settle=settings.settle,
     )
     _pull(source, store, days, dry_run, as_json, quiet)
 
@@ -188,7 +194,7 @@ def azure_monitor(
     quiet: Quiet = False,
 ) -> None:
     """Azure Monitor: CPU, memory, replicas and requests of Container Apps, and metrics of your own."""
-    from capacity.sources.azure_monitor import AzureMonitor
+    from capacity.sources.azure import AzureMonitor
 
     settings = _settings(config)
     if settings.azure is None:

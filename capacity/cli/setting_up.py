@@ -128,7 +128,7 @@ def advice(
     from capacity.sources.advice import Advice, beside
 
     if azure_subscription:
-        from capacity.sources.azure_advisor import azure_advisor
+        from capacity.sources.azure import azure_advisor
 
         theirs = azure_advisor(azure_subscription)
     else:
@@ -154,7 +154,9 @@ def doors(
     """One door for each region and role."""
     from capacity.sources.aws import Door
 
-    return [Door(region, profile, role, external_id) for role in roles or [None] for region in regions or [None]]
+    each_region: list[str | None] = [*(regions or [None])]
+    each_role: list[str | None] = [*(roles or [None])]
+    return [Door(region, profile, role, external_id) for role in each_role for region in each_region]
 
 
 def _from_history(history: Path, out: Path, options: dict[str, object]) -> tuple[str, int]:

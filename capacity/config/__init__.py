@@ -6,6 +6,9 @@
     [prices]      overrides of the built-in, dated price table
     [forecast]    model, levels, seed
     [report]      title, where files go
+    [cloudwatch]  how CloudWatch is read, and metrics of your own ([[cloudwatch.metric]])
+    [prometheus]  a server to read from, and what to ask it ([[prometheus.query]])
+    [azure]       what to read from Azure Monitor
     [defaults]    any field of [[service]], for all of them
     [[service]]   one a service
 
@@ -20,7 +23,10 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from capacity.config.azure import AzureMetric, AzureSettings
 from capacity.config.base import Settings
+from capacity.config.cloudwatch import CloudWatchSettings, CustomMetric
+from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.config.service import FARGATE_SIZES, Architecture, Service
 from capacity.config.tables import Account, Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
 from capacity.config.text import reference, starter
@@ -30,11 +36,17 @@ __all__ = [
     "FARGATE_SIZES",
     "Account",
     "Architecture",
+    "AzureMetric",
+    "AzureSettings",
+    "CloudWatchSettings",
     "Config",
+    "CustomMetric",
     "Data",
     "ForecastSettings",
     "Goal",
     "PriceSettings",
+    "PrometheusQuery",
+    "PrometheusSettings",
     "Rate",
     "ReportSettings",
     "Service",
@@ -55,6 +67,9 @@ class Config(Settings):
     prices: PriceSettings = PriceSettings()
     forecast: ForecastSettings = ForecastSettings()
     report: ReportSettings = ReportSettings()
+    cloudwatch: CloudWatchSettings = CloudWatchSettings()
+    prometheus: PrometheusSettings | None = None
+    azure: AzureSettings | None = None
     service: tuple[Service, ...] = ()
     path: Path | None = Field(None, exclude=True, description="The file this came from; set by load_config.")
 

@@ -7,7 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from capacity.config.azure import AzureMetric, AzureSettings
 from capacity.config.base import Settings
+from capacity.config.cloudwatch import CloudWatchSettings, CustomMetric
+from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.config.service import Service
 from capacity.config.tables import Account, Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
 
@@ -60,6 +63,12 @@ def reference() -> str:
         ("[[prices.rate]]", Rate),
         ("[forecast]", ForecastSettings),
         ("[report]", ReportSettings),
+        ("[cloudwatch]", CloudWatchSettings),
+        ("[[cloudwatch.metric]]", CustomMetric),
+        ("[prometheus]", PrometheusSettings),
+        ("[[prometheus.query]]", PrometheusQuery),
+        ("[azure]", AzureSettings),
+        ("[[azure.metric]]", AzureMetric),
         ("[[service]]", Service),
     ]
     lines = [
@@ -86,7 +95,7 @@ def toml(value: Any) -> str:
     "say \\"hi\\"" 0.5 true
     """
     if isinstance(value, tuple):
-        return "[]"
+        return f"[{', '.join(map(toml, value))}]"
     if isinstance(value, dict):
         pairs = ", ".join(f"{toml(key)} = {toml(inner)}" for key, inner in value.items())
         return f"{{ {pairs} }}" if pairs else "{}"
@@ -105,9 +114,16 @@ def _type_name(annotation: str) -> str:
         "float": "number",
         "bool": "true, false",
         "dict[str, str]": "table of text",
+        "tuple[str, ...]": "list of text",
         "tuple[Rate, ...]": "`[[prices.rate]]`",
+        "tuple[CustomMetric, ...]": "`[[cloudwatch.metric]]`",
+        "tuple[PrometheusQuery, ...]": "`[[prometheus.query]]`",
+        "tuple[AzureMetric, ...]": "`[[azure.metric]]`",
     }
     name = annotation.removesuffix(" | None")
+    if name.startswith("tuple[Literal["):
+        return f"list of {_type_name(name[6:-6])}"
     if name.startswith("Literal["):
-        return ", ".join(f"`{part.strip(chr(34))}`" for part in name[8:-1].split(", "))
+        kinds = [part.strip("'\"") for part in name[8:-1].split(", ")]
+        return ", ".join(f"`{word}`" for word in kinds if word)
     return words[name]
