@@ -14,6 +14,7 @@ from capacity.history import Store, read
 from capacity.schema import HISTORY, METRICS, OBSERVATIONS, STATS
 from capacity.sources import Files, Observations, Source, Span
 from capacity.sources.base import faults
+from tests.sources import exported
 
 #: What each source below has to report, whatever its form: two services, five hours, one hour without a value.
 HOURS = pd.date_range("2026-08-03", periods=5, freq="h", tz="UTC", unit="us")
@@ -92,6 +93,9 @@ SOURCES: dict[str, Callable[[Path], Source]] = {
     "files: folder": _folder,
     "files: parquet": _parquet,
     "files: export of a history": _export,
+    "files: graph of the CloudWatch console": lambda folder: exported.console(folder, _rows()),
+    "files: panel of Grafana": lambda folder: exported.grafana(folder, _rows()),
+    "files: answer of CloudWatch": lambda folder: exported.answer(folder, _rows()),
 }
 
 
