@@ -2,8 +2,10 @@
 
 monitor      Azure Monitor's platform metrics, many resources a call
   metrics      which of theirs is which of ours, in which unit
+  checks       what cannot be asked
   asking       the fewest, moderately sized calls for what is not known
-  answers      an answer -> rows, and what is remarkable about it
+  answers      an answer -> values, and what is remarkable about it
+  gathering    answers -> batches worth storing
 advisor      Azure Advisor's cost recommendations
 access       the way in: credentials, patience, a count of every request
 complaints   what Azure complains of, as our errors, with what to do

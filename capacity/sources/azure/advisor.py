@@ -48,8 +48,8 @@ def azure_advisor(
     """
     try:
         from azure.mgmt.advisor import AdvisorManagementClient
-    except ImportError as error:
-        raise MissingExtra(f"{error.name}", "azure", "reading Azure Advisor") from None
+    except ImportError:
+        raise MissingExtra("azure-mgmt-advisor", "azure", "reading Azure Advisor") from None
     address = endpoint or ENDPOINT
     patient = access.options(address)
     with access.signed_in(credential) as signed_in:

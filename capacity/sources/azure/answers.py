@@ -47,6 +47,15 @@ def told(answer: Mapping[str, Any], call: Call) -> list[Told]:
         ) from error
 
 
+def untold(call: Call, why: str) -> list[Told]:
+    """Every series of a call that got no answer, and why."""
+    return [
+        Told(resource, metric, np.full(call.steps, np.nan), broken=(why, "Correct it, and the next fetch asks again."))
+        for resource in call.resources
+        for metric in call.metrics
+    ]
+
+
 def findings(one: Told, service: str) -> Iterator[Finding]:
     """What kept a series from being told, as a finding."""
     if one.broken is not None:

@@ -8,6 +8,10 @@ from capacity.errors import CapacityError, SourceChanged, SourceDenied, SourceEr
 from capacity.sources.patience import redacted
 
 
+class Refused(SourceError):
+    """Azure refused one request as it was put (400), such as for a metric it does not know: another may pass."""
+
+
 class Doing(NamedTuple):
     """What was being done when Azure complained: the words that an error needs."""
 
@@ -59,7 +63,8 @@ def ours(error: Exception, doing: Doing) -> CapacityError:
             f"It said: {said}"
         )
     if status is not None and status >= 400:
-        return SourceError(f"{doing.what}: Azure refused the request{named}: {said} {doing.check}")
+        kind = Refused if status == 400 else SourceError
+        return kind(f"{doing.what}: Azure refused the request{named}: {said} {doing.check}")
     if isinstance(error, theirs.ServiceRequestError | theirs.ServiceResponseError):
         return SourceError(
             f"{doing.what}: no connection. Is the region spelled as in `az account list-locations`, is there a "

@@ -9,18 +9,20 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from math import ceil
 from typing import Any, Final
 
 import pandas as pd
 
 from capacity.config.azure import CONTAINER_APPS, GRAINS, AzureMetric, AzureSettings
-from capacity.errors import CapacityError, ConfigError, MissingExtra, Problem
+from capacity.errors import CapacityError, ConfigError, MissingExtra
 from capacity.findings import Finding, Findings
 from capacity.sources.azure import access
-from capacity.sources.azure.answers import Told, told
+from capacity.sources.azure.answers import Told, told, untold
 from capacity.sources.azure.asking import DAYS_KEPT, Call, aligned, calls
-from capacity.sources.azure.complaints import Doing, ours
+from capacity.sources.azure.checks import wrong_metrics, wrong_region, wrong_resources
+from capacity.sources.azure.complaints import Doing, Refused, ours
 from capacity.sources.azure.gathering import ROWS_A_BATCH, Gathering
 from capacity.sources.azure.metrics import OF_CONTAINER_APPS, ready_made
 from capacity.sources.base import Observations, Span
@@ -72,9 +74,11 @@ class AzureMonitor:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
-        problems = [*self._wrong_resources(), *self._wrong_metrics()]
-        if not (self.region.isascii() and self.region.isalnum()):
-            problems.append(Problem(f"{self.region!r} is not a region: `az account list-locations`", where="region"))
+        problems = [
+            *wrong_region(self.region),
+            *wrong_resources(self.services, self.subscription, self.namespace, self.names),
+            *wrong_metrics(self.metrics, self.interval),
+        ]
         if problems:
             raise ConfigError("Azure Monitor cannot be read like this:", problems)
 
@@ -121,6 +125,7 @@ class AzureMonitor:
     def pull(self, span: Span, known: Coverage = NOTHING) -> Iterator[Batch]:
         """What `known` does not cover, oldest first. When Azure fails, what came before is still handed over.
 
+        Metrics that Azure refuses become findings, and the others are read; when it refuses all, that is an error.
         Raises SourceDenied, SourceThrottled, SourceChanged or SourceError, each with what to do.
         """
         now = self.clock()
@@ -130,11 +135,14 @@ class AzureMonitor:
         settled = _floor(now - pd.Timedelta(seconds=self.settle_seconds), self.interval)
         gathering = Gathering(self.name, self.services, settled, known)
         failed: CapacityError | None = None
+        refused: dict[tuple[AzureMetric, ...], Refused] = {}
         try:
-            for call, series in self._answers(asked):
+            for call, series in self._answers(asked, refused):
                 gathering.add(call, series)
                 if gathering.rows >= ROWS_A_BATCH:
                     yield gathering.batch(self.clock())
+            if len(refused) == len({call.metrics for call in asked}):
+                failed = next(iter(refused.values()))
         except CapacityError as error:
             failed = error
         last = gathering.batch(self.clock())
@@ -150,24 +158,35 @@ class AzureMonitor:
         whole = Span(start, min(end, _floor(now, self.interval)))
         return calls(self.services, self.metrics, whole, self.interval, source=self.name, known=known)
 
-    def _answers(self, asked: list[Call]) -> Iterator[tuple[Call, list[Told]]]:
-        """Answers in the order of the calls, a few under way at once."""
+    def _answers(
+        self, asked: list[Call], refused: dict[tuple[AzureMetric, ...], Refused]
+    ) -> Iterator[tuple[Call, list[Told]]]:
+        """Answers in the order of the calls, a few under way at once. What was refused once is not asked again."""
         with self._client() as client, ThreadPoolExecutor(self.workers) as pool:
             waiting: deque[tuple[Call, Future[list[Told]]]] = deque()
+            ahead = iter(asked)
             try:
-                for call in asked:
-                    waiting.append((call, pool.submit(self._answer, client, call)))
-                    if len(waiting) >= 2 * self.workers:
-                        first, answer = waiting.popleft()
-                        yield first, answer.result()
-                while waiting:
+                while True:
+                    for call in islice(ahead, 2 * self.workers - len(waiting)):
+                        waiting.append((call, pool.submit(self._answer, client, call, refused)))
+                    if not waiting:
+                        return
                     first, answer = waiting.popleft()
                     yield first, answer.result()
             finally:
                 for _, answer in waiting:
                     answer.cancel()
 
-    def _answer(self, client: Any, call: Call) -> list[Told]:
+    def _answer(self, client: Any, call: Call, refused: dict[tuple[AzureMetric, ...], Refused]) -> list[Told]:
+        """What one call was told, or why it was not."""
+        if call.metrics not in refused:
+            try:
+                return self._ask(client, call)
+            except Refused as error:
+                refused[call.metrics] = error
+        return untold(call, str(refused[call.metrics]))
+
+    def _ask(self, client: Any, call: Call) -> list[Told]:
         """One call. The SDK's own reader takes seven times as long and drops the resource id."""
         import orjson
         from azure.core.rest import HttpRequest
@@ -197,7 +216,8 @@ class AzureMonitor:
             import orjson  # noqa: F401  (used by every answer; missing, it is better said before the first call)
             from azure.monitor.querymetrics import MetricsClient
         except ImportError as error:
-            raise MissingExtra(f"{error.name}", "azure", "reading Azure Monitor") from None
+            package = "orjson" if error.name == "orjson" else "azure-monitor-querymetrics"
+            raise MissingExtra(package, "azure", "reading Azure Monitor") from None
         access.options(self._endpoint)
         with access.signed_in(self.credential) as credential:
             settings = access.policies(
@@ -248,34 +268,6 @@ class AzureMonitor:
                 forgotten.start,
                 forgotten.end,
             )
-
-    def _wrong_resources(self) -> Iterator[Problem]:
-        """Azure takes one subscription and type a call; we need one service a resource."""
-        if not self.resources:
-            yield Problem("there is none: `az containerapp list --query [].id` lists them", where="resources")
-        home, kind = f"/subscriptions/{self.subscription}/".lower(), f"/providers/{self.namespace}/".lower()
-        for resource in self.resources:
-            if not resource.lower().startswith(home):
-                yield Problem(f"{resource} is not in subscription {self.subscription}", where="resources")
-            elif kind not in resource.lower():
-                yield Problem(f"{resource} is not of the type {self.namespace}", where="resources")
-        shared = [name for name, count in Counter(self.services.values()).items() if count > 1]
-        for name in shared:
-            yield Problem(f"several resources are the service {name!r}: name them apart in `names`", where="resources")
-        unknown = {r.lower() for r in self.names} - {r.lower() for r in self.resources}
-        for resource in sorted(unknown):
-            yield Problem(f"{resource} is named, but not among the resources", where="names")
-
-    def _wrong_metrics(self) -> Iterator[Problem]:
-        if self.interval not in GRAINS.values():
-            yield Problem(f"{self.interval} s is not one of {', '.join(map(str, GRAINS.values()))}", where="interval")
-        for metric in self.metrics:
-            if metric.each and self.interval != 60:
-                yield Problem(
-                    f"the parts of {metric.name} add up minute by minute only, as one that lived a while has no "
-                    "average over all of a longer interval: use PT1M, or leave this metric out",
-                    where="interval",
-                )
 
 
 def _outlay(requests: int, standard_calls: int) -> Outlay:

@@ -56,15 +56,16 @@ class Azure:
     samples  (resource id, metric) -> dimension values -> minute since 1970 -> value
     broken   (resource id, metric) -> error code, in an answer that is otherwise fine
     gone     resource ids that no answer mentions
-    first    (status, headers, body) of the next answers, before any is true
+    first    (status, headers, body) of the next answers, or None for the true one
     """
 
     url: str = ""
+    now: pd.Timestamp = NOW
     samples: dict[tuple[str, str], dict[tuple[tuple[str, str], ...], dict[int, float]]] = field(default_factory=dict)
     broken: dict[tuple[str, str], str] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
     units: dict[str, str] = field(default_factory=dict)
-    first: list[tuple[int, dict[str, str], Any]] = field(default_factory=list)
+    first: list[tuple[int, dict[str, str], Any] | None] = field(default_factory=list)
     advice: list[list[dict[str, Any]]] = field(default_factory=list)  # pages
     asked: list[dict[str, Any]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -77,7 +78,7 @@ class Azure:
 
     def monitor(self, *services: str, **settings: Any) -> AzureMonitor:
         """The source of these services, at this server."""
-        settings = {"clock": lambda: NOW, "sleep": lambda seconds: None, "credential": Token(), **settings}
+        settings = {"clock": lambda: self.now, "sleep": lambda seconds: None, "credential": Token(), **settings}
         ids = tuple(resource(service) for service in services)
         return AzureMonitor(SUBSCRIPTION, "westeurope", ids, endpoint=self.url, **settings)
 
@@ -92,10 +93,6 @@ def minutes(start: str, count: int) -> pd.DatetimeIndex:
 
 def span(start: str, end: str) -> Span:
     return Span(pd.Timestamp(start, tz="UTC"), pd.Timestamp(end, tz="UTC"))
-
-
-def start_of_span(days: float) -> pd.Timestamp:
-    return NOW - pd.Timedelta(days=days)
 
 
 class Refused(Exception):
@@ -113,7 +110,7 @@ def metrics_batch(azure: Azure, path: str, query: Mapping[str, str], body: Mappi
     if query["metricnamespace"].lower() != KIND.lower() or query["api-version"] != "2024-02-01":
         raise Refused(400, "BadRequest", "No such namespace or version.")
     start, end = pd.Timestamp(query["starttime"]), pd.Timestamp(query["endtime"])
-    if start < NOW - pd.Timedelta(days=93) or end <= start or query["interval"] not in GRAINS:
+    if start < azure.now - pd.Timedelta(days=93) or end <= start or query["interval"] not in GRAINS:
         raise Refused(400, "BadRequest", "The time span is not kept.")
     conditions = dict(re.findall(r"(\w+) eq '([^']*)'", query.get("filter", "")))
     for name in names:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import socket
+import sys
 import traceback
 from typing import Any
 
 import pytest
 
 from capacity.config.azure import AzureMetric
-from capacity.errors import InputError, SourceChanged, SourceDenied, SourceError, SourceThrottled
+from capacity.errors import InputError, MissingExtra, SourceChanged, SourceDenied, SourceError, SourceThrottled
 from capacity.sources.azure import azure_advisor
-from tests.sources.azure.server import SUBSCRIPTION, TOKEN, Azure, error, minutes, span
+from tests.sources.azure.server import SUBSCRIPTION, TOKEN, Azure, error, metrics_batch, minutes, span
 
 DAY = span("2026-11-19T08:00", "2026-11-19T12:00")
 REQUESTS = (AzureMetric(name="Requests", metric="requests", aggregation="total"),)
@@ -20,7 +22,7 @@ REQUESTS = (AzureMetric(name="Requests", metric="requests", aggregation="total")
 def complaint(azure: Azure, kind: type[SourceError], **settings: Any) -> str:
     with pytest.raises(kind) as caught:
         azure.monitor("web", metrics=REQUESTS, **settings).read(DAY)
-    assert type(caught.value) is kind
+    assert isinstance(caught.value, kind)
     text = str(caught.value)
     assert "\n" not in text
     assert TOKEN not in "".join(traceback.format_exception(caught.value))
@@ -47,10 +49,26 @@ def test_what_azure_refuses_says_why_and_what_to_do(
     assert "It did not like" in text
 
 
-def test_an_unknown_metric_names_those_there_are(azure: Azure) -> None:
-    monitor = azure.monitor("web", metrics=(AzureMetric(name="Requets", metric="requests", aggregation="total"),))
-    with pytest.raises(SourceError, match=r"Requets.*Valid.*'Requests'"):
-        monitor.read(DAY)
+def test_a_metric_that_azure_does_not_know_names_those_there_are_and_spoils_no_other(azure: Azure) -> None:
+    azure.keep("web", "Requests", dict.fromkeys(minutes("2026-11-19T10:00", 2), 60.0))
+    wrong = AzureMetric(name="Replicaz", metric="running_tasks", each="revisionName")
+    monitor = azure.monitor("web", metrics=(wrong, *REQUESTS))
+    (batch,) = monitor.pull(DAY)
+    assert set(batch.observations.frame["metric"]) == {"requests"}
+    assert {asked.metric for asked, _ in batch.covered} == {"requests"}
+    (finding,) = batch.observations.findings
+    assert (finding.metric, finding.status) == ("running_tasks", "FAIL")
+    assert "Valid" in finding.message
+    assert "'Requests'" in finding.message
+
+
+def test_what_was_refused_once_is_not_asked_again(azure: Azure) -> None:
+    wrong = AzureMetric(name="Replicaz", metric="running_tasks", each="revisionName")
+    monitor = azure.monitor("web", metrics=(wrong,), workers=1)
+    with pytest.raises(SourceError, match="Replicaz"):
+        monitor.read(span("2026-09-01", "2026-11-01"))
+    assert len(azure.asked) == 1
+    assert monitor.outlay(span("2026-09-01", "2026-11-01")).total > 3
 
 
 def test_azure_is_waited_for_as_long_as_it_asks(azure: Azure) -> None:
@@ -83,16 +101,14 @@ def test_trouble_that_lasts_is_said(azure: Azure, status: int) -> None:
 
 
 def test_what_came_before_a_failure_is_handed_over(azure: Azure) -> None:
-    for number in range(60):
-        azure.keep(f"svc-{number}", "Requests", dict.fromkeys(minutes("2026-11-19T10:00", 2), 60.0))
-    azure.gone.clear()
-    monitor = azure.monitor(*(f"svc-{number}" for number in range(60)), metrics=REQUESTS, workers=1)
-    pull = monitor.pull(DAY)
-    ok = azure.monitor("svc-0", metrics=REQUESTS).read(DAY)
-    assert len(ok) == 2
-    azure.first = [(200, {}, {"values": []}), (403, {}, error("AuthorizationFailed", "No."))]
-    first = next(pull)
-    assert len(first.observations.findings) > 0
+    services = [f"svc-{number}" for number in range(60)]
+    for service in services:
+        azure.keep(service, "Requests", dict.fromkeys(minutes("2026-11-19T10:00", 2), 60.0))
+    azure.first = [None, (403, {}, error("AuthorizationFailed", "No."))]
+    pull = azure.monitor(*services, metrics=REQUESTS, workers=1).pull(DAY)
+    batch = next(pull)
+    assert set(batch.observations.frame["service"]) == set(services[:50])
+    assert {asked.service for asked, _ in batch.covered} == set(services[:50])
     with pytest.raises(SourceDenied):
         next(pull)
 
@@ -132,10 +148,6 @@ def test_a_coarser_answer_is_a_finding(azure: Azure) -> None:
 
 def test_json_inside_json_is_read(azure: Azure) -> None:
     azure.keep("web", "Requests", dict.fromkeys(minutes("2026-11-19T10:00", 2), 60.0))
-    import json
-
-    from tests.sources.azure.server import metrics_batch
-
     list(azure.monitor("web", metrics=REQUESTS).pull(DAY))
     asked = azure.asked[-1]
     inner = json.dumps(metrics_batch(azure, asked["path"], asked["query"], asked["body"]))
@@ -167,6 +179,28 @@ def test_a_token_never_travels_unencrypted(azure: Azure, endpoint: str) -> None:
         azure.monitor("web").read(DAY)
     with pytest.raises(InputError, match="a token may not travel unencrypted"):
         azure_advisor(SUBSCRIPTION, None, endpoint)
+
+
+@pytest.mark.parametrize(
+    ("module", "package"),
+    [
+        ("azure.monitor.querymetrics", "azure-monitor-querymetrics"),
+        ("orjson", "orjson"),
+        ("azure.identity", "azure-identity"),
+    ],
+)
+def test_a_package_that_is_missing_is_named(
+    azure: Azure, monkeypatch: pytest.MonkeyPatch, module: str, package: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)  # as Python marks what cannot be imported
+    with pytest.raises(MissingExtra, match=rf"extra 'azure'\): pip install {package}$"):
+        azure.monitor("web", credential=None).read(DAY)
+
+
+def test_advisor_names_its_package_too(azure: Azure, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "azure.mgmt.advisor", None)
+    with pytest.raises(MissingExtra, match="pip install azure-mgmt-advisor"):
+        azure_advisor(SUBSCRIPTION, None, azure.url)
 
 
 def test_a_source_shows_no_credential(azure: Azure) -> None:
