@@ -72,7 +72,7 @@ def _quantity(usage_type: str, said: Mapping[str, str], kind: str) -> dict[str, 
     if kind not in ("used", "covered"):
         return {"quantity": nan, "unit": "", "resource": "", "architecture": ""}
     known = usage_of(usage_type, said["Unit"])
-    if known is None or not known.resource:
+    if known is None:
         return {"quantity": number(said["Amount"]), "unit": said["Unit"] or "N/A", "resource": "", "architecture": ""}
     columns: dict[str, Any] = {
         "quantity": number(said["Amount"]) * known.hours,

@@ -28,7 +28,7 @@ _FARGATE: Final = re.compile(
     r"(?P<what>vCPU|GB|OS)-Hours(?::perCPU)?"
 )
 #: What ECS reports of tasks on EC2 instances: metered, and free of charge. The instances are billed as EC2.
-_METERED: Final = re.compile(r"(?:[A-Z]{2,4}\d*-)?ECS-EC2-(?:vCPU|GB)-Hours(?::perCPU)?")
+_METERED: Final = re.compile(r"(?:[A-Z]{2,4}\d*-)?ECS-EC2-(?P<what>vCPU|GB)-Hours(?::perCPU)?")
 #: Meters of Azure Container Apps (Azure retail prices): `Standard vCPU Active Usage`, `Dedicated Memory Usage` ...
 _CONTAINER_APPS: Final = re.compile(r"(?:\w+ )*(?P<what>vCPU|Memory)(?: Active| Idle)? Usage(?: - Free)?")
 #: `Hrs` (Cost Explorer, also for GB-hours), `Hours` (AWS exports), `1 GiB Second`, `Seconds` (Azure). A unit of more
@@ -50,13 +50,13 @@ def usage_of(usage_type: str, unit: str = "") -> Usage | None:
     >>> usage_of("Standard Memory Active Usage", "1 GiB Second").hours * 3600
     1.0
     """
-    if _METERED.fullmatch(usage_type):
-        return Usage("", "", "", unit, 1.0)
-    fargate = _FARGATE.fullmatch(usage_type)
-    azure = None if fargate else _CONTAINER_APPS.fullmatch(usage_type)
-    hours = _hours(unit, said_by_name=fargate is not None)
+    metered, fargate = _METERED.fullmatch(usage_type), _FARGATE.fullmatch(usage_type)
+    azure = _CONTAINER_APPS.fullmatch(usage_type)
+    hours = _hours(unit, said_by_name=azure is None)
     if hours is None:
         return None
+    if metered is not None:
+        return Usage("", "", "", f"{metered['what']}-hours", hours)
     if fargate is not None:
         resource, architecture = _fargate(fargate["kind"] or "", fargate["what"])
         return Usage(resource, architecture, "spot" if fargate["spot"] else "on-demand", UNITS[resource], hours)
