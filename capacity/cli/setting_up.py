@@ -154,8 +154,8 @@ def doors(
     """One door for each region and role."""
     from capacity.sources.aws import Door
 
-    each_region: list[str | None] = [*(regions or [None])]
-    each_role: list[str | None] = [*(roles or [None])]
+    each_region = [*regions] if regions else [None]
+    each_role = [*roles] if roles else [None]
     return [Door(region, profile, role, external_id) for role in each_role for region in each_region]
 
 
