@@ -100,7 +100,8 @@ class AzureMonitor:
 
     @property
     def name(self) -> str:
-        return f"azure-monitor:{self.region}"
+        """With the subscription: what one has answered says nothing about a service of that name in another."""
+        return f"azure-monitor:{self.region}/{self.subscription}"
 
     @cached_property
     def services(self) -> dict[str, str]:
@@ -263,7 +264,7 @@ class AzureMonitor:
                 "",
                 "retention",
                 "REVIEW",
-                f"{self.name} keeps {DAYS_KEPT} days: nothing from before {oldest:%Y-%m-%d %H:%M} UTC can come",
+                f"Azure Monitor keeps {DAYS_KEPT} days: nothing from before {oldest:%Y-%m-%d %H:%M} UTC can come",
                 "Fetch at least every three months, and what is fetched stays.",
                 forgotten.start,
                 forgotten.end,

@@ -16,7 +16,7 @@ from capacity.sources.azure.metrics import OF_CONTAINER_APPS
 from capacity.sources.base import Observations, faults
 from capacity.sources.coverage import NOTHING, Coverage
 from capacity.sources.pulling import Pulled
-from tests.sources.azure.server import NOW, Azure, minutes, resource, span
+from tests.sources.azure.server import NOW, SUBSCRIPTION, Azure, minutes, resource, span
 
 DAY = span("2026-11-19", "2026-11-20")
 HOUR = span("2026-11-19T10:00", "2026-11-19T11:00")
@@ -37,7 +37,7 @@ def test_it_is_a_source_that_is_pulled(azure: Azure) -> None:
     monitor = azure.monitor("web")
     assert isinstance(monitor, Pulled)
     assert isinstance(monitor, Source)
-    assert monitor.name == "azure-monitor:westeurope"
+    assert monitor.name == f"azure-monitor:westeurope/{SUBSCRIPTION}"
 
 
 def test_every_metric_of_container_apps_arrives_in_our_units(azure: Azure) -> None:
