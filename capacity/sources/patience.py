@@ -15,6 +15,7 @@ FIRST, LONGEST = 0.5, 20.0
 
 _SECRETS: Final = (
     re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b"),  # AWS access key ids
+    re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"),  # JSON web tokens (RFC 7519)
     re.compile(r"(?i)(?<=bearer )\S+|(?<=basic )\S+"),
     re.compile(r"(?i)(?<=password=)[^&\s]+|(?<=token=)[^&\s]+|(?<=secret=)[^&\s]+|(?<=signature=)[^&\s,]+"),
     re.compile(r"(?<=://)[^/@\s]+(?=@)"),  # user:password in an address

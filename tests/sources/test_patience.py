@@ -73,6 +73,7 @@ def test_it_waits_as_long_as_it_was_asked_to() -> None:
         "https://host/?X-Amz-Signature=s3cretvalue&x=1",
         "password=s3cretvalue",
         "the key AKIAS3CRETVALUE12345 is gone",
+        "refused eyJhbGciOiJSUzI1NiJ9.eyJzM2NyZXR2YWx1ZSI6MX0.s3cretvalue_-x for this app",
         "session " + "s3cretvalue" * 5,
     ],
 )
