@@ -86,7 +86,8 @@ def _runs_on(service: EcsService) -> Iterator[str]:
     says = service.launch_type or ", ".join(
         f"{name} base {base} weight {weight}" for name, base, weight in service.capacity_providers
     )
-    fargate = service.fargate and (service.task_vcpu is None or _on_fargate(service))
+    unsized = service.task_vcpu is None and service.task_memory_gib is None
+    fargate = service.fargate and (unsized or _on_fargate(service))
     odd = "" if fargate or not service.fargate else ", of a size that Fargate does not have"
     yield _line("launch_type", "FARGATE" if fargate else "EC2", (says or "AWS names no launch type") + odd)
 

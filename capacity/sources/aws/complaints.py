@@ -47,19 +47,30 @@ PATIENT: Final = 12
 PERSISTENT: Final = 5
 
 
+#: Attempts when there is only silence: each has already waited for `Door.timeout`.
+SILENT: Final = 2
+
 #: Characters of AWS's own words that are passed on: a denial with two ARNs and its reason fits.
 LONGEST: Final = 600
 
 
 def may_pass(error: BaseException, attempt: int) -> bool:
     """Whether to make the same call again: after a throttle, a 5xx or a connection that broke, so many times."""
-    from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+    from botocore.exceptions import (
+        ClientError,
+        ConnectionError,
+        ConnectTimeoutError,
+        HTTPClientError,
+        ReadTimeoutError,
+    )
 
     if isinstance(error, ClientError):
         code, status = code_of(error)
         if code in THROTTLED or status == 429:
             return attempt < PATIENT
         return attempt < PERSISTENT and (code in _BUSY or status in (500, 502, 503, 504))
+    if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
+        return attempt < SILENT
     return attempt < PERSISTENT and isinstance(error, ConnectionError | HTTPClientError)
 
 

@@ -27,6 +27,7 @@ class Door:
     role_arn     a role to assume first, with `external_id` if its trust asks for one
     endpoint     instead of AWS's own (else AWS_ENDPOINT_URL): a test server
     sleep        takes seconds, between attempts
+    timeout      seconds to wait for an answer; for a connection, a sixth of it
 
     botocore's own retries are off, so that every request is counted and the waits are ours.
     """
@@ -37,6 +38,7 @@ class Door:
     external_id: str | None = field(default=None, repr=False)
     endpoint: str | None = None
     sleep: Callable[[float], None] | None = None
+    timeout: float = 60.0
     counted: Counter[tuple[str, str]] = field(default_factory=Counter, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -89,8 +91,8 @@ class Door:
 
                 settings = Config(
                     retries={"total_max_attempts": 1, "mode": "standard"},
-                    connect_timeout=10,
-                    read_timeout=60,
+                    connect_timeout=self.timeout / 6,
+                    read_timeout=self.timeout,
                     max_pool_connections=32,
                     user_agent_extra="ecs-capacity",
                 )

