@@ -1,0 +1,38 @@
+"""Prometheus keeps what every source promises: the contract suite, with a real server that holds its rows."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from capacity.sources.prometheus import Prometheus, Query
+from tests.contracts import test_sources as contract
+from tests.sources.prometheus.server import Server, backfill
+
+pytestmark = pytest.mark.xdist_group("prometheus")
+PROMISES = [name for name in dir(contract) if name.startswith("test_")]
+
+
+@pytest.fixture(scope="module")
+def holding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One sample at the end of each hour that the suite expects."""
+    lines = (
+        f'{metric}{{service="{service}"}} {value!r} {hour.timestamp() + 3600:.0f}'
+        for (service, metric, hour), value in contract.EXPECTED.items()
+    )
+    server = Server(backfill(tmp_path_factory.mktemp("contract"), lines)).start()
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_it_keeps_the_promise(promise: str, holding: Server, tmp_path: Path) -> None:
+    queries = tuple(Query(metric, metric, step=3600) for metric in ("cpu", "requests"))
+    now = contract.HOURS[-1] + pd.Timedelta(days=7)
+    given = {"source": Prometheus(holding.url, queries, clock=lambda: now), "tmp_path": tmp_path}
+    check = getattr(contract, promise)
+    check(**{name: given[name] for name in inspect.signature(check).parameters})
