@@ -160,6 +160,7 @@ def answering(answers: Mapping[tuple[str, str], Answers]) -> Iterator[FakeAws]:
     aws = the_server()
     aws.answers = {**IDENTITY, **answers}
     aws.asked.clear()
+    aws._given.clear()
     yield aws
     assert not aws.refused, aws.refused
 
