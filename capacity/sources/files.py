@@ -1,4 +1,4 @@
-"""CSV and Parquet files, one or a folder of them: forgiving in form, strict in meaning."""
+"""Files, one or a folder of them: forgiving in form, strict in meaning."""
 
 from __future__ import annotations
 
@@ -36,14 +36,21 @@ STORE_FORMAT: Final = "capacity-history"
 
 @dataclass(frozen=True)
 class Files:
-    """Long tables in CSV (also gzip, tab, semicolon) or Parquet: one file, a folder with all below it, or several.
+    """Tables in CSV (also gzip, tab, semicolon) or Parquet, and exports of other tools: one file, a folder, or several.
 
-    path              file, folder, or several of them
-    columns           their column -> ours, where `capacity.sources.columns.ALIASES` does not know it
-    metric, service   of every row, when there is no such column
-    unit              of the values, when it is not the metric's own
+    path              file, folder with all below it, or several of them
+    columns           their column -> ours, where `capacity.sources.columns.ALIASES` does not know it; or the series
+                      that a column of values is: {"LABEL": "service:metric:stat:unit"}, parts of it empty where its
+                      label or an option says them; or "-", not to be read
+    metric, service   of every row, when neither a column nor a label says it
+    unit              of the values, when it is not the metric's own and nothing says it
     timezone          IANA zone of stamps without an offset; without it such stamps are refused
     interval_seconds  when it cannot be seen from the stamps
+
+    Long tables have a row a value. Known by their content are also: tables with a column a series, such as Grafana's
+    "Series joined by time"; the CloudWatch console's "Download as .csv" of a graph; and the JSON of `aws cloudwatch
+    get-metric-data` and `get-metric-statistics`, in a folder if its name ends in .json. Sums of requests become
+    requests a second, `SampleCount` of an ECS service's CPUUtilization its running tasks (`exports.aws_names`).
 
     Stamps are starts of intervals. A missing value is a gap. Everything that cannot be understood is collected, with
     file and row, into one InputError. Rows know their file as `source` and when it was written as `fetched_at`.
@@ -166,7 +173,8 @@ def _below(folder: Path, findings: list[Finding]) -> Iterator[Path]:
     if ignored:
         shown = ", ".join(ignored[:10]) + (f" and {len(ignored) - 10} more" if len(ignored) > 10 else "")
         message = f"not read, though it looks like data: {shown}"
-        findings.append(Finding("", "", "files", "REVIEW", message, f"Files read end in {', '.join(READ)}."))
+        advice = f"Files read end in {', '.join(READ)}, or in .json where they hold an answer of CloudWatch."
+        findings.append(Finding("", "", "files", "REVIEW", message, advice))
 
 
 def _is_answer(path: Path) -> bool:

@@ -54,7 +54,7 @@ def test_series_joined_by_time_are_read_from_their_labels(tmp_path: Path) -> Non
         ('cpu {service="web"}', {}, ("web", "cpu", "mean")),
         ('{__name__="cpu", service_name="web", stat="max"}', {}, ("web", "cpu", "max")),
         ('{__name__="http_requests_total", service="web"}', {"metric": "requests"}, ("web", "requests", "mean")),
-        ('{job="web", q="p99"}', {"metric": "latency", "columns": {"job": "service", "q": "stat"}}, ("web", "latency", "p99")),
+        ('{job="web", q="p99"}', {"metric": "cpu", "columns": {"job": "service", "q": "stat"}}, ("web", "cpu", "p99")),
         ('{dimension_ServiceName="web"}', {"metric": "cpu_utilization"}, ("web", "cpu_utilization", "mean")),
         ('{service="web"}', {"columns": {'{service="web"}': ":cpu:max"}}, ("web", "cpu", "max")),
         ("a: b {c}", {"columns": {"A: b {c}": "web:cpu:p95"}}, ("web", "cpu", "p95")),
@@ -163,7 +163,7 @@ def test_formatted_values_are_read_exactly_and_said_to_be_rounded(tmp_path: Path
         (["12%", "13 widgets"], "row 3: value '13 widgets' is not a number"),
         (["12%", "13 year"], "value '13 year' is not a number"),  # of 365 days, or 365.25?
         (["12%", '"1,234%"'], "value '1,234%' is not a number"),
-        (["$12", "$13"], "value '$12' is not a number"),
+        (["$12", "$13"], "holds no number, but words such as '$12'"),
         (["12%", "Infinity"], "is infinite"),
     ],
 )
@@ -223,6 +223,30 @@ def test_long_rows_may_carry_units_in_their_cells(tmp_path: Path) -> None:
     assert [each.check for each in observations.findings] == ["formatted"]
     mixed = refused(tmp_path, text.replace("1 GiB", "1.5"))
     assert [problem.where for problem in mixed.problems] == ["usage.csv row 2"]
+
+
+def test_sums_of_rows_that_are_named_by_labels_are_divided_too(tmp_path: Path) -> None:
+    label = '{service="web", pod="x"}'
+    quoted = label.replace('"', '""')
+    text = "Series,Time,Value\n" + "".join(f'"{quoted}",{START + 60 * n},{60 * n}\n' for n in range(3))
+    observations = read(tmp_path, text, columns={label: ":requests:sum"})
+    assert points(observations) == {("web", "requests", "mean"): [0.0, 1.0, 2.0]}
+    assert [each.check for each in observations.findings] == ["interval"]
+    unnamed = refused(tmp_path, text + f",{START + 180},1\n", columns={label: ":requests:sum"})
+    assert [(each.where, each.message) for each in unnamed.problems] == [("usage.csv row 5", "the series has no name")]
+
+
+def test_a_column_of_words_is_one_problem_with_the_way_to_leave_it_out(tmp_path: Path) -> None:
+    text = "Time,web,note\n" + "".join(f"{START + 60 * n},{n},see ticket\n" for n in range(50))
+    [problem] = refused(tmp_path, text, metric="cpu").problems
+    assert problem.where == "usage.csv column 'note'"
+    assert problem.message == "holds no number, but words such as 'see ticket'"
+    assert points(read(tmp_path, text, metric="cpu", columns={"note": "-"}))["web", "cpu", "mean"][-1] == 49
+
+
+def test_two_columns_of_stamps_are_asked_about(tmp_path: Path) -> None:
+    text = "date,time,web\n2026-08-03,00:00,1\n2026-08-03,01:00,2\n"
+    assert "columns 'date' and 'time' could both be timestamp" in str(refused(tmp_path, text, metric="cpu"))
 
 
 def test_columns_that_are_said_to_be_ours_stay_that(tmp_path: Path) -> None:

@@ -78,6 +78,8 @@ def measured(column: pd.Series, decimal_comma: bool = False) -> Measured | None:
     """
     if not (pd.api.types.is_object_dtype(column.dtype) or pd.api.types.is_string_dtype(column.dtype)):
         return None
+    if not any(isinstance(word, str) and word and word[-1] not in _DIGITS for word in column):
+        return None  # the usual case, and the quick one
     codes, words = pd.factorize(column.astype(object), use_na_sentinel=True)
     read = [_read(word, decimal_comma) for word in words]
     if not any(cell is not None for cell in read):

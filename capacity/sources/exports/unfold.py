@@ -18,8 +18,9 @@ from capacity.sources.exports.console import from_console, is_console
 from capacity.sources.exports.heads import Series, heads
 from capacity.sources.exports.labels import in_braces
 from capacity.sources.exports.suffixes import measured
-from capacity.sources.exports.wide import Part, melted, per_interval, read_values, rounded, stacked
+from capacity.sources.exports.wide import Part, melted, per_interval, read_values, rounded, seconds_seen, stacked
 from capacity.sources.problems import Problems
+from capacity.sources.stamps import stamps_of
 from capacity.sources.tables import RawTable
 
 if TYPE_CHECKING:
@@ -45,9 +46,12 @@ def unfolded(
         values = [position for position, name in enumerate(header) if _VALUE.fullmatch(name)]
         if len(values) == 1 and header[values[0]].casefold() != "value":
             table = replace(table, header=["value" if at == values[0] else name for at, name in enumerate(header)])
-        places, foreign = mapped(table.header, reading.columns, table.name, Problems())
-        series = _series(table, places, foreign, reading)
+        rivals = Problems()
+        places, foreign = mapped(table.header, reading.columns, table.name, rivals)
+        series = _series(table, places, foreign)
         labels = _label_column(table, places)
+        if len(rivals):  # two columns could be one of ours: `translate` says which
+            return table, reading
         if "value" not in places and series:
             carried = {ours: table.columns[at] for ours, at in places.items() if ours != "timestamp"}
             stamps = table.columns[places["timestamp"]]
@@ -59,9 +63,7 @@ def unfolded(
     return None if made is None else (made, replace(reading, columns={}))
 
 
-def _series(
-    table: RawTable, places: dict[str, int], foreign: Sequence[str], reading: Reading
-) -> list[tuple[Series, pd.Series]]:
+def _series(table: RawTable, places: dict[str, int], foreign: Sequence[str]) -> list[tuple[Series, pd.Series]]:
     """The columns that can each be a series; none where rows say service and metric, so that one is the value."""
     if "timestamp" not in places or {"service", "metric"} <= set(places):
         return []
@@ -73,7 +75,7 @@ def _series(
 def _label_column(table: RawTable, places: dict[str, int]) -> int | None:
     """The column that names the series of each row by its labels, if there is one: all of its words are in braces."""
     for ours in ("service", "metric"):
-        if ours not in places or "value" not in places:
+        if not {ours, "value", "timestamp"} <= set(places):
             continue
         words = [word for word in pd.unique(table.columns[places[ours]].astype(object)) if not missing(word)]
         if words and all(isinstance(word, str) and in_braces(word) for word in words):
@@ -95,27 +97,30 @@ def _by_label(
         for ours, at in places.items()
         if at != labels and ours not in ("timestamp", "value", "unit")
     }
-    codes, words = pd.factorize(table.columns[labels].astype(object), use_na_sentinel=True)
-    series = [Series(str(word)) for word in words]
-    found = heads(series, reading, frozenset(carried), table.name, problems, findings)
+    named = pd.Series([None if missing(word) else word for word in table.columns[labels]], dtype=object)
+    codes, words = pd.factorize(named, use_na_sentinel=True)
     unnamed = np.flatnonzero(codes < 0)
     problems.rows(table.name, table.rows[unnamed], lambda _: "the series has no name")
+    series = [Series(str(word)) for word in words]
+    found = heads(series, reading, frozenset(carried), table.name, problems, findings)
     values, units, formatted = read_values(table, table.columns[places["value"]], "", problems)
     if "unit" in places:
         units = table.columns[places["unit"]].astype(object).to_numpy()
+    stamps = table.columns[places["timestamp"]]
+    us = stamps_of(stamps).us
     parts = []
-    for code, head in enumerate(found):
+    for code, (one, head) in enumerate(zip(series, found, strict=True)):
         if head is None:
             continue
         rows = np.flatnonzero(codes == code)
+        seconds = head.seconds
+        if head.how.counts and not seconds:
+            seconds = seconds_seen(us[rows], head, one, table.name, problems, findings)
         own = np.where(units[rows] == "", head.unit, units[rows])
-        parts.append(Part(head, rows, per_interval(values[rows], head, head.seconds), own))
+        parts.append(Part(replace(head, seconds=seconds), rows, per_interval(values[rows], head, seconds), own))
     if formatted:
         findings.append(rounded(table.name, formatted))
-    stamps = table.columns[places["timestamp"]] if "timestamp" in places else None
-    if stamps is None:
-        problems.add("no column for timestamp", table.name, "Name the column: columns={'THEIRS': 'timestamp'}.")
-    return stacked(table, parts, stamps, carried, findings) if parts and stamps is not None else None
+    return stacked(table, parts, stamps, carried, findings) if parts else None
 
 
 def _without_suffixes(table: RawTable, places: dict[str, int], problems: Problems, findings: list[Finding]) -> RawTable:

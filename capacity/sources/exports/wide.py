@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from capacity.findings import Finding
-from capacity.sources.cells import numbers
-from capacity.sources.exports.heads import Head, Series, heads
+from capacity.sources.cells import missing, numbers
+from capacity.sources.exports.heads import SAY, Head, Series, heads
 from capacity.sources.exports.suffixes import measured
 from capacity.sources.problems import Problems
 from capacity.sources.stamps import stamps_of
@@ -115,8 +115,13 @@ def _column(
     findings: list[Finding],
 ) -> Part:
     """The values of one column. Empty cells are gaps, but for those between the stamps of a coarser series."""
-    named = replace(table, name=f"{table.name} column {one.label}")
-    values, units, formatted = read_values(named, column, head.unit, problems)
+    named, complaints = replace(table, name=f"{table.name} column {one.label}"), Problems()
+    values, units, formatted = read_values(named, column, head.unit, complaints)
+    if len(complaints) and np.isnan(values).all():
+        example = next(cell for cell in column if not missing(cell))
+        problems.add(f"holds no number, but words such as {str(example)[:80]!r}", named.name, SAY)
+    elif len(complaints):
+        read_values(named, column, head.unit, problems)
     rows = np.arange(len(values))
     filled = np.flatnonzero(~np.isnan(values))
     seconds = head.seconds
