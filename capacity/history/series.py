@@ -30,11 +30,12 @@ def write_series(connection: Any, folder: Path, table: pd.DataFrame, generation:
     return Entry(name, size, len(table), 0, 0, 0, len(table) - 1, generation, generation, 0, generation)
 
 
-def numbered(rows: pd.DataFrame, table: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
-    """The series number of each row (sorted by key), and the series table with new series at its end."""
+def numbered(rows: pd.DataFrame, table: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame, bool]:
+    """The series number of each row (sorted by key), the table with new series at its end, and if there are any."""
     starts = np.flatnonzero(np.diff(series_codes(rows), prepend=-1))
     heads = rows.iloc[starts][list(SERIES)].astype({name: "str" for name in SERIES if name in TEXT})
     known = {key: number for number, key in enumerate(table.itertuples(index=False, name=None))}
     mine = [known.setdefault(key, len(known)) for key in heads.itertuples(index=False, name=None)]
     lengths = np.diff(np.append(starts, len(rows)))
-    return np.repeat(np.array(mine, dtype=np.int32), lengths), pd.DataFrame(list(known), columns=list(SERIES))
+    numbers = np.repeat(np.array(mine, dtype=np.int32), lengths)
+    return numbers, pd.DataFrame(list(known), columns=list(SERIES)), len(known) > len(table)

@@ -95,7 +95,10 @@ class Store:
         make_room(folder)
         with one_writer(folder / LOCK, self.wait):
             manifest = load(folder, or_empty=True)
-            return self._append(manifest, kept(observations, self.clock()), covered)
+            appended, after = self._written(manifest, kept(observations, self.clock()), covered)
+            if after is not manifest:
+                save(folder, after)
+        return appended
 
     def history(
         self,
@@ -136,33 +139,34 @@ class Store:
                     raise StoreError(f"{folder} is damaged: {str(error).splitlines()[0]}") from error
         raise AssertionError("unreachable")
 
-    def _append(self, manifest: Manifest, rows: pd.DataFrame, covered: Coverage) -> Appended:
-        """Write the files that are new, then commit. Nothing is visible before the manifest is swapped."""
+    def _written(self, manifest: Manifest, rows: pd.DataFrame, covered: Coverage) -> tuple[Appended, Manifest]:
+        """Write the files that are new, and give the manifest that names them. Until it is saved, nobody sees them."""
         import duckdb
 
-        folder, generation = Path(self.path), manifest.generation + 1
+        folder, generation, most = Path(self.path), manifest.generation + 1, self.rows_per_file
         counts = np.zeros(4, dtype=np.int64)
         changed: dict[str, tuple[Entry, ...]] = {}
-        with duckdb.connect() as connection:
-            table = read_series(connection, folder, manifest)
-            numbers, grown = numbered(rows, table)
-            sources, origin = _origins(rows, manifest.sources)
-            for month, fresh in _by_month(rows, numbers, origin):
-                held = manifest.parts.get(month, ())
-                count, entry = add(connection, folder, month, held, fresh, generation)
-                counts += count
-                if entry is not None:
-                    entries = (*held, entry)
-                    changed[month] = compacted(connection, folder, month, entries, self.rows_per_file, generation)
-            if changed and len(grown) > len(table):
-                changed[SERIES_PART] = (write_series(connection, folder, grown, generation),)
-            known = manifest.parts.get(COVERAGE_PART, ())
-            answered = add_coverage(connection, folder, known, covered, self.rows_per_file, generation)
-            if answered != known:
-                changed[COVERAGE_PART] = answered
-        if changed:
-            save(folder, manifest.after(changed, sources, self.clock()))
-        return Appended(*counts.tolist())
+        try:
+            with duckdb.connect() as connection:
+                numbers, table, grown = numbered(rows, read_series(connection, folder, manifest))
+                sources, origin = _origins(rows, manifest.sources)
+                for month, fresh in _by_month(rows, numbers, origin):
+                    held = manifest.parts.get(month, ())
+                    count, entry = add(connection, folder, month, held, fresh, generation)
+                    counts += count
+                    if entry is not None:
+                        changed[month] = compacted(connection, folder, month, (*held, entry), most, generation)
+                if changed and grown:
+                    changed[SERIES_PART] = (write_series(connection, folder, table, generation),)
+                known = manifest.parts.get(COVERAGE_PART, ())
+                answered = add_coverage(connection, folder, known, covered, most, generation)
+                if answered != known:
+                    changed[COVERAGE_PART] = answered
+        except (duckdb.Error, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise StoreError(f"{folder}: nothing of this append is kept, and nothing else changed: {reason}") from error
+        after = manifest.after(changed, sources, self.clock()) if changed else manifest
+        return Appended(*counts.tolist()), after
 
 
 def kept(observations: Observations | History, now: pd.Timestamp) -> pd.DataFrame:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from capacity.history import History
-from capacity.sources import Observations
+from capacity.sources import Observations, Span
+from capacity.sources.coverage import Asked, Coverage
 
 #: service, hour since 1 August 2026
 Place = tuple[str, int]
@@ -28,6 +29,17 @@ def observations(values: Mapping[Place, float], source: str = "test", fetched: f
     )
     frame["timestamp"] = pd.to_datetime(frame["timestamp"], utc=True)
     return Observations.of(frame, source, fetched_at=START + pd.Timedelta(hours=fetched))
+
+
+def covered(*spans: tuple[str, int, int], source: str = "test") -> Coverage:
+    """What a source has answered for good: (service, from this hour, up to that one)."""
+    return Coverage.of(
+        (
+            Asked(source, service, "requests", "mean", 3600),
+            Span(START + pd.Timedelta(hours=first), START + pd.Timedelta(hours=end)),
+        )
+        for service, first, end in spans
+    )
 
 
 def contents(history: History) -> dict[Place, float]:

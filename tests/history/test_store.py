@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
@@ -18,9 +19,21 @@ from capacity.errors import HistoryError, InputError, StoreError
 from capacity.history import Appended, Store
 from capacity.history.manifest import GRACE
 from capacity.sources import Span
-from tests.history.rows import START, contents, observations, origins
+from capacity.sources.coverage import Coverage
+from tests.history.rows import START, contents, covered, observations, origins
 
 MONTH = 31 * 24  # hours of August
+
+
+def hours(coverage: Coverage) -> set[tuple[str, str, int]]:
+    """(source, service, hour) of all that is covered; spans are in order and apart, or this fails."""
+    found = set()
+    for asked, spans in coverage.spans.items():
+        assert all(one.end < other.start for one, other in pairwise(spans))
+        for start, end in spans:
+            first, last = ((stamp - START) // pd.Timedelta(hours=1) for stamp in (start, end))
+            found |= {(asked.source, asked.service, hour) for hour in range(first, last)}
+    return found
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -71,18 +84,24 @@ BATCHES = st.lists(
         ),
         st.sampled_from(["s", "t"]),
         st.integers(0, 3),
+        st.lists(st.tuples(st.sampled_from(["a", "b"]), st.integers(0, 9), st.integers(0, 9)), max_size=2),
     ),
-    max_size=6,
+    max_size=10,
 )
 
 
-@settings(max_examples=25)
-@given(batches=BATCHES)
-def test_the_store_does_what_a_plain_dict_would(tmp_path_factory: pytest.TempPathFactory, batches: list) -> None:  # type: ignore[type-arg]
-    """A second opinion: the rule said row by row."""
-    store = Store(tmp_path_factory.mktemp("oracle"))
+@settings(max_examples=15)
+@given(batches=BATCHES, rows_per_file=st.sampled_from([2, 8, 2**22]))
+def test_the_store_does_what_a_plain_dict_would(
+    tmp_path_factory: pytest.TempPathFactory,
+    batches: list[tuple[dict[tuple[str, int], float], str, int, list[tuple[str, int, int]]]],
+    rows_per_file: int,
+) -> None:
+    """A second opinion: the rule said row by row, whatever files there are and have been merged."""
+    store = Store(tmp_path_factory.mktemp("oracle"), rows_per_file=rows_per_file)
     kept: dict[tuple[str, int], tuple[float, str, float]] = {}
-    for values, source, fetched in batches:
+    known: set[tuple[str, str, int]] = set()
+    for values, source, fetched, spans in batches:
         counts = [0, 0, 0, 0]
         for place, value in values.items():
             if place not in kept:
@@ -94,9 +113,13 @@ def test_the_store_does_what_a_plain_dict_would(tmp_path_factory: pytest.TempPat
             counts[fate] += 1
             if fate < 2:
                 kept[place] = (value, source, fetched)
-        assert store.append(observations(values, source, fetched)) == Appended(*counts)
+        known |= {(source, service, hour) for service, first, end in spans for hour in range(first, end)}
+        appended = store.append(observations(values, source, fetched), covered(*spans, source=source))
+        assert appended == Appended(*counts)
+    assert hours(store.coverage()) == known
     if kept:
         history = store.history()
+        assert store.info().rows == len(kept)
         assert contents(history) == {place: value for place, (value, _, _) in kept.items()}
         assert origins(history) == {place: (source, fetched) for place, (_, source, fetched) in kept.items()}
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from capacity.history import Store
-from tests.history.rows import contents, observations
+from capacity.sources.coverage import Coverage
+from tests.history.rows import contents, covered, observations
 
 KILLS = 28
 MONTH = 31 * 24
@@ -27,6 +28,11 @@ def batch(number: int) -> dict[tuple[str, int], float]:
     rows = {(f"s{place}", number): float(number) for place in range(WIDTH)}
     rows |= {(f"s{place}", MONTH + number): float(number) for place in range(WIDTH)}
     return rows | {("revised", 0): float(number), ("revised", MONTH): float(number)}
+
+
+def answered(batches: int) -> Coverage:
+    """What is covered after so many batches: of each service, all hours up to there."""
+    return covered(*((f"s{place}", 0, batches) for place in range(WIDTH)))
 
 
 def state(batches: int) -> dict[tuple[str, int], float]:
@@ -41,13 +47,17 @@ def write_for_ever(folder: Path, first: int, log: Connection) -> None:
     """Append batch after batch, and say each number once it is committed."""
     store = Store(folder)
     for number in range(first, 10_000):
-        store.append(observations(batch(number), fetched=number))
+        hour = covered(*((f"s{place}", number, number + 1) for place in range(WIDTH)))
+        store.append(observations(batch(number), fetched=number), hour)
         log.send(number)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL and forkserver exist on POSIX only")
 def test_a_kill_at_any_moment_loses_no_committed_row(tmp_path: Path) -> None:
-    """Each life of the writer goes on where the last one was cut off; after each, the store is opened and compared."""
+    """Each life of the writer goes on where the last one was cut off; after each, the store is opened and compared.
+
+    What is covered has to be that of the rows: had it run ahead of them, the next pull would never ask for the rest.
+    """
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["duckdb", "capacity.history.store", "tests.history.test_store_kill"])
     chance = random.Random(7)
@@ -76,6 +86,7 @@ def test_a_kill_at_any_moment_loses_no_committed_row(tmp_path: Path) -> None:
         wholes = [number for number in (said, said + 1) if found == state(number)]
         assert wholes, f"after life {life}: neither {said} nor {said + 1} whole batches"
         committed = wholes[0]
+        assert Store(folder).coverage() == answered(committed)
     assert committed >= KILLS // 2
 
 
@@ -91,7 +102,11 @@ def test_a_store_copied_while_it_is_written_opens_whole(tmp_path: Path) -> None:
                 pass
             copied(tmp_path / "store", tmp_path / f"copy-{number}")
             found = contents(Store(tmp_path / f"copy-{number}").history())
-            assert any(found == state(batches) for batches in range(2 * number + 1, 2 * number + 100))
+            known = Store(tmp_path / f"copy-{number}").coverage()
+            assert any(
+                (found, known) == (state(batches), answered(batches))
+                for batches in range(2 * number + 1, 2 * number + 100)
+            )
     finally:
         writer.kill()
         writer.join()
