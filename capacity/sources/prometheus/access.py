@@ -7,10 +7,12 @@ import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from capacity.errors import MissingExtra, SourceDenied
+from capacity.sources.patience import redacted
 
 if TYPE_CHECKING:
     import httpx
@@ -70,24 +72,35 @@ class Signed:
     region: str
 
     def admit(self, request: httpx.Request) -> None:
-        try:
-            from boto3.session import Session
-            from botocore.auth import SigV4Auth
-            from botocore.awsrequest import AWSRequest
-        except ImportError:
-            raise MissingExtra("boto3", "aws", "signing calls to Amazon Managed Prometheus") from None
-        credentials = Session().get_credentials()
-        if credentials is None:
-            raise SourceDenied(
-                "sigv4_region asks for a signature, and there are no AWS credentials here. Set AWS_ACCESS_KEY_ID and "
-                "AWS_SECRET_ACCESS_KEY, sign in with `aws sso login`, or name a profile in AWS_PROFILE."
-            )
+        credentials = self._credentials
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+
         wanted = {name: request.headers[name] for name in ("Host", "Content-Type")}
         signed = AWSRequest(request.method, str(request.url), data=request.content, headers=wanted)
         SigV4Auth(credentials.get_frozen_credentials(), "aps", self.region).add_auth(signed)
         for name in ("X-Amz-Date", "X-Amz-Security-Token", "Authorization"):
             if name in signed.headers:
                 request.headers[name] = signed.headers[name]
+
+    @cached_property
+    def _credentials(self) -> Any:
+        """Found once: those of a role renew themselves."""
+        try:
+            from boto3.session import Session
+            from botocore.exceptions import BotoCoreError
+        except ImportError:
+            raise MissingExtra("boto3", "aws", "signing calls to Amazon Managed Prometheus") from None
+        try:
+            found = Session().get_credentials()
+        except BotoCoreError as error:
+            raise SourceDenied(f"sigv4_region asks for AWS credentials: {redacted(str(error))}") from error
+        if found is None:
+            raise SourceDenied(
+                "sigv4_region asks for a signature, and there are no AWS credentials here. Set AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY, sign in with `aws sso login`, or name a profile in AWS_PROFILE."
+            )
+        return found
 
 
 @dataclass(frozen=True)

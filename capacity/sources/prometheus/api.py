@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from math import inf
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
@@ -47,6 +48,7 @@ class Api:
     timeout: float
     counted: Counter[str]
     sleep: Callable[[float], None] | None = None
+    date: float = inf  # what time the server last said it is, seconds since 1970; inf: nothing yet
     _answered: bool = False
     _client: httpx.Client | None = None
 
@@ -114,6 +116,8 @@ class Api:
             response.close()
         answer = _success(response, body)
         self._answered = True
+        when = _date(response.headers.get("Date", ""))
+        self.date = inf if when is None else when.timestamp()
         return answer
 
 
@@ -165,9 +169,14 @@ def _asked_to_wait(header: str) -> float | None:
     """
     if header.strip().isdigit():
         return float(header)
+    when = _date(header)
+    return None if when is None else max(0.0, (when - datetime.now(UTC)).total_seconds())
+
+
+def _date(header: str) -> datetime | None:
+    """A date of HTTP, if it is one."""
     try:
         when = parsedate_to_datetime(header)
     except ValueError:
         return None
-    when = when if when.tzinfo is not None else when.replace(tzinfo=UTC)
-    return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    return when if when.tzinfo is not None else when.replace(tzinfo=UTC)

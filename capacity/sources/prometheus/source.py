@@ -11,19 +11,20 @@ from urllib.parse import urlsplit
 
 import pandas as pd
 
-from capacity.config.prometheus import PrometheusQuery, PrometheusSettings, address_faults
-from capacity.errors import ConfigError, InputError, Problem
-from capacity.findings import NO_FINDINGS, Finding, Findings
+from capacity.config.prometheus import PrometheusSettings, address_faults
+from capacity.errors import ConfigError, InputError
+from capacity.findings import NO_FINDINGS, Findings
 from capacity.sources.base import Observations, Span, microseconds
 from capacity.sources.coverage import NOTHING, Asked, Coverage
-from capacity.sources.prometheus.access import Access, Basic, Bearer, Nobody, Signed, Tls
+from capacity.sources.prometheus.access import Access, Nobody, Tls
 from capacity.sources.prometheus.answers import Notes, incomplete, rows
 from capacity.sources.prometheus.api import CALL, Api
 from capacity.sources.prometheus.complaints import TooMuch
-from capacity.sources.prometheus.presets import preset
 from capacity.sources.prometheus.query import Query
+from capacity.sources.prometheus.remarks import billed, remarks, skewed
+from capacity.sources.prometheus.settings import access_of, queries_of, tls_of
 from capacity.sources.prometheus.steps import SECOND, Steps, parts, starting_in
-from capacity.sources.pulling import Batch, Outlay, last_days, nothing_found, pulled
+from capacity.sources.pulling import Batch, Outlay, last_days, pulled
 from capacity.timegrid import duration
 
 #: What a server keeps if nobody tells it otherwise (Prometheus documentation, --storage.tsdb.retention.time).
@@ -75,6 +76,8 @@ class Prometheus:
             address_faults(self.url)
         except ValueError as error:
             raise InputError(f"Prometheus: {error}") from None
+        if twice := _twice(self.queries):
+            raise InputError(f"{self.name}: two queries tell of {twice}", advice="Keep one of them.")
         if not self.queries:
             raise InputError(
                 f"{self.name}: there is nothing to ask",
@@ -102,15 +105,12 @@ class Prometheus:
         def seconds(text: str) -> float:
             return duration(text).total_seconds()
 
-        def file(path: str) -> Path | None:
-            return base_folder / path if path else None
-
         return cls(
             address,
-            _queries(settings),
-            access=_access(settings, file(settings.bearer_token_file)),
+            queries_of(settings),
+            access=access_of(settings, base_folder),
             headers=settings.headers,
-            tls=Tls(file(settings.ca_file), file(settings.cert_file), file(settings.key_file), settings.insecure),
+            tls=tls_of(settings, base_folder),
             max_points=settings.max_points,
             max_span=seconds(settings.max_span),
             timeout=seconds(settings.timeout),
@@ -125,14 +125,14 @@ class Prometheus:
         >>> Prometheus("https://prom.example/secret/path", (Query("cpu", "x"),)).name
         'prometheus:prom.example:443'
         """
-        parts_of_it = urlsplit(self.url)
-        host = parts_of_it.hostname or ""
-        port = parts_of_it.port or (443 if parts_of_it.scheme == "https" else 80)
+        address = urlsplit(self.url)
+        host = address.hostname or ""
+        port = address.port or (443 if address.scheme == "https" else 80)
         return f"prometheus:{f'[{host}]' if ':' in host else host}:{port}"
 
     @property
     def spent(self) -> Outlay:
-        """Calls made, those that failed included. Prometheus asks no money; what a managed server asks is not known."""
+        """Calls made, those that failed included, and no dollars: what a managed server bills, it does not tell."""
         return Outlay(dict(self._counted), dict(self._least))
 
     def outlay(self, span: Span, known: Coverage = NOTHING) -> Outlay:
@@ -177,8 +177,9 @@ class Prometheus:
             partial = incomplete(answer, part, notes)
             frame = rows(answer, query, part, notes)
             values += len(frame)
-            last = NO_FINDINGS if todo else Findings.of(notes.findings(), _remarks(query, values, whole))
-            settled = Span(part.span.start, part.until(now - self.settle).span.end)
+            told = (notes.findings(), remarks(query, values, whole), billed(self.access), skewed(now, api.date))
+            last = NO_FINDINGS if todo else Findings.of(*told)
+            settled = Span(part.span.start, part.until(min(now, api.date) - self.settle).span.end)
             covered = NOTHING if partial else Coverage.of([(asked, settled)])
             yield Batch(Observations.of(frame, self.name, last, fetched), covered)
 
@@ -208,64 +209,15 @@ class Prometheus:
         return microseconds(self.clock()) / SECOND
 
 
-def _access(settings: PrometheusSettings, token_file: Path | None) -> Access:
-    if settings.bearer_token_env or token_file is not None:
-        return Bearer(settings.bearer_token_env, token_file)
-    if settings.basic_user:
-        return Basic(settings.basic_user, settings.basic_password_env)
-    return Signed(settings.sigv4_region) if settings.sigv4_region else Nobody()
-
-
-def _queries(settings: PrometheusSettings) -> tuple[Query, ...]:
-    """All queries of the tables. What is wrong with any of them is reported together."""
-    queries, problems = [], []
-    for number, table in enumerate(settings.query, start=1):
-        try:
-            queries.append(_query(table, settings))
-        except InputError as error:
-            problems.append(Problem(str(error), where=f"[[prometheus.query]] #{number}"))
-    if problems:
-        raise ConfigError("these queries cannot be asked:", problems)
-    return tuple(queries)
-
-
-def _query(table: PrometheusQuery, settings: PrometheusSettings) -> Query:
-    step = int(duration(table.step or settings.step).total_seconds())
-    scrape = int(duration(settings.scrape_interval).total_seconds())
-    if table.preset:
-        return preset(
-            table.preset,
-            step=step,
-            scrape=scrape,
-            service=table.service,
-            service_label=table.service_label,
-            labels=table.labels,
-            match=table.match,
-        )
-    label = table.service_label or "service"
-    return Query(table.metric, table.query, table.stat, table.service, label, table.unit, step, scrape)
-
-
-def _remarks(query: Query, values: int, span: Span) -> Iterator[Finding]:
-    """What there is to say about a query once all of it was answered."""
-    if not values:
-        yield nothing_found(
-            query.service,
-            query.metric,
-            f"the query for {query} has no value from {span.start:%Y-%m-%d %H:%M} to {span.end:%Y-%m-%d %H:%M} UTC",
-            "Try it in the server's own page. Usual reasons: another name of the metric or label, a rate over less "
-            "than two scrapes (scrape_interval of [prometheus] says how often), or the server keeps less than that.",
-        )
-    elif query.smoothed:
-        yield Finding(
-            query.service,
-            query.metric,
-            "smoothing",
-            "PASS",
-            f"each value is a rate over the {query.window} s up to the end of its {query.step} s: a rate needs four "
-            f"scrapes of {query.scrape} s",
-            f"For values that tell of their own interval alone take a step of {query.window} s or more.",
-        )
+def _twice(queries: tuple[Query, ...]) -> str:
+    """The first series that two queries name, in words; empty when there is none that can be seen from here."""
+    seen: set[tuple[str, str, str, int]] = set()
+    for query in queries:
+        key = (query.service, query.metric, query.stat, query.step)
+        if query.service and key in seen:
+            return f"{query.service} {query}"
+        seen.add(key)
+    return ""
 
 
 def _claim(owners: dict[tuple[str, str, str, int], Query], query: Query, frame: pd.DataFrame) -> None:

@@ -85,8 +85,9 @@ def serving(answer: Answer, secure: ssl.SSLContext | None = None) -> Iterator[Fa
             form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
             reply = fake.reply(Asked(self.path, form, dict(self.headers), body))
             content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-            self.send_response(reply.status)
-            for name, value in ({"Content-Type": "application/json"} | dict(reply.headers)).items():
+            self.send_response_only(reply.status)
+            usual = {"Content-Type": "application/json", "Date": self.date_time_string()}
+            for name, value in (usual | dict(reply.headers)).items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()

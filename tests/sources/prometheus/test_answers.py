@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import format_datetime
 from typing import Any
 
 import pandas as pd
@@ -202,6 +203,16 @@ def test_what_is_young_is_stored_and_read_again() -> None:
     assert values(batch.observations) == {"web": 30}
     assert [span for _, span in batch.covered] == [Span(START, START + pd.Timedelta("20min"))]
     assert isinstance(batch.covered, Coverage)
+
+
+def test_what_the_server_calls_the_future_is_no_gap() -> None:
+    """Our clock is 20 minutes ahead of the server's."""
+    date = format_datetime((HOUR.end - pd.Timedelta("20min")).to_pydatetime(), usegmt=True)
+    with serving(lambda asked: Reply(web(asked).body, headers={"Date": date})) as fake:
+        batch = only(asking(fake, clock=lambda: HOUR.end))
+    assert [span for _, span in batch.covered] == [Span(START, HOUR.end - pd.Timedelta("25min"))]
+    assert remarks(batch.observations) == [("clock", "REVIEW", 0)]
+    assert "1,200 s ahead" in str(next(iter(batch.observations.findings)))
 
 
 def test_a_limit_met_on_the_way_makes_the_parts_smaller_and_loses_nothing() -> None:

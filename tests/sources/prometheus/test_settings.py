@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 
 from capacity.config.prometheus import PrometheusSettings
-from capacity.errors import ConfigError, InputError
+from capacity.errors import ConfigError, InputError, MissingExtra
 from capacity.schema import METRICS
 from capacity.sources.base import Span
 from capacity.sources.prometheus import PRESETS, Basic, Bearer, Nobody, Prometheus, Query, Signed, Tls
@@ -146,6 +147,10 @@ def test_a_source_made_in_python_checks_itself() -> None:
     with pytest.raises(InputError, match="holds a user or password") as caught:
         Prometheus("http://me:s3cret@prom", (Query("cpu", "x"),))
     assert "s3cret" not in str(caught.value)
+    same = Query("cpu", "sum(x)", service="web")
+    with pytest.raises(InputError, match=r"two queries tell of web cpu \(mean\)"):
+        Prometheus("http://prom", (same, Query("cpu", "sum(y)", service="web")))
+    assert Prometheus("http://prom", (same, Query("cpu", "sum(y)", service="api"))).queries
     with pytest.raises(InputError, match="nothing to ask"):
         Prometheus("http://prom", ())
     with pytest.raises(InputError, match="unknown metric 'load'"):
@@ -158,6 +163,13 @@ def test_a_path_that_is_as_good_as_a_password_is_not_shown() -> None:
     source = Prometheus("https://prom.example/s3cret-path/", (Query("cpu", "x"),), headers={"X-Scope-OrgID": "shop"})
     day = Span(pd.Timestamp("2026-08-03", tz="UTC"), pd.Timestamp("2026-08-04", tz="UTC"))
     assert "s3cret-path" not in repr(source) + source.name + str(source.outlay(day))
+
+
+@pytest.mark.parametrize("package", ["httpx", "orjson", "tenacity"])
+def test_a_package_that_is_not_there_is_named_with_its_extra(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtra, match=f"'{package}' .extra 'prometheus'"):
+        Prometheus("http://127.0.0.1:9", (Query("cpu", "x"),)).read()
 
 
 def test_the_guide_tells_of_every_ready_made_query() -> None:

@@ -57,7 +57,8 @@ def test_calls_to_amazon_managed_prometheus_are_signed(monkeypatch: pytest.Monke
     with serving(healthy) as fake:
         fake.url += "/workspaces/ws-1234/api/v1/"
         source = asking(fake, access=Signed("eu-west-1"))
-        source.read(HOUR)
+        found = source.read(HOUR)
+    assert [finding.check for finding in found.findings] == ["billing"]
     (asked,) = fake.asked
     assert asked.path == "/workspaces/ws-1234/api/v1/query_range"
     said = asked.headers["Authorization"]
@@ -70,8 +71,12 @@ def test_calls_to_amazon_managed_prometheus_are_signed(monkeypatch: pytest.Monke
 def test_without_credentials_nothing_is_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    with serving(healthy) as fake, pytest.raises(SourceDenied, match="no AWS credentials here"):
-        asking(fake, access=Signed("eu-west-1")).read(HOUR)
+    with serving(healthy) as fake:
+        with pytest.raises(SourceDenied, match="no AWS credentials here"):
+            asking(fake, access=Signed("eu-west-1")).read(HOUR)
+        monkeypatch.setenv("AWS_PROFILE", "nobody")
+        with pytest.raises(SourceDenied, match="nobody"):
+            asking(fake, access=Signed("eu-west-1")).read(HOUR)
     assert fake.asked == []
 
 
