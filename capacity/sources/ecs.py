@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -84,13 +83,19 @@ class Discovery:
     findings: Findings = NO_FINDINGS
 
     def named(self) -> dict[str, EcsService]:
-        """Each service by a name that no other has: its own, or with as much of where it runs as tells them apart.
+        """Each service by a name that no other has: its own; where two share one, all by as much as tells all apart.
+
+        All of one depth, as `CloudWatch` names their history with and without its `prefix`.
 
         >>> web = [EcsService("web", c, "eu-west-1", f"arn:aws:ecs:eu-west-1:1:service/{c}/web") for c in ("a", "b")]
         >>> list(Discovery(tuple(web)).named())
         ['a/web', 'b/web']
         """
-        return dict(zip(_told_apart(self.services), self.services, strict=True))
+        for depth in (1, 2, 3):
+            named = {"/".join((s.region, s.cluster, s.name)[-depth:]): s for s in self.services}
+            if len(named) == len(self.services):
+                return named
+        return {"/".join((s.account, s.region, s.cluster, s.name)): s for s in self.services}
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -286,15 +291,3 @@ def _all_known(
 
 #: Names that an error spells out.
 _SHOWN = 20
-
-
-def _told_apart(services: Sequence[EcsService]) -> list[str]:
-    """A distinct name for each: as short as it can be."""
-    names = [service.name for service in services]
-    for depth in (2, 3, 4):
-        count = Counter(names)
-        names = [
-            "/".join((s.account, s.region, s.cluster, s.name)[-depth:]) if count[name] > 1 else name
-            for name, s in zip(names, services, strict=True)
-        ]
-    return names

@@ -23,10 +23,11 @@ def starter_from(discovery: Discovery, history: str) -> str:
 
     history  what [data] points to, relative to the file
 
-    Services of one name are told apart as `Discovery.named` does, which is also what their history is stored under.
+    Names are those of `Discovery.named`: history has to be stored under the same, which a comment says how to do.
     """
     lines = [
         "# Settings of `capacity`, as discovered in AWS. Every key and its meaning: docs/configuration.md",
+        *_naming(discovery),
         *(_comment(str(finding)) for finding in discovery.findings if finding.status == "UNKNOWN"),
         "",
         "[data]",
@@ -46,6 +47,15 @@ def starter_from(discovery: Discovery, history: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _naming(discovery: Discovery) -> Iterator[str]:
+    """How to fetch history under the names of this file, when they are longer than a service's own."""
+    depth = max((name.count("/") for name in discovery.named()), default=0)
+    if depth == 1:
+        yield "# Some clusters have services of the same name: fetch with --prefix, so that all are cluster/service."
+    elif depth > 1:
+        yield "# Regions or accounts have the same cluster/service: a history and a file each keeps them apart."
+
+
 def _accounts(discovery: Discovery) -> Iterator[str]:
     """One [[account]] a region: quotas are a region's own."""
     regions = {service.region for service in discovery.services} | {region for region, _, _ in discovery.quotas}
@@ -62,10 +72,7 @@ def _accounts(discovery: Discovery) -> Iterator[str]:
 
 
 def _service(name: str, service: EcsService) -> Iterator[str]:
-    if name != service.name:
-        yield _line("name", name, f"{service.name} of cluster {service.cluster}, told apart from others of its name")
-    else:
-        yield _line("name", name)
+    yield _line("name", name)
     yield _line("cluster", service.cluster)
     yield _line("region", service.region)
     yield from _runs_on(service)

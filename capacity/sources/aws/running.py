@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from capacity.errors import SourceError
+from capacity.sources.aws.complaints import code_of
 from capacity.sources.aws.survey import Survey, parts
 
 #: Names that one call describes at most (botocore's documentation).
@@ -81,14 +83,21 @@ def _plannable(survey: Survey, cluster: str, service: Mapping[str, Any]) -> bool
 
 
 def definitions_of(survey: Survey, arns: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Task definitions by ARN, each asked for once."""
+    """Task definitions by ARN, each asked for once. One that was deleted is missing, with a finding."""
     distinct = list(dict.fromkeys(arn for arn in arns if arn))
 
-    def describe(arn: str) -> dict[str, Any]:
-        definition: dict[str, Any] = survey.door.call("ecs", "describe_task_definition", taskDefinition=arn)
-        return definition["taskDefinition"]
+    def describe(arn: str) -> dict[str, Any] | None:
+        try:
+            definition: dict[str, Any] = survey.door.call("ecs", "describe_task_definition", taskDefinition=arn)
+            return definition["taskDefinition"]
+        except SourceError as error:
+            if code_of(error.__cause__)[0] != "ClientException":
+                raise
+            survey.note("", "task-definition-gone", str(error), f"A service still names {name_of(arn)}.", unknown=True)
+            return None
 
-    return dict(zip(distinct, survey.together(describe, distinct), strict=True))
+    answers = zip(distinct, survey.together(describe, distinct), strict=True)
+    return {arn: definition for arn, definition in answers if definition is not None}
 
 
 def resolutions_of(survey: Survey, revisions: Iterable[str]) -> dict[str, int]:

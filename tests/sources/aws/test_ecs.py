@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -323,6 +324,16 @@ def test_a_target_group_that_was_deleted_costs_only_itself() -> None:
     assert finding.check == "target-group-gone" and "gone/0000000000000099" in finding.message
 
 
+def test_a_task_definition_that_was_deleted_costs_only_itself() -> None:
+    account = the_shop()
+    gone = arn("ecs", IRELAND, "task-definition/gone:3")
+    account.service(IRELAND, "shop", "api", taskDefinition=gone)
+    found = discovered(account)
+    assert [each.task_vcpu for each in found.services] == [None, 1.0]
+    (finding,) = found.findings
+    assert finding.check == "task-definition-gone" and "gone:3" in finding.advice
+
+
 @pytest.mark.parametrize(
     ("definition", "size"),
     [
@@ -378,7 +389,18 @@ def two_regions() -> Account:
 def test_services_of_one_name_are_told_apart_by_where_they_run() -> None:
     with looking_at(two_regions()) as aws:
         found = discover(door=doors(aws, IRELAND, OHIO))
-    assert list(found.named()) == ["lab/web", "eu-west-1/shop/web", "api", "us-east-2/shop/web"]
+    assert list(found.named()) == [
+        *("eu-west-1/lab/web", "eu-west-1/shop/web"),
+        *("us-east-2/shop/api", "us-east-2/shop/web"),
+    ]
+    ireland = replace(found, services=tuple(each for each in found.services if each.region == IRELAND))
+    assert list(ireland.named()) == ["lab/web", "shop/web"]
+    assert list(replace(found, services=found.services[:1]).named()) == ["web"]
+    twin = replace(found.services[0], arn=found.services[0].arn.replace("123456789012", "999999999999"))
+    assert list(replace(found, services=(found.services[0], twin)).named()) == [
+        "123456789012/eu-west-1/lab/web",
+        "999999999999/eu-west-1/lab/web",
+    ]
     assert found.frame["service"].tolist() == list(found.named())
     assert [(quota[0], quota[2]) for quota in found.quotas] == [(IRELAND, 4000), (IRELAND, 100), (IRELAND, 5000)]
 

@@ -103,7 +103,8 @@ def found(moto: str) -> Discovery:
 
 
 def test_a_fleet_of_three_clusters_in_two_regions_becomes_its_capacity_toml(found: Discovery, tmp_path: Path) -> None:
-    names = ["lab/web", "cart", "eu-west-1/shop/web", "web-2", "search", "us-east-2/shop/web"]
+    ireland = ["lab/web", "shop/cart", "shop/web", "shop/web-2"]
+    names = [f"eu-west-1/{name}" for name in ireland] + ["us-east-2/shop/search", "us-east-2/shop/web"]
     assert list(found.named()) == names
     path = tmp_path / "capacity.toml"
     path.write_text(starter_from(found, "history"), encoding="utf-8")

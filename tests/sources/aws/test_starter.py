@@ -174,6 +174,13 @@ def test_scheduled_actions_of_several_zones_or_of_none_known_choose_no_zone() ->
         assert loaded(replace(FULL, scheduled=scheduled)).service[0].timezone == "UTC"
 
 
+def test_longer_names_come_with_how_to_fetch_under_them() -> None:
+    lab, ohio = replace(FULL, cluster="lab"), replace(FULL, region="us-east-2")
+    assert "--prefix" not in text_of(FULL) and "fetch with --prefix" in text_of(FULL, lab)
+    assert [service.name for service in loaded(FULL, lab).service] == ["shop/web", "lab/web"]
+    assert "a history and a file each" in text_of(FULL, ohio)
+
+
 def test_regions_have_quotas_of_their_own() -> None:
     there = replace(FULL, region="us-east-2", name="api")
     quotas = (("eu-west-1", "L-3032A538", 4000.0), ("us-east-2", "L-3032A538", 64.0), ("us-east-2", "L-36FBB829", 1.0))
@@ -228,7 +235,7 @@ def test_a_name_that_is_too_long_when_told_apart_is_left_out_aloud() -> None:
     long = replace(FULL, cluster="c" * 200, name="n" * 100)
     assert [service.name for service in loaded(long, replace(long, cluster="d"), FULL).service] == [
         "d/" + "n" * 100,
-        "web",
+        "shop/web",
     ]
     assert "# LEFT OUT: ccc" in text_of(long, replace(long, cluster="d"))
 
