@@ -2,6 +2,11 @@
 
 door         one region as one set of credentials sees it: every call goes through it
 complaints   what AWS complains of, as our errors, with what to do
+policies     the least rights that each command needs
+survey       looking around: what may be missing, and several calls at once
+running      what ECS says of clusters, services, task definitions and tasks
+around       load balancers, zones, autoscaling and quotas
+facts        one service as AWS describes it, in our words
 """
 
 from capacity.sources.aws.door import Door

@@ -95,6 +95,7 @@ def ours(error: Exception, service: str, operation: str, region: str) -> Capacit
     """
     if isinstance(error, CapacityError):
         return error
+    error.args = tuple(redacted(part) if isinstance(part, str) else part for part in error.args)  # a traceback shows it
     action = "sts:AssumeRole" if _entering(error) else action_of(service, operation)
     place = f"{action} in {region}" if region else action
     return _denied(error, action, place) or _failed(error, place, region)
