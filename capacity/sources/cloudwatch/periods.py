@@ -77,9 +77,13 @@ def windows(span: Span, now: pd.Timestamp, period: int | None = None) -> list[Wi
 
 
 def refused(span: Span, now: pd.Timestamp, period: int | None = None) -> Span | None:
-    """The part of a span that CloudWatch no longer keeps at any period (or at that one); None if it keeps all."""
+    """The part of a span that CloudWatch no longer keeps at any period (or at that one); None if it keeps all.
+
+    Who asks for exactly what is kept loses the margin, which is not worth a word.
+    """
     oldest = stamp(min(kept_from(tier, now) for tier in tiers(period)))
-    return Span(span.start, min(oldest, span.end)) if span.start < oldest else None
+    gone = oldest - pd.Timedelta(seconds=2 * MARGIN)
+    return Span(span.start, min(oldest, span.end)) if span.start < gone else None
 
 
 def tiers(period: int | None) -> tuple[Tier, ...]:

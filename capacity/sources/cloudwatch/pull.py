@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +24,8 @@ from capacity.sources.pulling import Batch
 THREADS = 6
 #: Answers asked for ahead of the one that is read, beyond those under way.
 AHEAD = 2
+#: Seconds a call may take before the server counts as slow; AWS takes one or two.
+SLOW = 10.0
 #: Rows of a batch, about.
 ROWS = 1_000_000
 
@@ -63,15 +66,20 @@ class Pull:
             yield Batch(observations(chunks, self.name, findings), Coverage.of(covered))
 
     def _answers(self) -> Generator[Answer]:
-        """Answers in the order of the calls, a few of them asked for ahead."""
-        calls = iter(self.agenda.calls)
+        """Answers in the order of the calls, a few of them asked for ahead.
+
+        The first goes alone: what is denied is denied once, and a server that is slow is not asked for more at a time.
+        """
         ahead: deque[Future[Answer]] = deque()
+        room, begun = 1, time.monotonic()
         pool = ThreadPoolExecutor(THREADS, thread_name_prefix="cloudwatch")
         try:
-            for call in calls:
+            for number, call in enumerate(self.agenda.calls):
                 ahead.append(pool.submit(self.asking.answer, call))
-                if len(ahead) >= THREADS + AHEAD:
+                if len(ahead) >= room:
                     yield ahead.popleft().result()
+                if number == 0 and time.monotonic() - begun < SLOW:
+                    room = THREADS + AHEAD
             while ahead:
                 yield ahead.popleft().result()
         finally:

@@ -52,6 +52,7 @@ class CloudWatch:
     settle       how long values may still change: what is newer than that is read again by the next pull
     period       seconds for all of the span; None: the finest that is kept for each part, so that a span of more than
                  15 days gives rows of several intervals (60, 300 and 3600 s), which touch
+    found        the services, where an earlier `discover` found them already; None: they are looked up, once
     quota        of the account, per second
     clock        what time it is
 
@@ -71,6 +72,7 @@ class CloudWatch:
     metrics: Sequence[CustomMetric] = ()
     settle: str = "1h"
     period: int | None = None
+    found: Discovery | None = field(default=None, repr=False)
     quota: Quota = AWS_QUOTA
     clock: Callable[[], pd.Timestamp] = field(default=_now, repr=False)
     _billed: Counter[str] = field(default_factory=Counter, init=False, repr=False, compare=False)
@@ -119,7 +121,7 @@ class CloudWatch:
         read_fast(self.door.client("cloudwatch"))
         pace = Pace(self.quota, self.door.sleep or time.sleep)
         gone = refused(span, now, self.period)
-        findings = [*self._found.findings, *self._wanted[1], *([retention(gone, self.period)] if gone else [])]
+        findings = [*self._discovery.findings, *self._wanted[1], *([retention(gone, self.period)] if gone else [])]
         periods = [tier.period for tier in tiers(self.period)]
         unknown = frozenset(w for w in self._wanted[0] if not any(w.at(p) in known.spans for p in periods))
         settled = microseconds(now - duration(self.settle)) // 1_000_000
@@ -134,13 +136,13 @@ class CloudWatch:
         return agenda(self._wanted[0], windows(span, now, self.period), known)
 
     @cached_property
-    def _found(self) -> Discovery:
-        return discover(self.clusters, self.services, door=self.door, measured=True)
+    def _discovery(self) -> Discovery:
+        return self.found or discover(self.clusters, self.services, door=self.door, measured=True)
 
     @cached_property
     def _wanted(self) -> tuple[tuple[Wanted, ...], tuple[Finding, ...]]:
         """Every series of every service, and what cannot be asked. Raises InputError when two services share a name."""
-        found = self._found.services
+        found = self._discovery.services
         names = [f"{each.cluster}/{each.name}" if self.prefix else each.name for each in found]
         twice = sorted(name for name, count in Counter(names).items() if count > 1)
         if twice:

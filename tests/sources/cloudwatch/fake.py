@@ -124,6 +124,13 @@ class FakeCloudWatch:
         assert isinstance(self.truth, Minutes)
         return self.truth
 
+    def start_over(self, page: int, faults: Faults) -> None:
+        """As new: no truth, no calls, another kind of day."""
+        self.truth, self.page, self.faults = Minutes(), page, faults
+        self._random = random.Random(faults.seed)
+        for kept in (self.calls, self.refusals, self._tokens):
+            kept.clear()
+
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
