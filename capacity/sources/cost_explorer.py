@@ -84,7 +84,9 @@ class CostExplorer:
         """
         inside, older = self._inside(span)
         parts = [self._bill(piece)[0].frame for piece in pieces([inside], self.granularity)]
-        return self._told(Bill.of(pd.concat(parts) if parts else [], NAME), inside, older)
+        bill = Bill.of(pd.concat(parts) if parts else [], NAME)
+        empty = [cost_words.empty(inside)] if parts and not len(bill) else []
+        return self._told(bill, [*older, *empty])
 
     def read(self, span: Span | None = None) -> Observations:
         """The same as observations, with the coverage and utilization of Savings Plans."""
@@ -109,10 +111,14 @@ class CostExplorer:
         older = self._inside(span)[1]
         if older:
             yield _only(older)
-        for piece in self._missing(span, known):
+        missing, found = self._missing(span, known), False
+        for piece in missing:
             part, settled = self._bill(piece)
+            found = found or len(part) > 0
             covered = Coverage.of((self._asked, interval) for interval in settled)
-            yield Batch(observations(self._told(part, piece)), covered)
+            yield Batch(observations(self._told(part)), covered)
+        if missing and not found:
+            yield _only([cost_words.empty(Span(missing[0].start, missing[-1].end))])
         yield from self._pull_commitments(span, known)
 
     def _inside(self, span: Span | None) -> tuple[Span, list[Finding]]:
@@ -166,9 +172,9 @@ class CostExplorer:
         frame["estimated"] = frame["timestamp"].isin(open_) if rows else False
         return Bill.of(frame, NAME), settled
 
-    def _told(self, bill: Bill, span: Span, older: Iterable[Finding] = ()) -> Bill:
+    def _told(self, bill: Bill, more: Iterable[Finding] = ()) -> Bill:
         """A bill with what is remarkable about it."""
-        return Bill(bill.frame, NAME, Findings.of(older, cost_words.about(bill.frame, span, self.tag)))
+        return Bill(bill.frame, NAME, Findings.of(more, cost_words.about(bill.frame, self.tag)))
 
     def _commitments(self, span: Span, known: Coverage) -> Iterator[tuple[commitments.Measure, Span]]:
         """What is not known of Savings Plans: always by day, and not yesterday, for "the end date must be before the

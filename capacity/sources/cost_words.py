@@ -20,18 +20,21 @@ _ENABLE = (
 )
 
 
-def about(frame: pd.DataFrame, span: Span, tag: str) -> Iterator[Finding]:
-    """What is remarkable about the bill of a span."""
-    if frame.empty and span.start < span.end:
-        yield nothing_found(
-            "",
-            "cost",
-            f"Cost Explorer has nothing of ECS from {span.start:%Y-%m-%d %H:%M} to {span.end:%Y-%m-%d %H:%M}",
-            "Is this the account (and region) that pays? Tasks on EC2 are billed as EC2, those of EKS as EKS.",
-        )
+def about(frame: pd.DataFrame, tag: str) -> Iterator[Finding]:
+    """What is remarkable about a bill."""
     yield from bill_words.unknown_usage(frame)
     yield from bill_words.untagged(frame, tag)
     yield from bill_words.estimated(frame, "They are stored, and read again by the next pull until they are final.")
+
+
+def empty(span: Span) -> Finding:
+    """Nothing at all, in the whole of what was asked for."""
+    return nothing_found(
+        "",
+        "cost",
+        f"Cost Explorer has nothing of ECS from {span.start:%Y-%m-%d %H:%M} to {span.end:%Y-%m-%d %H:%M}",
+        "Is this the account (and region) that pays? Tasks on EC2 are billed as EC2, those of EKS as EKS.",
+    )
 
 
 def older(start: pd.Timestamp, end: pd.Timestamp, step: pd.Timedelta) -> Finding:

@@ -120,7 +120,7 @@ while True:
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
 def test_a_page_is_whole_whenever_its_writer_is_killed(tmp_path: Path) -> None:
     path = tmp_path / "page.json"
-    for attempt in range(4):
+    for attempt in range(3):
         with subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE) as writer:
             assert writer.stdout is not None and writer.stdout.readline() == b"ready\n"
             time.sleep(0.03 + 0.013 * attempt)

@@ -50,7 +50,7 @@ rows = st.lists(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(rows)
 def test_adding_up_keeps_every_dollar_and_every_hour_in_its_unit(given_rows: list[dict[str, Any]]) -> None:
     bill = Bill.of(given_rows, "test")

@@ -229,6 +229,15 @@ def test_older_than_it_remembers_is_a_finding_and_is_not_asked_for() -> None:
         assert (finding.check, finding.status, finding.count) == ("lookback", "UNKNOWN", 61)
 
 
+def test_nothing_at_all_is_said_once_and_quarters_before_the_first_task_are_not() -> None:
+    year = Span(day("2026-01-01"), day("2026-11-01"))
+    with serving([]):
+        (finding,) = source(savings_plans=False).read(year).findings
+    assert (finding.check, finding.status) == ("empty", "UNKNOWN") and "2026-01-01 00:00 to 2026-11-01" in str(finding)
+    with serving(LEDGER):
+        assert {each.check for each in source(savings_plans=False).read(year).findings} == {"untagged"}
+
+
 def test_hours_are_asked_for_with_their_hour_and_remembered_for_two_weeks() -> None:
     start = day("2026-11-20T03:00")
     ledger = [used(start + pd.Timedelta(hours=n), VCPU, "web", "2", "0.05") for n in range(30)]
