@@ -266,6 +266,21 @@ def test_a_finished_answer_is_paid_for_once_and_found_again_by_another_store(tmp
     assert len(kept) == paid and not any(KEY in text or SECRET in text for text in kept)
 
 
+def test_an_answer_that_may_still_change_is_never_kept(tmp_path: Path) -> None:
+    ledger = [used(DAY, VCPU, "web", "24", "0.05")]
+    recent, past = Span(day("2026-11-20"), day("2026-11-25")), WEEK
+    with serving(ledger, estimated_from=day("2026-11-24")):
+        source(cache=tmp_path, savings_plans=False).bill(recent)
+    with serving(ledger, estimated_from=DAY):
+        source(cache=tmp_path, savings_plans=False).bill(past)
+    assert list(tmp_path.iterdir()) == []
+    with serving(ledger):
+        source(cache=tmp_path, savings_plans=False).bill(recent)  # final, it says; but of yesterday
+        assert list(tmp_path.iterdir()) == []
+        source(cache=tmp_path, savings_plans=False).bill(past)
+        assert len(list(tmp_path.iterdir())) == 3
+
+
 def test_it_keeps_the_promises_of_a_pulled_source() -> None:
     with serving(LEDGER):
         pulling = source()
