@@ -93,8 +93,12 @@ class Service(Settings):
 
     @property
     def resource_id(self) -> str:
-        """Application Auto Scaling's name of the service."""
-        return f"service/{self.cluster}/{self.name}"
+        """Application Auto Scaling's name of the service. A name told apart as cluster/service keeps its last part.
+
+        >>> Service(name="blue/web", cluster="blue").resource_id
+        'service/blue/web'
+        """
+        return f"service/{self.cluster}/{self.name.rpartition('/')[2]}"
 
 
 def _zone(name: str) -> None:

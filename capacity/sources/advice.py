@@ -59,12 +59,17 @@ class Advice:
 def beside(advice: Advice, services: Sequence[Service]) -> pd.DataFrame:
     """The advice with our own task size beside it: columns `our_vcpu` and `our_memory_gib`, missing for strangers.
 
-    A difference between `current_*` and `our_*` says that capacity.toml is behind what runs.
+    A service is known by cluster and name at the end of the ARN, else by its name. A difference between `current_*`
+    and `our_*` says that capacity.toml is behind what runs.
 
     >>> theirs = Advice.of([{"service": "web", "current_vcpu": 1.0, "suggested_vcpu": 0.5}])
     >>> beside(theirs, [Service(name="web", task_vcpu=1)])[["suggested_vcpu", "our_vcpu"]].values.tolist()
     [[0.5, 1.0]]
     """
     sizes = {service.name: (service.task_vcpu, service.task_memory_gib) for service in services}
-    ours = [sizes.get(name, (np.nan, np.nan)) for name in advice.frame["service"]]
+    exact = {(service.region, service.resource_id): sizes[service.name] for service in services}
+    ours = []
+    for name, resource in zip(advice.frame["service"], advice.frame["resource"], strict=True):
+        region, _, path = resource.partition(":ecs:")[2].partition(":")
+        ours.append(exact.get((region, path.partition(":")[2]), sizes.get(name, (np.nan, np.nan))))
     return advice.frame.assign(our_vcpu=[vcpu for vcpu, _ in ours], our_memory_gib=[gib for _, gib in ours])

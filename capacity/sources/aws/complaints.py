@@ -40,16 +40,13 @@ _UNKNOWN_KEY: Final = frozenset(
 )
 _DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
 
-
 #: Attempts at one call while AWS asks to slow down: with full jitter of up to 20 s, a minute and a half of waiting.
 PATIENT: Final = 12
 #: Attempts while it fails, or cannot be reached: four seconds of waiting. A failure that lasts is for a person to see.
 PERSISTENT: Final = 5
-
-
-#: Attempts when there is only silence: each has already waited for `Door.timeout`.
+#: Attempts when there is only silence (each has already waited for `Door.timeout`), or a 500 that names no error: AWS
+#: names its own, and a server that stands in for it fails so at what it does not have.
 SILENT: Final = 2
-
 #: Characters of AWS's own words that are passed on: a denial with two ARNs and its reason fits.
 LONGEST: Final = 600
 
@@ -68,6 +65,8 @@ def may_pass(error: BaseException, attempt: int) -> bool:
         code, status = code_of(error)
         if code in THROTTLED or status == 429:
             return attempt < PATIENT
+        if status == 500 and code == "500":
+            return attempt < SILENT
         return attempt < PERSISTENT and (code in _BUSY or status in (500, 502, 503, 504))
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError):
         return attempt < SILENT

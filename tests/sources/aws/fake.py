@@ -14,9 +14,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
 
+from tests.servers import Server
 from tests.sources.aws import wire
 from tests.sources.aws.referee import answer_problems, request_problems
 
@@ -57,7 +58,7 @@ class FakeAws:
 
     def __enter__(self) -> FakeAws:
         handler = type("Handler", (_Handler,), {"aws": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = Server(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()

@@ -15,6 +15,7 @@ import pytest
 from capacity.errors import CapacityError, SourceDenied, SourceError, SourceThrottled
 from capacity.sources.aws import Door
 from capacity.sources.aws.complaints import PATIENT, PERSISTENT, SILENT
+from tests.servers import Server
 from tests.sources.aws.conftest import KEY, SECRET, TOKEN
 from tests.sources.aws.fake import Answer, Complaint, FakeAws
 
@@ -183,7 +184,7 @@ def broken(reply: Callable[[http.server.BaseHTTPRequestHandler], None]) -> tuple
         def log_message(self, format: str, *args: object) -> None:
             """Nothing."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
 

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -16,6 +16,7 @@ import pandas as pd
 
 from capacity.sources import Span
 from capacity.sources.azure import AzureMonitor
+from tests.servers import Server
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 KIND = "Microsoft.App/containerApps"
@@ -185,7 +186,7 @@ def _point(minute: int, values: list[float], wanted: Iterable[str]) -> dict[str,
     return point | {name: said[name] for name in wanted}
 
 
-def serve() -> tuple[Azure, ThreadingHTTPServer]:
+def serve() -> tuple[Azure, Server]:
     """A server on a free port of this machine, answering until it is shut down."""
     azure = Azure()
 
@@ -235,7 +236,7 @@ def serve() -> tuple[Azure, ThreadingHTTPServer]:
             self.end_headers()
             self.wfile.write(data)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     azure.url = f"http://127.0.0.1:{server.server_address[1]}"
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()

@@ -8,9 +8,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs
+
+from tests.servers import Server
 
 #: Points that Prometheus lets one call ask for, less one (web/api/v1/api.go).
 RESOLUTION = 11_000
@@ -97,7 +99,7 @@ def serving(answer: Answer, secure: ssl.SSLContext | None = None) -> Iterator[Fa
         def log_message(self, format: str, *args: Any) -> None:
             """Tests are quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     if secure is not None:
         server.socket = secure.wrap_socket(server.socket, server_side=True)
