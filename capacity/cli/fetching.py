@@ -143,7 +143,7 @@ def cost_explorer(
 ) -> None:
     """Cost Explorer: billed vCPU and memory, Spot and committed parts, spend and coverage; each page costs $0.01."""
     from capacity.sources.aws import Door
-    from capacity.sources.cost_explorer import CostExplorer
+    from capacity.sources.bills.cost_explorer import CostExplorer
 
     door = Door(None, profile, role_arn, external_id)
     granularity = "HOURLY" if hourly else "DAILY"
@@ -158,7 +158,7 @@ def focus(
     as_json: AsJson = False,
 ) -> None:
     """FOCUS exports (AWS, Azure): billed vCPU and memory, Spot and committed parts, spend."""
-    from capacity.sources.focus import Focus
+    from capacity.sources.bills.focus import Focus
 
     _keep(Focus(location, tag), store, as_json)
 

@@ -88,7 +88,7 @@ def discover(
     as_json: AsJson = False,
 ) -> None:
     """What runs in an AWS account: services, sizes, bounds, load balancers, policies and quotas. Changes nothing."""
-    from capacity.sources.ecs import discover as look
+    from capacity.sources.aws.ecs import discover as look
 
     found = look(tuple(cluster or ()), tuple(service or ()), door=doors(region, profile, role_arn, external_id))
     findings(found.findings, least="REVIEW")
@@ -132,7 +132,7 @@ def advice(
 
         theirs = azure_advisor(azure_subscription)
     else:
-        from capacity.sources.compute_optimizer import compute_optimizer
+        from capacity.sources.aws.compute_optimizer import compute_optimizer
 
         theirs = Advice.together(compute_optimizer(door) for door in doors(region, profile, role_arn, external_id))
     findings(theirs.findings, least="REVIEW")
@@ -174,8 +174,8 @@ def _from_history(history: Path, out: Path, options: dict[str, object]) -> tuple
 def _from_aws(history: Path | None, out: Path, looking: list[Door], clusters: list[str] | None) -> tuple[str, int]:
     import os
 
-    from capacity.sources.ecs import discover as look
-    from capacity.sources.starter import starter_from
+    from capacity.sources.aws.ecs import discover as look
+    from capacity.sources.aws.starter import starter_from
 
     found = look(tuple(clusters or ()), door=looking)
     findings(found.findings, least="REVIEW")

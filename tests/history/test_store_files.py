@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from capacity.errors import StoreError
 from capacity.history import Appended, Store
 from capacity.history.compaction import due
-from capacity.history.manifest import GRACE, Entry, load
+from capacity.history.manifest import GRACE, Entry, Manifest, load
 from tests.history.rows import START, Place, contents, observations, origins
 
 MONTH = 31 * 24  # hours of August
@@ -58,6 +58,36 @@ def test_whatever_comes_in_no_row_is_lost_and_neighbours_stay_in_order(sizes: li
     assert [entry.oldest for entry in entries] == [1, *(entry.newest + 1 for entry in entries)][: len(entries)]
     full = sum(entry.rows >= 2**21 for entry in entries)
     assert len(entries) <= (full + 1) * 8**3
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([0, 1, 30, 90, 400, 700, -1, -90, -500, -3600]), st.booleans(), st.sampled_from("ab")
+        ),
+        min_size=1,
+        max_size=25,
+    )
+)
+def test_commits_that_are_remembered_are_remembered_whole(commits: list[tuple[int, bool, str]]) -> None:
+    """Whatever clocks do (seconds between commits; they are set back, too) and whether files are added or merged."""
+    now, manifest, held = START, Manifest(), [dict[str, tuple[Entry, ...]]()]
+    for seconds, merge, part in commits:
+        now += pd.Timedelta(seconds=seconds)
+        new = file_of(1, manifest.generation + 1)
+        manifest = manifest.after({part: (new,) if merge else (*manifest.parts.get(part, ()), new)}, (), now)
+        held.append(dict(manifest.parts))
+        for generation in range(manifest.remembered, manifest.generation + 1):
+            assert dict(manifest.as_of(generation).parts) == held[generation]
+
+
+def test_the_commit_before_is_remembered_however_long_ago_it_was() -> None:
+    """A copy that began just before this commit may hold what the last one held, if that was a week ago."""
+    first = Manifest().after({AUGUST: (file_of(1, 1),)}, (), START)
+    second = first.after({AUGUST: (file_of(2, 2),)}, (), START + pd.Timedelta(days=7))
+    assert second.remembered == 1
+    assert second.as_of(1).parts == first.parts
+    assert second.after({AUGUST: (file_of(3, 3),)}, (), START + pd.Timedelta(days=14)).remembered == 2
 
 
 def test_many_small_appends_are_few_files(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 door         one region as one set of credentials sees it: every call goes through it
 complaints   what AWS complains of, as our errors, with what to do
+ecs          `discover`: what runs, as `EcsService`s
+starter      what runs -> a first capacity.toml
+compute_optimizer   what AWS itself would change
 policies     the least rights that each command needs
 survey       looking around: what may be missing, and several calls at once
 running      what ECS says of clusters, services, task definitions and tasks

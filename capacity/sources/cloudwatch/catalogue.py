@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 from capacity.config.cloudwatch import CustomMetric
 from capacity.findings import Finding
 from capacity.schema import METRICS
+from capacity.sources.aws.ecs import EcsService, TargetGroup
 from capacity.sources.coverage import Asked
-from capacity.sources.ecs import EcsService, TargetGroup
 from capacity.units import factor
 
 Dimensions = tuple[tuple[str, str], ...]

@@ -13,8 +13,10 @@ import pandas as pd
 from capacity.config.cloudwatch import CustomMetric
 from capacity.errors import InputError, Problem
 from capacity.findings import Finding
+from capacity.schema import METRICS
 from capacity.sources.aws.complaints import action_of
 from capacity.sources.aws.door import Door
+from capacity.sources.aws.ecs import Discovery, discover
 from capacity.sources.base import Observations, Span, microseconds
 from capacity.sources.cloudwatch.answers import read_fast
 from capacity.sources.cloudwatch.asking import Asking
@@ -26,7 +28,6 @@ from capacity.sources.cloudwatch.planning import Agenda, agenda
 from capacity.sources.cloudwatch.pull import Pull
 from capacity.sources.cloudwatch.telling import Outcome, retention
 from capacity.sources.coverage import NOTHING, Coverage
-from capacity.sources.ecs import Discovery, discover
 from capacity.sources.pulling import Batch, Outlay, last_days, pulled
 from capacity.timegrid import duration
 
@@ -49,6 +50,7 @@ class CloudWatch:
     prefix       True: services are called "cluster/service". Needed when two clusters have one of the same name
     percentiles  of response time: p50, p95, p99; each is one more billed query
     metrics      metrics of the user's own, [[cloudwatch.metric]]
+    only         names of our metrics, to ask (and pay) for these and no others; empty: all
     settle       how long values may still change: what is newer than that is read again by the next pull
     period       seconds for all of the span; None: the finest that is kept for each part, so that a span of more than
                  15 days gives rows of several intervals (60, 300 and 3600 s), which touch
@@ -70,6 +72,7 @@ class CloudWatch:
     prefix: bool = False
     percentiles: Sequence[str] = ("p50", "p95", "p99")
     metrics: Sequence[CustomMetric] = ()
+    only: Sequence[str] = ()
     settle: str = "1h"
     period: int | None = None
     found: Discovery | None = field(default=None, repr=False)
@@ -81,11 +84,12 @@ class CloudWatch:
     def __post_init__(self) -> None:
         object.__setattr__(self, "clusters", _several(self.clusters))
         object.__setattr__(self, "services", _several(self.services))
+        object.__setattr__(self, "only", _several(self.only))
         for name in ("percentiles", "metrics"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        unknown = [name for name in self.percentiles if name not in ("p50", "p95", "p99")]
-        if unknown:
-            raise InputError(f"percentiles {unknown} are not kept", advice="There are p50, p95 and p99.")
+        for names, known in ((self.percentiles, ("p50", "p95", "p99")), (self.only, tuple(METRICS))):
+            if unknown := [name for name in names if name not in known]:
+                raise InputError(f"{', '.join(unknown)}: not known", advice=f"There are: {', '.join(known)}.")
         tiers(self.period)
         duration(self.settle)
         self._before.update(self.door.counted)
@@ -152,7 +156,8 @@ class CloudWatch:
                 "Name them cluster/service with prefix=True (--prefix), or fetch each cluster into its own store.",
             )
         parts = [wanted_of(s, n, self.percentiles, self.metrics) for s, n in zip(found, names, strict=True)]
-        series = sorted((wanted for part, _ in parts for wanted in part), key=lambda wanted: wanted.key)
+        every = (wanted for part, _ in parts for wanted in part if not self.only or wanted.metric in self.only)
+        series = sorted(every, key=lambda wanted: wanted.key)
         return tuple(series), tuple(finding for _, findings in parts for finding in findings)
 
 

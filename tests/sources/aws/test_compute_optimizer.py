@@ -10,7 +10,7 @@ import pytest
 from capacity.errors import SourceDenied
 from capacity.sources.advice import Advice
 from capacity.sources.aws import Door
-from capacity.sources.compute_optimizer import compute_optimizer
+from capacity.sources.aws.compute_optimizer import compute_optimizer
 from tests.sources.aws.account import arn
 from tests.sources.aws.fake import Answer, Answers, Complaint, FakeAws
 

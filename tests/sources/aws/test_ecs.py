@@ -14,7 +14,7 @@ import pytest
 
 from capacity.errors import SourceDenied, SourceError
 from capacity.sources.aws import Door
-from capacity.sources.ecs import Discovery, EcsService, TargetGroup, discover
+from capacity.sources.aws.ecs import Discovery, EcsService, TargetGroup, discover
 from tests.sources.aws.account import Account, arn
 from tests.sources.aws.fake import Answers, Complaint, FakeAws
 

@@ -13,8 +13,8 @@ import pytest
 
 from capacity.config import load_config
 from capacity.sources.aws import Door
-from capacity.sources.ecs import Discovery, discover
-from capacity.sources.starter import starter_from
+from capacity.sources.aws.ecs import Discovery, discover
+from capacity.sources.aws.starter import starter_from
 from tests.sources.aws.allowed import assert_within_policy
 
 FLEET = {

@@ -11,9 +11,9 @@ import pytest
 from capacity.errors import InputError
 from capacity.sources.aws import Door
 from capacity.sources.aws.complaints import action_of
+from capacity.sources.aws.compute_optimizer import compute_optimizer
+from capacity.sources.aws.ecs import discover
 from capacity.sources.aws.policies import PARTS, allowed, policy
-from capacity.sources.compute_optimizer import compute_optimizer
-from capacity.sources.ecs import discover
 from tests.conftest import ROOT
 from tests.sources.aws.allowed import assert_within_policy
 from tests.sources.aws.fake import FakeAws

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from capacity.config import Config, Service, config_of, load_config
 from capacity.findings import Finding, Findings
-from capacity.sources.ecs import Discovery, EcsService, TargetGroup
-from capacity.sources.starter import starter_from
+from capacity.sources.aws.ecs import Discovery, EcsService, TargetGroup
+from capacity.sources.aws.starter import starter_from
 
 WEB = EcsService("web", "shop", "eu-west-1", "arn:aws:ecs:eu-west-1:123456789012:service/shop/web")
 

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from capacity.sources.aws import Door
+from capacity.sources.aws.ecs import Discovery, EcsService, TargetGroup
 from capacity.sources.cloudwatch import CloudWatch
 from capacity.sources.coverage import NOTHING, Coverage
-from capacity.sources.ecs import Discovery, EcsService, TargetGroup
 from capacity.sources.pulling import Batch
 from tests.sources.cloudwatch.fake import FakeCloudWatch
 

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from capacity.config.cloudwatch import CloudWatchSettings, CustomMetric
-from capacity.errors import ConfigError
+from capacity.errors import ConfigError, InputError
 from capacity.schema import METRICS, STATS
 from capacity.sources.aws import Door
+from capacity.sources.aws.ecs import EcsService, TargetGroup
 from capacity.sources.base import Span
 from capacity.sources.cloudwatch.catalogue import wanted_of
-from capacity.sources.ecs import EcsService, TargetGroup
 from tests.sources.cloudwatch.fake import FakeCloudWatch
 from tests.sources.cloudwatch.fleet import ecs_service, now, series, source
 
@@ -133,3 +133,12 @@ def test_settings_of_the_table_are_checked_together() -> None:
             CloudWatchSettings(**wrong)
         assert said in str(caught.value)
     CloudWatchSettings(metric=(custom(services=("a",)), custom(name="Other", services=("b",))))
+
+
+def test_who_wants_only_some_metrics_pays_for_no_others(fake: FakeCloudWatch, door: Door) -> None:
+    span = Span(now(fake) - pd.Timedelta("1h"), now(fake))
+    web = [ecs_service("web", groups=1)]
+    assert source(fake, door, web, only=("cpu_utilization", "running_tasks")).outlay(span).usd == pytest.approx(4e-5)
+    for wrong in ({"only": ("cpus",)}, {"percentiles": ("p90",)}):
+        with pytest.raises(InputError, match="not known"):
+            source(fake, door, web, **wrong)
