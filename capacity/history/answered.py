@@ -41,6 +41,8 @@ def add_coverage(
     connection: Any, folder: Path, held: Sequence[Entry], covered: Coverage, most: int, generation: int
 ) -> tuple[Entry, ...]:
     """The files, with a new one for what they do not cover yet; as they are, when they cover it all."""
+    if not len(covered):
+        return tuple(held)
     known = read_coverage(connection, folder, held, of=covered)
     fresh = Coverage.of((asked, gap) for asked, span in covered for gap in known.missing(asked, span))
     if not len(fresh):
@@ -58,7 +60,7 @@ def _written(connection: Any, folder: Path, covered: Coverage, commits: tuple[in
     asked, spans = zip(*covered, strict=True)
     table = pd.DataFrame(asked, columns=list(_ASKED)).astype({"interval": "int32"})
     for name, stamps in zip(("start", "end"), zip(*spans, strict=True), strict=True):
-        table[name] = pd.DatetimeIndex(stamps).tz_convert("UTC").as_unit("us").tz_localize(None)
+        table[name] = pd.to_datetime(list(stamps), utc=True).as_unit("us").tz_localize(None)
     connection.register("covered", table)
     name = f"coverage-{unique(generation)}.parquet"
     size = write(connection, "SELECT * FROM covered ORDER BY ALL", folder / name)

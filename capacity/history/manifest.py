@@ -128,16 +128,18 @@ class Manifest:
             for entry in self.parts.get(part, ())
             if entry not in entries
         ]
-        commits = [commit for commit in self.commits if now - pd.Timestamp(commit[1]) <= GRACE]
+        retired = [old for old in self.retired if _recent(old.at, now)]
+        forgotten = [old.until for old in self.retired if not _recent(old.at, now)]
+        commits = [commit for commit in self.commits if _recent(commit[1], now)]
         if not commits or now - pd.Timestamp(commits[-1][1]) >= _NOTED:
             commits.append((generation, at))
         return Manifest(
             generation,
             dict(sorted({**self.parts, **changed}.items())),
             sources,
-            (*(old for old in self.retired if now - pd.Timestamp(old.at) <= GRACE), *replaced),
+            (*retired, *replaced),
             tuple(commits),
-            max(self.remembered, commits[0][0] - 1),
+            max([self.remembered, commits[0][0] - 1, *forgotten]),
         )
 
     def as_of(self, generation: int) -> Manifest:
@@ -170,6 +172,11 @@ class Manifest:
         }
         lines = [f"{json.dumps(name)}: {_lines(value)}" for name, value in content.items()]
         return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def _recent(at: str, now: pd.Timestamp) -> bool:
+    """Whether a commit may still be wanted. One of the future is none: the clock has been set back since."""
+    return abs(now - pd.Timestamp(at)) <= GRACE
 
 
 def _lines(value: object) -> str:

@@ -1,4 +1,4 @@
-"""What was asked for, out of a store's files, as a History."""
+"""What was asked for, out of a store's files, as the table of a History."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from capacity.errors import HistoryError
 from capacity.findings import Finding, Findings
-from capacity.history.history import History, known_metric, named_once, unknown_service
+from capacity.history.history import known_metric, named_once, unknown_service
 from capacity.history.manifest import Entry, Manifest
 from capacity.history.months import latest
 from capacity.history.series import read_series
@@ -26,12 +26,12 @@ def selected(
     span: Span | None,
     services: Iterable[str] | str | None,
     metrics: Iterable[str] | str | None,
-) -> History:
+) -> tuple[pd.DataFrame, Findings]:
     """The rows of a span, of services, of metrics. Files and row groups that cannot hold any are not read."""
     table = read_series(connection, folder, manifest)
     chosen = table[_wanted(table, services, metrics)].sort_values(list(SERIES))
     numbers = chosen.index.to_numpy(dtype=np.int32)
-    connection.register("chosen", pd.DataFrame({"series": numbers, "place": np.arange(len(chosen))}))
+    connection.register("chosen", pd.DataFrame({"series": numbers, "place": np.arange(len(chosen), dtype=np.int32)}))
     entries, conditions = _holding(manifest.measurements, np.sort(numbers)), ["true"]
     if 0 < len(chosen) < len(table):  # lets DuckDB pass over row groups, which are sorted by series
         conditions.append(f"series BETWEEN {numbers.min()} AND {numbers.max()}")
@@ -43,7 +43,7 @@ def selected(
     answer = connection.execute(
         f"SELECT place, ts, value, source, fetched FROM ({rows}) JOIN chosen USING (series) ORDER BY place, ts"
     ).fetchnumpy()
-    return History(_frame(answer, chosen, manifest.sources), Findings.of(_told(manifest)))
+    return _frame(answer, chosen, manifest.sources), Findings.of(_told(manifest))
 
 
 def _holding(entries: Iterable[Entry], numbers: np.ndarray) -> list[Entry]:
@@ -85,10 +85,10 @@ def _frame(rows: dict[str, np.ndarray], chosen: pd.DataFrame, sources: tuple[str
         else:
             columns[name] = chosen[name].to_numpy(dtype=np.int32)[place]
     columns["timestamp"] = _stamps(rows["ts"])
-    columns["value"] = rows["value"].astype("float64")
+    columns["value"] = rows["value"]
     columns["source"] = _used(np.array(sources, dtype=object), rows["source"])
     columns["fetched_at"] = _stamps(rows["fetched"])
-    return pd.DataFrame(columns)[HISTORY.names]
+    return pd.DataFrame(columns, columns=HISTORY.names, copy=False)
 
 
 def _used(words: np.ndarray, places: np.ndarray) -> pd.Categorical:
@@ -97,9 +97,10 @@ def _used(words: np.ndarray, places: np.ndarray) -> pd.Categorical:
     present[places] = True
     used = sorted(set(words[present].tolist()))
     number = {word: position for position, word in enumerate(used)}
-    codes = np.array([number.get(word, -1) for word in words.tolist()], dtype=np.int64)
+    narrow = np.min_scalar_type(-len(used) - 1)  # as wide as the categories need: there are many rows
+    codes = np.array([number.get(word, -1) for word in words.tolist()], dtype=narrow)
     return pd.Categorical.from_codes(codes[places], categories=pd.Index(used, dtype="str"))
 
 
 def _stamps(us: np.ndarray) -> pd.Series:
-    return pd.Series(us.astype("datetime64[us]")).dt.tz_localize("UTC")
+    return pd.Series(us.astype("datetime64[us]", copy=False), copy=False).dt.tz_localize("UTC")

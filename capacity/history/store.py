@@ -61,7 +61,7 @@ class StoreInfo:
     bytes: int
     sources: tuple[str, ...]
     commits: int
-    files: int = 0
+    files: int
 
 
 def _now() -> pd.Timestamp:
@@ -107,9 +107,10 @@ class Store:
         metrics: Iterable[str] | str | None = None,
     ) -> History:
         """What is kept; of a span, of services, of metrics. Only the months and series asked for are read."""
-        return self._read(
+        frame, findings = self._read(
             load, lambda connection, folder, manifest: selected(connection, folder, manifest, span, services, metrics)
         )
+        return History(frame, findings)
 
     def coverage(self) -> Coverage:
         """What sources have answered for good, and need not be asked again. Nothing, where there is no store yet."""
