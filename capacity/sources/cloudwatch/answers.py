@@ -39,7 +39,7 @@ def points(result: dict[str, Any]) -> Points:
     stamps, values = result.get("Timestamps", ()), result.get("Values", ())
     if not isinstance(stamps, np.ndarray):
         stamps = np.array([stamp.timestamp() for stamp in stamps], dtype=np.float64)
-    return Points(stamps.astype(np.int64), np.asarray(values, dtype=np.float64))
+    return Points(stamps.astype(np.int64, copy=False), np.asarray(values, dtype=np.float64))
 
 
 def merged(parts: list[Points]) -> Points:
@@ -75,8 +75,8 @@ def _parsed(response_dict: dict[str, Any], customized_response_dict: dict[str, A
 
 
 def _arrays(result: dict[str, Any]) -> dict[str, Any]:
-    stamps = np.array(result.get("Timestamps") or [], dtype=np.float64)
+    stamps = np.array(result.get("Timestamps") or [])  # whole or broken numbers; text is for botocore
     values = np.array(result.get("Values") or [], dtype=np.float64)
-    if stamps.shape != values.shape:
-        raise ValueError("as many stamps as values")
+    if stamps.dtype.kind not in "if" or stamps.shape != values.shape:
+        raise ValueError("stamps are numbers, as many as values")
     return {**result, "Timestamps": stamps, "Values": values}
