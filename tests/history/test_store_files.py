@@ -60,6 +60,19 @@ def test_whatever_comes_in_no_row_is_lost_and_neighbours_stay_in_order(sizes: li
     assert len(entries) <= (full + 1) * 8**3
 
 
+def test_files_written_as_one_are_merged_together_or_not_at_all() -> None:
+    """A row that replaces one in the sister file would otherwise pass for the first of its key."""
+    later = [file_of(100, commit) for commit in range(9, 17)]
+    large, small = file_of(2**22, 8), replace(file_of(100, 8), name="8b", low=1, high=1)
+    assert due([large, small, *later[:7]], most=2**22) == []
+    assert due([large, small, *later], most=2**22) == later
+    assert due([replace(large, rows=100), small, *later[:7]], most=2**22) == [
+        replace(large, rows=100),
+        small,
+        *later[:7],
+    ]
+
+
 @given(
     st.lists(
         st.tuples(
