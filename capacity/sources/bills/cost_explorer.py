@@ -84,7 +84,7 @@ class CostExplorer:
         """
         inside, older = self._inside(span)
         parts = [self._bill(piece)[0].frame for piece in pieces([inside], self.granularity)]
-        bill = Bill.of(pd.concat(parts) if parts else [], NAME)
+        bill = Bill.of(pd.concat(parts) if parts else [], self._source)
         empty = [cost_words.empty(inside)] if parts and not len(bill) else []
         return self._told(bill, [*older, *empty])
 
@@ -139,7 +139,15 @@ class CostExplorer:
         seen += [f"account {self.account}"] if self.account else []
         seen += [f"region {self.region}"] if self.region else []
         seconds = int(steps(self.granularity).total_seconds())
-        return Asked(NAME, f"(bill {', '.join(seen)})", "cost", "mean", seconds)
+        return Asked(self._source, f"(bill {', '.join(seen)})", "cost", "mean", seconds)
+
+    def _asked_of(self, measure: commitments.Measure) -> Asked:
+        return Asked(self._source, ACCOUNT, measure.metric, "mean", DAY)
+
+    @cached_property
+    def _source(self) -> str:
+        """What rows and coverage say: whose bill it is, so that those of two accounts in one store stay two."""
+        return f"{NAME}:{self._pages.account}"
 
     def _questions(self, piece: Span) -> list[Question]:
         return questions(piece, self.granularity, self.tag, self.account, self.region)
@@ -170,11 +178,11 @@ class CostExplorer:
         rows = [row for answer in answers for row in answer.rows if piece.start <= row["timestamp"] < piece.end]
         frame = pd.DataFrame(rows).assign(account=self.account, region=self.region, interval=step // _SECOND)
         frame["estimated"] = frame["timestamp"].isin(open_) if rows else False
-        return Bill.of(frame, NAME), settled
+        return Bill.of(frame, self._source), settled
 
     def _told(self, bill: Bill, more: Iterable[Finding] = ()) -> Bill:
         """A bill with what is remarkable about it."""
-        return Bill(bill.frame, NAME, Findings.of(more, cost_words.about(bill.frame, self.tag)))
+        return Bill(bill.frame, bill.source, Findings.of(more, cost_words.about(bill.frame, self.tag)))
 
     def _commitments(self, span: Span, known: Coverage) -> Iterator[tuple[commitments.Measure, Span]]:
         """What is not known of Savings Plans: always by day, and not yesterday, for "the end date must be before the
@@ -186,7 +194,7 @@ class CostExplorer:
         first = oldest("DAILY", now)
         inside = Span(max(asked.start, first), max(asked.end, first))
         for measure in commitments.MEASURES:
-            for piece in pieces(known.missing(_asked_of(measure), inside), "DAILY"):
+            for piece in pieces(known.missing(self._asked_of(measure), inside), "DAILY"):
                 yield measure, piece
 
     def _pull_commitments(self, span: Span, known: Coverage) -> Iterator[Batch]:
@@ -207,7 +215,8 @@ class CostExplorer:
             rows = [row for row in commitments.percentages(pages, measure) if row["timestamp"] < piece.end]
             settled = Span(piece.start, min(piece.end, (self.clock() - SETTLE).floor("D")))
             frame = pd.DataFrame(rows, columns=OBSERVATIONS.names)
-            yield Batch(Observations.of(frame, NAME), Coverage.of([(_asked_of(measure), settled)]))
+            observed = Observations.of(frame, self._source)
+            yield Batch(observed, Coverage.of([(self._asked_of(measure), settled)]))
 
 
 #: Where answers have their periods.
@@ -217,10 +226,6 @@ _PERIODS: Final = ("ResultsByTime", *(measure.days for measure in commitments.ME
 def _only(findings: Iterable[Finding]) -> Batch:
     """A batch that brings no rows."""
     return Batch(observations(Bill.of([], NAME, Findings.of(findings))))
-
-
-def _asked_of(measure: commitments.Measure) -> Asked:
-    return Asked(NAME, ACCOUNT, measure.metric, "mean", DAY)
 
 
 def _outlay(calls: Counter[str]) -> Outlay:

@@ -106,10 +106,10 @@ class PaidPages:
             ) from error
 
     def _asked(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        return {"account": self._account, "operation": operation, "request": dict(request)}
+        return {"account": self.account, "operation": operation, "request": dict(request)}
 
     @cached_property
-    def _account(self) -> str:
+    def account(self) -> str:
         """The account these credentials belong to: free to ask, and allowed to everyone."""
         return str(self.door.call("sts", "get_caller_identity")["Account"])
 

@@ -17,7 +17,7 @@ from capacity.sources.coverage import NOTHING
 from tests.sources.aws.allowed import assert_within_policy
 from tests.sources.aws.fake import Answers, Asked, Complaint
 from tests.sources.bills.test_cost_explorer import NOW, day, values
-from tests.sources.bills.truth import CostExplorerOf, answering, the_door
+from tests.sources.bills.truth import CostExplorerOf, answering, paid, the_door
 
 BILL: Mapping[tuple[str, str], Answers] = {("ce", "GetCostAndUsage"): CostExplorerOf([])}
 COVERAGE, UTILIZATION = ("ce", "GetSavingsPlansCoverage"), ("ce", "GetSavingsPlansUtilization")
@@ -96,8 +96,8 @@ def test_calls_are_estimated_paid_once_and_not_made_again_for_what_is_settled() 
             "GetSavingsPlansUtilization": 1,
         }
         assert estimated.usd == pytest.approx(0.04)
-        made = len(aws.asked)
-        assert list(source().pull(OCTOBER, known)) == [] and len(aws.asked) == made
+        made = paid(aws)
+        assert list(source().pull(OCTOBER, known)) == [] and paid(aws) == made
 
 
 def test_days_that_may_still_come_are_not_covered_and_yesterday_is_not_asked_for() -> None:

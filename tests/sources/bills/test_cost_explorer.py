@@ -31,6 +31,7 @@ from tests.sources.bills.truth import (
     answering,
     charge,
     covered,
+    paid,
     serving,
     the_door,
     used,
@@ -199,7 +200,7 @@ def test_the_next_pull_asks_only_for_what_had_not_settled() -> None:
         again = source(savings_plans=False)
         assert again.outlay(span, known) == first.spent
         list(again.pull(span, known))
-        assert aws.asked[-1].params["TimePeriod"] == {"Start": "2026-11-21", "End": "2026-11-26"}
+        assert paid(aws)[-1]["TimePeriod"] == {"Start": "2026-11-21", "End": "2026-11-26"}
         settled = Span(span.start, day("2026-11-20"))
         assert list(again.pull(settled, known)) == [] and again.outlay(settled, known).total == 0
 
@@ -220,10 +221,10 @@ def test_older_than_it_remembers_is_a_finding_and_is_not_asked_for() -> None:
         pulling = source(savings_plans=False)
         bill = pulling.bill(span)
         read = pulling.read(span)
-        assert aws.asked[0].params["TimePeriod"] == {"Start": "2025-10-01", "End": "2025-11-01"}
-        calls = len(aws.asked)
+        assert paid(aws)[0]["TimePeriod"] == {"Start": "2025-10-01", "End": "2025-11-01"}
+        calls = paid(aws)
         assert len(pulling.bill(Span(day("2024-01-01"), day("2024-02-01")))) == 0
-        assert len(aws.asked) == calls
+        assert paid(aws) == calls
     for findings in (bill.findings, read.findings):
         (finding,) = findings
         assert (finding.check, finding.status, finding.count) == ("lookback", "UNKNOWN", 61)
@@ -244,7 +245,7 @@ def test_hours_are_asked_for_with_their_hour_and_remembered_for_two_weeks() -> N
     with serving(ledger) as aws:
         hourly = source(granularity="HOURLY", savings_plans=False)
         frame = hourly.read(Span(day("2026-11-20T04:30"), day("2026-11-21T02:00"))).frame
-        period = aws.asked[0].params["TimePeriod"]
+        period = paid(aws)[0]["TimePeriod"]
         assert period == {"Start": "2026-11-20T05:00:00Z", "End": "2026-11-21T02:00:00Z"}
         old = hourly.bill(Span(day("2026-11-01"), day("2026-11-12T11:00")))
     vcpu = frame[frame["metric"] == "billed_vcpu"]
@@ -295,7 +296,7 @@ def test_read_without_a_span_is_all_that_cost_explorer_remembers() -> None:
     with serving(LEDGER) as aws:
         pulling = source(tag="", savings_plans=False)
         assert values(pulling.read().frame)["(account)", "billed_memory", "10-07 00"] == 1.0
-        asked = [each.params["TimePeriod"] for each in aws.asked]
+        asked = [params["TimePeriod"] for params in paid(aws)]
     assert asked[0]["Start"] == "2025-10-01" and asked[-1]["End"] == "2026-11-26" and len(asked) == 5
     assert all(one["End"] == two["Start"] for one, two in pairwise(asked))
 
@@ -339,3 +340,17 @@ def test_an_answer_of_another_form_is_said_to_be_one(answer: dict[str, Any]) -> 
 def test_a_granularity_that_is_none_is_refused_at_once() -> None:
     with pytest.raises(ConfigError, match="MONTHLY"):
         CostExplorer(granularity="MONTHLY")
+
+
+def test_the_bills_of_two_accounts_are_not_taken_for_one() -> None:
+    """Their series have the same names: what one has answered must not keep the other from being asked."""
+    known = NOTHING
+    for account in ("111111111111", "222222222222"):
+        with serving(LEDGER) as aws:
+            who = {"Account": account, "UserId": "A", "Arn": f"arn:aws:iam::{account}:user/a"}
+            aws.answers = {**aws.answers, ("sts", "GetCallerIdentity"): who}
+            source = CostExplorer(the_door(), clock=lambda: NOW, savings_plans=False)
+            (batch,) = source.pull(WEEK, known)
+        assert batch.observations.source == f"cost-explorer:{account}"
+        known = known | batch.covered
+    assert {asked.source for asked in known.spans} == {"cost-explorer:111111111111", "cost-explorer:222222222222"}

@@ -230,3 +230,8 @@ def write_focus(path: Path, rows: Iterable[dict[str, str]]) -> Path:
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def paid(aws: FakeAws) -> list[Mapping[str, Any]]:
+    """The requests that cost a cent each, in order; asking whose credentials these are is free."""
+    return [each.params for each in aws.asked if each.service == "ce"]
