@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from capacity.errors import CapacityError
     from capacity.fleet import Chain
     from capacity.forecasting import Backtest, Forecast, backtest, forecast
-    from capacity.history import History, Store, check_quality, read
+    from capacity.history import History, Store, check_quality, fetch, read
     from capacity.planning import Plan, plan
     from capacity.reporting import Report, report
     from capacity.samples import load_sample
     from capacity.scaling import Policy, Simulation, elasticity, recommend_policy, simulate
+    from capacity.sources.aws.ecs import discover
 
 #: Public name -> the room it lives in.
 _HOMES = {
@@ -43,8 +44,10 @@ _HOMES = {
     "Store": "history",
     "backtest": "forecasting",
     "check_quality": "history",
+    "discover": "sources.aws.ecs",
     "elasticity": "scaling",
     "estimate_demand": "demand",
+    "fetch": "history",
     "forecast": "forecasting",
     "load_config": "config",
     "load_sample": "samples",
@@ -73,8 +76,10 @@ __all__ = [
     "__version__",
     "backtest",
     "check_quality",
+    "discover",
     "elasticity",
     "estimate_demand",
+    "fetch",
     "forecast",
     "load_config",
     "load_sample",

@@ -29,7 +29,7 @@ def forecast(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Where demand goes: mean and quantiles of every series and interval."""
+    """Where demand goes. Mean and quantiles of every series and interval."""
     with chain_of(config, history, service, horizon, model, quiet) as chain:
         result = chain.forecast
     findings(result.findings)
@@ -59,7 +59,7 @@ def backtest(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """How right models would have been, on history they were not shown."""
+    """How right models would have been. On history that they were not shown."""
     from capacity.forecasting import backtest as run
 
     with chain_of(config, history, service, None, None, quiet) as chain:
@@ -82,7 +82,7 @@ def plan(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """What to run, when limits are reached, what it costs, and what to decide."""
+    """What to run, and what to decide. When limits are reached, what it costs."""
     with chain_of(config, history, service, horizon, None, quiet) as chain:
         result = chain.plan
     findings(result.findings)
@@ -111,7 +111,7 @@ def policy(
     kind: Annotated[str, typer.Option("--as", help="table, cloudformation, terraform, boto3 or cli.")] = "table",
     quiet: Quiet = False,
 ) -> None:
-    """What the autoscaler should say, rehearsed on history first. The document alone goes to standard output."""
+    """What the autoscaler should say. Rehearsed on history first; the document alone goes to standard output."""
     with chain_of(config, history, service, horizon, None, quiet) as chain:
         document = chain.policy.render(kind)
     if isinstance(document, str):
@@ -131,7 +131,7 @@ def simulate(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Replay the recommended policy over the last days of history, minute by minute."""
+    """Replay the recommended policy. Over the last days of history, minute by minute."""
     import pandas as pd
 
     from capacity.scaling import simulate as run
@@ -155,7 +155,7 @@ def report(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the capacity report: report.html, report.pdf, report.xlsx and report.json."""
+    """Write the capacity report. As report.html, report.pdf, report.xlsx and report.json."""
     with chain_of(config, history, service, horizon, None, quiet) as chain:
         result = chain.report
         paths = result.save_all(out if out is not None else Path(chain.config.report.out))

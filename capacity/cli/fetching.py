@@ -35,7 +35,7 @@ from capacity.errors import CapacityError
 if TYPE_CHECKING:
     from capacity.config import Config
     from capacity.sources.base import Source
-    from capacity.sources.pulling import Pulled
+    from capacity.sources.pulling import Outlay, Pulled
 
 HELP = """Read a source and keep what it says in a history store.
 
@@ -78,7 +78,7 @@ def files(
     interval_seconds: IntervalSeconds = None,
     as_json: AsJson = False,
 ) -> None:
-    """Files: CSV, Parquet, and what CloudWatch, Grafana and the AWS command line export."""
+    """CSV, Parquet and JSON files. Exports of CloudWatch, Grafana and the AWS command line are known by content."""
     from capacity.sources import Files
 
     _keep(Files(location, **reading(column, service, metric, unit, timezone, interval_seconds)), store, as_json)
@@ -104,7 +104,7 @@ def cloudwatch(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """CloudWatch: CPU, memory, running tasks, requests, latency and errors of ECS services, and metrics of your own."""
+    """What ECS services use, from CloudWatch. CPU, memory, tasks, requests, latency, errors, metrics of your own."""
     from capacity.sources.aws import Door
     from capacity.sources.cloudwatch import CloudWatch
 
@@ -134,6 +134,11 @@ def cost_explorer(
     cache: Annotated[
         Path | None, typer.Option("--cache", help="Folder of answers already paid for.", show_default=False)
     ] = None,
+    account: Annotated[str, typer.Option("--account", help="Only this linked account.")] = "",
+    billed_region: Annotated[str, typer.Option("--region", help="Only what was used in this region.")] = "",
+    savings_plans: Annotated[
+        bool, typer.Option(help="Also coverage and utilization of Savings Plans, of the whole account.")
+    ] = True,
     profile: Profile = None,
     role_arn: RoleArn = None,
     external_id: ExternalId = None,
@@ -141,26 +146,40 @@ def cost_explorer(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Cost Explorer: billed vCPU and memory, Spot and committed parts, spend and coverage; each page costs $0.01."""
+    """What was billed, from Cost Explorer. vCPU and memory, Spot and committed parts, spend; a page costs $0.01."""
     from capacity.sources.aws import Door
     from capacity.sources.bills.cost_explorer import CostExplorer
 
     door = Door(None, profile, role_arn, external_id)
-    granularity = "HOURLY" if hourly else "DAILY"
-    _pull(CostExplorer(door, tag, granularity, cache), store, days, dry_run, as_json, quiet)
+    source = CostExplorer(
+        door,
+        tag,
+        "HOURLY" if hourly else "DAILY",
+        cache,
+        account=account,
+        region=billed_region,
+        savings_plans=savings_plans,
+    )
+    _pull(source, store, days, dry_run, as_json, quiet)
 
 
 @app.command()
 def focus(
     location: Annotated[Path, typer.Argument(help="FOCUS data export: CSV or Parquet file, or a folder of them.")],
     store: StorePath,
-    tag: Annotated[str, typer.Option("--tag", help="Tag whose value is the service.")] = "",
+    tag: Annotated[str, typer.Option("--tag", help="Tag whose value is the service; without it: the account.")] = "",
+    service_name: Annotated[
+        list[str] | None,
+        typer.Option("--service-name", help="ServiceName to keep; may be repeated. Default: ECS and Container Apps."),
+    ] = None,
+    hourly: Annotated[bool, typer.Option("--hourly", help="Keep hours, instead of adding them up to days.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """FOCUS exports (AWS, Azure): billed vCPU and memory, Spot and committed parts, spend."""
-    from capacity.sources.bills.focus import Focus
+    """What was billed, from FOCUS exports. The same as from Cost Explorer, for AWS and Azure, free of charge."""
+    from capacity.sources.bills.focus import SERVICES, Focus
 
-    _keep(Focus(location, tag), store, as_json)
+    kept = tuple(service_name) if service_name else SERVICES
+    _keep(Focus(location, tag, kept, "HOURLY" if hourly else "DAILY"), store, as_json)
 
 
 @app.command()
@@ -175,7 +194,7 @@ def prometheus(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Prometheus, and what speaks its query API: Thanos, Mimir, Amazon Managed Prometheus."""
+    """What [[prometheus.query]] asks for. Of Prometheus, Thanos, Mimir, Amazon Managed Prometheus."""
     from capacity.sources.prometheus import Prometheus
 
     settings = _settings(config)
@@ -193,7 +212,7 @@ def azure_monitor(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Azure Monitor: CPU, memory, replicas and requests of Container Apps, and metrics of your own."""
+    """What Azure Container Apps use. CPU, memory, replicas, requests, and metrics of your own."""
     from capacity.sources.azure import AzureMonitor
 
     settings = _settings(config)
@@ -253,7 +272,7 @@ def _pull(source: Pulled, store: Path, days: float, dry_run: bool, as_json: bool
     estimate = source.outlay(span, Store(store).coverage())
     if dry_run:
         if as_json:
-            print_json({"calls": dict(estimate.calls), "least": dict(estimate.least), "usd": estimate.usd})
+            print_json(_spent(estimate))
         else:
             print(f"{source.name}: would take {estimate}")
         return
@@ -261,18 +280,20 @@ def _pull(source: Pulled, store: Path, days: float, dry_run: bool, as_json: bool
         say(f"{source.name}: expecting {estimate}")
     with _progress(estimate.total, quiet) as advance:
         fetched = fetch(source, store, span, progress=lambda appended, outlay: advance(outlay.total))
-    _tell(fetched, as_json)
+    _tell(fetched, as_json, pulled=True)
 
 
-def _tell(fetched: Any, as_json: bool) -> None:
+def _spent(outlay: Outlay) -> dict[str, Any]:
+    return {"calls": dict(outlay.calls), "least": dict(outlay.least), "usd": outlay.usd}
+
+
+def _tell(fetched: Any, as_json: bool, pulled: bool = False) -> None:
     from dataclasses import asdict
 
-    findings(fetched.findings)
+    findings(fetched.findings, least="REVIEW")
     counts = asdict(fetched.appended)
     if as_json:
-        outlay = fetched.outlay
-        spent = {"calls": dict(outlay.calls), "least": dict(outlay.least), "usd": outlay.usd} if outlay.calls else {}
-        print_json(counts | spent)
+        print_json(counts | (_spent(fetched.outlay) if pulled else {}))
     else:
         print(fetched)
 

@@ -25,7 +25,12 @@ Unit = Annotated[str | None, typer.Option("--unit", help="Unit of the values, if
 Timezone = Annotated[str | None, typer.Option("--timezone", help="IANA zone of stamps without an offset.")]
 Columns = Annotated[
     list[str] | None,
-    typer.Option("--column", metavar="THEIRS=OURS", help="Their column = ours, as in svc=service; may be repeated."),
+    typer.Option(
+        "--column",
+        metavar="THEIRS=OURS",
+        help="Their column = ours, or the series it is (LABEL=service:metric:stat:unit), or - to leave it out; may be "
+        "repeated.",
+    ),
 ]
 IntervalSeconds = Annotated[
     int | None,

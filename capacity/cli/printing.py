@@ -13,13 +13,19 @@ def say(message: str) -> None:
     print(message, file=sys.stderr)
 
 
+#: Findings printed one by one; a fleet may have thousands of one kind.
+SHOWN = 20
+
+
 def findings(found: Any, least: str = "UNKNOWN") -> None:
-    """What a person must know before using the result, on standard error: what is at least this bad."""
+    """What a person must know before using the result, on standard error: what is at least this bad, worst first."""
     from capacity.findings import SEVERITY
 
-    for finding in found:
-        if SEVERITY[finding.status] <= SEVERITY[least]:
-            say(str(finding))
+    serious = [finding for finding in found if SEVERITY[finding.status] <= SEVERITY[least]]
+    for finding in serious[:SHOWN]:
+        say(str(finding))
+    if len(serious) > SHOWN:
+        say(f"and {len(serious) - SHOWN:,} more findings")
 
 
 def table(frame: pd.DataFrame, title: str) -> None:

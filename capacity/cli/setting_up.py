@@ -61,7 +61,7 @@ def init(
     timezone: Timezone = None,
     interval_seconds: IntervalSeconds = None,
 ) -> None:
-    """Write a commented capacity.toml: with one [[service]] for each in the history, or (--from-aws) in the account."""
+    """Write a first capacity.toml. One [[service]] for each in the history or, with --from-aws, in the account."""
     if out.exists():
         raise CapacityError(f"{out} exists already: name another file with --out, or delete it first")
     if from_aws:
@@ -87,7 +87,7 @@ def discover(
     external_id: ExternalId = None,
     as_json: AsJson = False,
 ) -> None:
-    """What runs in an AWS account: services, sizes, bounds, load balancers, policies and quotas. Changes nothing."""
+    """What runs in an AWS account. Services, sizes, bounds, load balancers, policies and quotas; changes nothing."""
     from capacity.sources.aws.ecs import discover as look
 
     found = look(tuple(cluster or ()), tuple(service or ()), door=doors(region, profile, role_arn, external_id))
@@ -104,7 +104,7 @@ def iam(
         list[str] | None, typer.Argument(help="fetch, discover, cost, advice; default: all.", show_default=False)
     ] = None,
 ) -> None:
-    """The IAM policy with the least that capacity needs to read an account."""
+    """The least IAM policy that capacity needs. It only reads; docs/iam.md explains each action."""
     import json
 
     from capacity.sources.aws.policies import policy
@@ -124,7 +124,7 @@ def advice(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """What AWS Compute Optimizer (or Azure Advisor) recommends, beside the task sizes of capacity.toml."""
+    """What AWS or Azure itself recommends. Compute Optimizer or Azure Advisor, beside the sizes of capacity.toml."""
     from capacity.sources.advice import Advice, beside
 
     if azure_subscription:

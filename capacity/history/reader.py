@@ -32,19 +32,23 @@ def read(
 ) -> History:
     """History from a CSV or Parquet file, a folder of them, several, a history store, or a long DataFrame.
 
-    columns           their column -> ours: service, metric, timestamp, value, stat, interval, unit, cluster ...
-    metric, service   of every row, when there is no such column
+    columns           their column -> ours: service, metric, timestamp, value, stat, interval, unit, cluster ...; or
+                      the series that a column of values is: {"LABEL": "service:metric:stat:unit"}; or "-", not to read
+    metric, service   of every row, when neither a column nor a label says it
     unit              of the values, when it is not the metric's own: converted exactly, or refused
     timezone          IANA zone of stamps without an offset; without it such stamps are refused
     interval_seconds  when it cannot be seen from the stamps
     services          only these
 
-    A table is long: one row a value. Columns are known by our names, and by those of other tools: `series_id`,
-    `unique_id`, `series`, `service_name` (service); `ds`, `time`, `date`, `datetime` (timestamp); `y` (value);
-    `metric_name`, `statistic`, `period`, `interval_seconds`, `cluster_name`. Optional are metric, stat (default mean),
-    interval (seconds), unit (of the row), cluster, source and fetched_at. Services of one name in two clusters are
-    told apart by columns={"cluster": "service_prefix"}. Stamps are ISO 8601 or seconds (or finer) since 1970, and mark
-    the start of the interval.
+    A long table has one row a value. Known by their content are also exports of CloudWatch's console, of Grafana and of
+    the AWS command line, and tables with a column a series (see `capacity.sources.Files`).
+
+    Columns are known by our names, and by those of other tools: `series_id`, `unique_id`, `series`, `service_name`
+    (service); `ds`, `time`, `date`, `datetime` (timestamp); `y` (value); `metric_name`, `statistic`, `period`,
+    `interval_seconds`, `cluster_name`. Optional are metric, stat (default mean), interval (seconds), unit (of the row),
+    cluster, source and fetched_at. Services of one name in two clusters are told apart by
+    columns={"cluster": "service_prefix"}. Stamps are ISO 8601 or seconds (or finer) since 1970, and mark the start of
+    the interval.
 
     Missing values are gaps. Everything that cannot be understood is reported in one InputError, with file and row.
     What is understood and remarkable is in `.findings`; nothing is silently dropped, moved or filled.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class Problems:
         self._found: list[Problem] = []
         self._advice: dict[str, None] = {}
 
-    def __iter__(self) -> Iterable[Problem]:
+    def __iter__(self) -> Iterator[Problem]:
         return iter(self._found)
 
     def __len__(self) -> int:
