@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pandas as pd
 import pytest
 
 from capacity.sources.prometheus import Prometheus, Query
-from tests.contracts import test_sources as contract
+from tests.contracts.pulled import PROMISES, kept
+from tests.contracts.test_sources import EXPECTED, HOURS
 from tests.sources.prometheus.server import Server, backfill
 
 pytestmark = pytest.mark.xdist_group("prometheus")
-PROMISES = [name for name in dir(contract) if name.startswith("test_")]
 
 
 @pytest.fixture(scope="module")
@@ -22,17 +22,15 @@ def holding(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One sample at the end of each hour that the suite expects."""
     lines = (
         f'{metric}{{service="{service}"}} {value!r} {hour.timestamp() + 3600:.0f}'
-        for (service, metric, hour), value in contract.EXPECTED.items()
+        for (service, metric, hour), value in EXPECTED.items()
     )
     server = Server(backfill(tmp_path_factory.mktemp("contract"), lines)).start()
     yield server
     server.stop()
 
 
-@pytest.mark.parametrize("promise", PROMISES)
-def test_it_keeps_the_promise(promise: str, holding: Server, tmp_path: Path) -> None:
+@pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise[1])
+def test_it_keeps_the_promise(promise: tuple[ModuleType, str], holding: Server, tmp_path: Path) -> None:
     queries = tuple(Query(metric, metric, step=3600) for metric in ("cpu", "requests"))
-    now = contract.HOURS[-1] + pd.Timedelta(days=7)
-    given = {"source": Prometheus(holding.url, queries, clock=lambda: now), "tmp_path": tmp_path}
-    check = getattr(contract, promise)
-    check(**{name: given[name] for name in inspect.signature(check).parameters})
+    now = HOURS[-1] + pd.Timedelta(days=7)
+    kept(promise, Prometheus(holding.url, queries, clock=lambda: now), tmp_path)
