@@ -52,37 +52,44 @@ class Asking:
     clock: Callable[[], pd.Timestamp]
     billed: Counter[str]
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _percentiles: bool | None = None  # whether the server can compute them: not known before the first are asked
+    _proven: bool = False  # whether it is known that percentiles can be had, or cannot
+    _without: str = ""  # why they are not asked for
 
     def answer(self, call: Call) -> Answer:
         """The answer to a call, with as much patience as is reasonable; raises our errors."""
         now = self.clock()
         if too_late(call.window, now):
             return Answer(call, now, dict.fromkeys(call.queries, (NONE, LATE)))
-        if self._percentiles is None and any(query.percentile for query in call.queries):
-            with self._lock:  # one call finds out, the others wait for it
-                if self._percentiles is None:
+        if not self._proven and any(query.percentile for query in call.queries):
+            with self._lock:  # until one has an answer, they go one at a time
+                if not self._proven:
                     return self._tried(call, now)
         return self._answer(call, now)
 
     def _tried(self, call: Call, now: pd.Timestamp) -> Answer:
-        """The first call with percentiles. Test servers fail for good on them: then all else is asked without."""
+        """A call with percentiles. Test servers fail on them, where there are values: then all else is asked without.
+
+        An error that AWS has no name for will not pass (a server that lacks them); any other may, by the next pull.
+        """
         try:
             answer = self._answer(call, now)
-            self._percentiles = True
         except SourceError as error:
-            if _theirs(error)[1] < 500:
+            code, status = _theirs(error)
+            if status < 500:
                 raise
-            self._percentiles = False
+            self._without = UNSERVED if code == str(status) else code
             try:
                 answer = self._answer(call, now)
             except SourceError:
-                self._percentiles = None
+                self._without = ""
                 raise error from None
+        found = (points for query, (points, _) in answer.points.items() if query.percentile)
+        self._proven = bool(self._without) or any(len(points.stamps) for points in found)
         return answer
 
     def _answer(self, call: Call, now: pd.Timestamp) -> Answer:
-        wanted = [query for query in call.queries if self._percentiles is not False or not query.percentile]
+        without = self._without
+        wanted = [query for query in call.queries if not (without and query.percentile)]
         parts: dict[Query, list[Points]] = {query: [] for query in wanted}
         status: dict[Query, str] = {}
         messages: list[str] = []
@@ -96,7 +103,7 @@ class Asking:
 
         with suppress(_Unfinished):  # it is said, query by query, in the answer
             patiently(ask, _once_more, sleep=self.door.sleep)
-        found = dict.fromkeys(call.queries, (NONE, UNSERVED))
+        found = dict.fromkeys(call.queries, (NONE, without))
         for query in wanted:
             said = status.get(query, UNANSWERED)
             found[query] = merged(parts[query]), "" if said == COMPLETE else said

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from capacity.errors import CapacityError
 from capacity.findings import Finding, Findings
 from capacity.sources.base import Span
-from capacity.sources.cloudwatch.asking import Answer, Asking
+from capacity.sources.cloudwatch.asking import UNSERVED, Answer, Asking
 from capacity.sources.cloudwatch.periods import stamp
 from capacity.sources.cloudwatch.planning import Agenda, Unit
 from capacity.sources.cloudwatch.rows import Chunk, observations, series_of, usable
@@ -111,5 +111,5 @@ class Pull:
         """What of it is answered for good."""
         window = unit.window
         end = min(window.end, self.settled // window.period * window.period)
-        if not unit.reasons and window.start < end:
+        if unit.reasons <= {UNSERVED} and window.start < end:
             yield unit.wanted.at(window.period), Span(stamp(window.start), stamp(end))

@@ -111,8 +111,8 @@ def _one_each(reason: str, series: Iterable[tuple[str, str]]) -> Iterator[Findin
 _OF_ALL = {
     UNSERVED: Finding(
         *("", "latency", "percentiles", "REVIEW"),
-        "this server fails (5xx) whenever percentiles are asked for: they were left out, and all else was read",
-        "Test servers cannot compute them; ask without with percentiles = [].",
+        "this server fails (5xx) when percentiles are asked for: they were left out for good, and all else was read",
+        "Test servers cannot compute them. Ask without: percentiles = [] in [cloudwatch].",
     ),
     LATE: Finding(
         *("", "", "unfinished", "UNKNOWN"),

@@ -155,7 +155,7 @@ class FakeCloudWatch:
             self._check(operation, request)
             stats = {query["MetricStat"]["Stat"] for query in request["MetricDataQueries"]}
             if not self.percentiles and any(stat[0] == "p" for stat in stats):
-                return 500, b"<html>no percentiles here</html>"
+                return 500, b'{"__type": "InternalServiceFault", "message": "no percentiles today"}'
             self.calls.append(request)
             return 200, self._page(request, stale=chances[2] < self.faults.stale)
         except Refused as refused:

@@ -10,12 +10,14 @@ import pandas as pd
 import pytest
 
 from capacity.history import Store
+from capacity.sources.aws import Door
 from capacity.sources.base import Span
 from capacity.sources.cloudwatch import CloudWatch
 from capacity.sources.coverage import NOTHING
 from tests.sources.cloudwatch.seeding import seed, service
 
 NOW = pd.Timestamp("2026-08-03T12:00Z").as_unit("us")
+SPAN = Span(NOW - pd.Timedelta("90min"), NOW)
 MINUTES = pd.date_range(NOW - pd.Timedelta("90min"), NOW, freq="min", inclusive="left")
 
 
@@ -100,14 +102,19 @@ def test_a_second_pull_asks_only_for_the_tail_and_changes_nothing_settled(shop: 
 
 
 def test_a_server_that_cannot_compute_percentiles_still_gives_all_else(shop: str) -> None:
-    from capacity.sources.aws import Door
-
     plain = source().read(Span(MINUTES[0], NOW))
     asked = source(percentiles=("p50", "p99"), door=Door(sleep=lambda seconds: None))
     answer = asked.read(Span(MINUTES[0], NOW))
     pd.testing.assert_frame_equal(answer.frame, plain.frame)
     assert [f.check for f in answer.findings if f.metric == "latency"] == ["percentiles"]
     assert asked.spent.calls["GetMetricData"] <= 6
+
+
+def test_what_the_server_cannot_compute_is_not_asked_for_again(shop: str) -> None:
+    covered = NOTHING
+    for batch in source(percentiles=("p50", "p99"), door=Door(sleep=lambda seconds: None)).pull(SPAN):
+        covered |= batch.covered
+    assert source(percentiles=("p50", "p99")).outlay(SPAN, covered).total == 1  # the hour that has not settled
 
 
 def test_a_metric_that_was_never_measured_is_said_and_is_not_zero(shop: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -259,6 +261,40 @@ def test_samples_every_twenty_seconds_are_three_a_task_and_minute(fake: FakeClou
     answer = source(fake, door, [web]).read(last(fake, hours=1))
     assert set(series(answer.frame, "web", "running_tasks")) == {2.0}
     assert any("every 20 s" in finding.message for finding in answer.findings)
+
+
+def test_a_failure_that_has_a_name_may_pass_and_percentiles_are_asked_for_again(
+    fake: FakeCloudWatch, door: Door
+) -> None:
+    web = ecs_service("web", groups=1)
+    fill(fake, web, minutes(fake, 90))
+    fake.percentiles = False
+    batches = list(source(fake, door, [web]).pull(last(fake, hours=2)))
+    assert not {asked.stat for asked, _ in covered(batches)} & {"p50", "p95", "p99"}
+    assert len(series(table(batches), "web", "latency")) == 90
+    fake.percentiles = True
+    again = table(list(source(fake, door, [web]).pull(last(fake, hours=2), covered(batches))))
+    assert len(series(again, "web", "latency", "p99")) == 90
+
+
+def test_percentiles_without_a_value_prove_nothing(fake: FakeCloudWatch, door: Door) -> None:
+    """moto answers for percentiles as long as there are none, and fails at the first."""
+
+    class Treacherous(FakeCloudWatch):
+        def answer(self, target: str, body: bytes) -> tuple[int, bytes]:
+            status, answer = super().answer(target, body)
+            stats = [query["MetricStat"]["Stat"] for query in json.loads(body)["MetricDataQueries"]]
+            values = [result["Values"] for result in json.loads(answer)["MetricDataResults"]]
+            failed = any(stat[0] == "p" and some for stat, some in zip(stats, values, strict=True))
+            return (500, b"<html></html>") if failed else (status, answer)
+
+    with Treacherous() as server:
+        web = ecs_service("web", groups=1)
+        fill(server, web, minutes(server, 90))
+        known = Door(endpoint=server.address, sleep=lambda seconds: None)
+        batches = list(source(server, known, [web]).pull(last(server, days=100)))
+        assert len(series(table(batches), "web", "latency")) == 90
+        assert {f.check for batch in batches for f in batch.observations.findings} >= {"percentiles"}
 
 
 @given(
