@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, astuple, dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from capacity.findings import NO_FINDINGS, Findings
 from capacity.history.store import Appended, Store
 from capacity.sources.base import Source, Span
 from capacity.sources.coverage import Coverage
-from capacity.sources.pulling import Outlay, Pulled, last_days
+from capacity.sources.pulling import Batch, Outlay, Pulled, last_days
 
 #: Days to fetch when nothing is said: a quarter.
 DAYS = 91
@@ -86,12 +87,28 @@ def fetch(
     owners = _Owners()
     owners.claim(known)
     done, findings = Appended(0, 0, 0), NO_FINDINGS
-    for batch in source.pull(span if span is not None else last_days(DAYS), known):
+    for batch in _ahead(source.pull(span if span is not None else last_days(DAYS), known)):
         owners.claim(batch.covered)
         done = _both(done, store.append(batch.observations, batch.covered))
         findings = Findings.of(findings, batch.observations.findings)
         progress(done, source.spent)
     return Fetched(done, source.spent, findings)
+
+
+def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Each batch, while the next is being fetched: the network and the disk do not wait for one another.
+
+    Left early, by an error or an interrupt, it waits for the batch under way and then lets the source end its pull.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="fetch") as fetching:
+        try:
+            coming = fetching.submit(next, batches, None)
+            while (batch := coming.result()) is not None:
+                coming = fetching.submit(next, batches, None)
+                yield batch
+        finally:
+            coming.exception()
+            fetching.submit(getattr(batches, "close", lambda: None)).result()
 
 
 def _both(first: Appended, second: Appended) -> Appended:

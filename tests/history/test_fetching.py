@@ -9,8 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from capacity.errors import InputError
+from capacity.errors import InputError, StoreError
 from capacity.history import Store, fetch
+from capacity.history.disk import one_writer
+from capacity.history.manifest import LOCK
 from capacity.sources import Observations, Span
 from capacity.sources.coverage import NOTHING, Asked, Coverage
 from capacity.sources.pulling import Batch, Outlay, Pulled, last_days, pulled
@@ -123,7 +125,9 @@ def test_progress_is_told_after_each_batch(tmp_path: Path) -> None:
         Span(START, START + DAY),
         progress=lambda appended, outlay: told.append((appended.rows_added, outlay.total)),
     )
-    assert told == [(24, 1), (48, 2)]
+    assert [rows for rows, _ in told] == [24, 48]
+    assert all(calls >= place + 1 for place, (_, calls) in enumerate(told))  # the next batch may be under way
+    assert told[-1][1] == 2
 
 
 def test_a_fetch_says_what_it_did_and_what_it_cost(tmp_path: Path) -> None:
@@ -131,3 +135,23 @@ def test_a_fetch_says_what_it_did_and_what_it_cost(tmp_path: Path) -> None:
     assert str(fetched) == (
         "24 rows added, 0 rows revised, 0 rows unchanged, 0 rows outdated; 1 Tick call, at most $0.0100"
     )
+
+
+def test_an_error_of_the_store_ends_the_pull(tmp_path: Path) -> None:
+    """Nothing goes on asking, and paying, for a store that cannot keep what comes."""
+    ended: list[str] = []
+
+    class Watched(Clockwork):
+        def pull(self, span: Span, known: Coverage = NOTHING) -> Iterator[Batch]:
+            try:
+                yield from super().pull(span, known)
+            finally:
+                ended.append("ended")
+
+    source = Watched(tuple(f"service-{number}" for number in range(9)), START + DAY)
+    store = Store(tmp_path / "store", wait=0.1)
+    store.append(Clockwork(("api",), START + DAY).read())
+    with one_writer(tmp_path / "store" / LOCK, 1), pytest.raises(StoreError, match="another process"):
+        fetch(source, store, Span(START, START + DAY))
+    assert ended == ["ended"]
+    assert len(source.asked) <= 2

@@ -16,6 +16,8 @@ from capacity.sources.patience import patiently
 
 #: Region when nothing names one: also that of `Service`.
 DEFAULT_REGION = "us-east-1"
+#: Seconds to wait for a connection: one that takes longer is not there.
+CONNECT = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +29,8 @@ class Door:
     role_arn     a role to assume first, with `external_id` if its trust asks for one
     endpoint     instead of AWS's own (else AWS_ENDPOINT_URL): a test server
     sleep        takes seconds, between attempts
-    timeout      seconds to wait for an answer; for a connection, a sixth of it
+    timeout      seconds to wait for an answer. AWS takes one or two; a test server that stands in for it takes minutes
+                 over a long span of minutes
 
     botocore's own retries are off, so that every request is counted and the waits are ours.
     """
@@ -38,7 +41,7 @@ class Door:
     external_id: str | None = field(default=None, repr=False)
     endpoint: str | None = None
     sleep: Callable[[float], None] | None = None
-    timeout: float = 60.0
+    timeout: float = 300.0
     counted: Counter[tuple[str, str]] = field(default_factory=Counter, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -91,7 +94,7 @@ class Door:
 
                 settings = Config(
                     retries={"total_max_attempts": 1, "mode": "standard"},
-                    connect_timeout=self.timeout / 6,
+                    connect_timeout=min(self.timeout, CONNECT),
                     read_timeout=self.timeout,
                     max_pool_connections=32,
                     user_agent_extra="ecs-capacity",

@@ -124,13 +124,13 @@ ERRORS: Final = Recipe(BALANCER, "HTTPCode_Target_5XX_Count", "Sum", "errors", "
 LATENCY: Final = Recipe(BALANCER, "TargetResponseTime", "Average", "latency", "mean")
 
 
-def source_name(region: str, cluster: str) -> str:
-    """What rows of a cluster say in `source`.
+def source_name(account: str, region: str, cluster: str) -> str:
+    """What rows of a cluster say in `source`: all that tells it from another, so that each has its own coverage.
 
-    >>> source_name("eu-west-1", "shop")
-    'cloudwatch:eu-west-1/shop'
+    >>> source_name("123456789012", "eu-west-1", "shop"), source_name("", "eu-west-1", "shop")
+    ('cloudwatch:123456789012/eu-west-1/shop', 'cloudwatch:eu-west-1/shop')
     """
-    return f"cloudwatch:{region}/{cluster}"
+    return f"cloudwatch:{'/'.join(part for part in (account, region, cluster) if part)}"
 
 
 def wanted_of(
@@ -143,7 +143,7 @@ def wanted_of(
 
     name  what the service is called in our tables
     """
-    source = source_name(service.region, service.cluster)
+    source = source_name(service.account, service.region, service.cluster)
     found: dict[tuple[str, str], Wanted] = {}
     findings: list[Finding] = []
     here = (("ClusterName", service.cluster), ("ServiceName", service.name))

@@ -26,7 +26,7 @@ THREADS = 6
 AHEAD = 2
 #: Seconds a call may take before the server counts as slow; AWS takes one or two.
 SLOW = 10.0
-#: Rows of a batch, about.
+#: Rows of a batch, about: 40 MB in memory, and a commit a second at the pace of AWS's quota.
 ROWS = 1_000_000
 
 
@@ -43,6 +43,7 @@ class Pull:
     settled: int
     outcome: Outcome
     findings: list[Finding] = field(default_factory=list)
+    rows: int = ROWS
 
     def batches(self) -> Iterator[Batch]:
         """Whole batches; after an error first what had come, and then the error."""
@@ -54,7 +55,7 @@ class Pull:
                     for unit in self._complete(answer):
                         chunks.append(self._chunk(unit))
                         covered += self._covered(unit)
-                    if sum(len(chunk.points.stamps) for chunk in chunks) >= ROWS:
+                    if sum(len(chunk.points.stamps) for chunk in chunks) >= self.rows:
                         yield Batch(observations(chunks, self.name), Coverage.of(covered))
                         chunks, covered = [], []
             except CapacityError:

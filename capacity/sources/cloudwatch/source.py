@@ -25,7 +25,7 @@ from capacity.sources.cloudwatch.pace import AWS_QUOTA, Pace, Quota
 from capacity.sources.cloudwatch.packing import PRICE
 from capacity.sources.cloudwatch.periods import refused, tiers, windows
 from capacity.sources.cloudwatch.planning import Agenda, agenda
-from capacity.sources.cloudwatch.pull import Pull
+from capacity.sources.cloudwatch.pull import ROWS, Pull
 from capacity.sources.cloudwatch.telling import Outcome, retention
 from capacity.sources.coverage import NOTHING, Coverage
 from capacity.sources.pulling import Batch, Outlay, last_days, pulled
@@ -56,6 +56,7 @@ class CloudWatch:
                  15 days gives rows of several intervals (60, 300 and 3600 s), which touch
     found        the services, where an earlier `discover` found them already; None: they are looked up, once
     quota        of the account, per second
+    batch_rows   rows of a batch, about: what a kill can lose
     clock        what time it is
 
     A series has a row where CloudWatch has a value, and nothing where it has none. Counts of requests and errors are
@@ -77,6 +78,7 @@ class CloudWatch:
     period: int | None = None
     found: Discovery | None = field(default=None, repr=False)
     quota: Quota = AWS_QUOTA
+    batch_rows: int = ROWS
     clock: Callable[[], pd.Timestamp] = field(default=_now, repr=False)
     _billed: Counter[str] = field(default_factory=Counter, init=False, repr=False, compare=False)
     _before: Counter[tuple[str, str]] = field(default_factory=Counter, init=False, repr=False, compare=False)
@@ -96,8 +98,8 @@ class CloudWatch:
 
     @property
     def name(self) -> str:
-        """Region and clusters. A row says the one cluster it comes from."""
-        return source_name(self.door.where, ",".join(self.clusters) or "*")
+        """Region and clusters. A row says the account and the one cluster it comes from."""
+        return source_name("", self.door.where, ",".join(self.clusters) or "*")
 
     @property
     def spent(self) -> Outlay:
@@ -130,7 +132,9 @@ class CloudWatch:
         unknown = frozenset(w for w in self._wanted[0] if not any(w.at(p) in known.spans for p in periods))
         settled = microseconds(now - duration(self.settle)) // 1_000_000
         asking = Asking(self.door, pace, self.clock, self._billed)
-        yield from Pull(self.name, planned, asking, settled, Outcome(span, unknown), findings).batches()
+        yield from Pull(
+            self.name, planned, asking, settled, Outcome(span, unknown), findings, self.batch_rows
+        ).batches()
 
     def read(self, span: Span | None = None) -> Observations:
         """All batches as one. Without a span: the last 15 days."""

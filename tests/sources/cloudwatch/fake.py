@@ -14,10 +14,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol, Self
 
 import numpy as np
+
+from tests.servers import Server
 
 DAY = 86400
 KEPT = ((60, 15 * DAY), (300, 63 * DAY), (3600, 455 * DAY))
@@ -114,7 +116,7 @@ class FakeCloudWatch:
         self._tokens: dict[str, tuple[str, list[Result]]] = {}
         self._free = [0.0, 0.0]
         handler = type("Handler", (_Handler,), {"fake": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = Server(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
 

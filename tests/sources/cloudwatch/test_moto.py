@@ -79,7 +79,7 @@ def test_what_is_kept_is_what_was_measured(shop: str, tmp_path: Path) -> None:
         assert rows["timestamp"].to_list() == MINUTES.to_list(), metric
         np.testing.assert_allclose(rows["value"], values, rtol=1e-12, err_msg=metric)
     assert set(kept["interval"]) == {60}
-    assert set(kept["source"]) == {"cloudwatch:us-east-1/shop"}
+    assert set(kept["source"]) == {"cloudwatch:123456789012/us-east-1/shop"}
     worker = kept[(kept["service"] == "worker") & (kept["metric"] == "running_tasks")]
     assert worker["timestamp"].to_list() == [*MINUTES[:15], *MINUTES[25:]]  # no task ran: a gap, not a zero
 

@@ -228,7 +228,7 @@ def test_services_of_one_name_stay_apart_or_are_refused(fake: FakeCloudWatch, do
     pairs = set(
         zip(table(list(source(fake, door, both, prefix=True).pull(last(fake, hours=1))))["source"], strict=True)
     )
-    assert pairs == {("cloudwatch:us-east-1/blue",), ("cloudwatch:us-east-1/green",)}
+    assert pairs == {("cloudwatch:123456789012/us-east-1/blue",), ("cloudwatch:123456789012/us-east-1/green",)}
 
 
 def test_denied_is_said_once_and_nothing_else_is_asked(fake: FakeCloudWatch) -> None:
