@@ -32,8 +32,8 @@ format: $(READY) ## Format the code and mend what lint can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(READY) ## Measure: time and memory of the pipeline, forecasts beside peers, simulator speed
-	@for file in benchmarks/*.py; do case $$file in */__init__.py) ;; *) echo "== $$file"; $(BIN)/python $$file || exit 1;; esac; done
+bench: $(READY) ## Measure: pipeline, store, pulls, simulator, and forecasts beside peers
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 
 notebooks: $(READY) ## Run the notebooks from top to bottom and keep their pictures
 	@$(BIN)/python -m notebooks.run
