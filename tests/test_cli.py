@@ -142,7 +142,8 @@ def test_wrong_usage_is_exit_code_2() -> None:
 
 def test_an_interrupt_ends_a_run_quietly_with_exit_code_130(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "capacity.cli", "report", "--config", SAMPLE, "--out", str(tmp_path / "out")]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as running:
+    listening = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731 - a shell's `&` is deaf
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT, preexec_fn=listening) as running:
         assert running.stderr is not None
         said = running.stderr.readline()
         running.send_signal(signal.SIGINT)

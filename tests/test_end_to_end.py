@@ -65,7 +65,16 @@ def test_all_four_files_are_written_and_the_page_needs_no_network(folder: Path) 
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
     texts = []
     for run in ("one", "two"):
-        arguments = ["--service", "wishlist", "--service", "checkout", "--horizon", "14d", "--out", str(tmp_path / run)]
+        arguments = [
+            "--service",
+            "wishlist",
+            "--service",
+            "image-worker",
+            "--horizon",
+            "3d",
+            "--out",
+            str(tmp_path / run),
+        ]
         command = [sys.executable, "-m", "capacity.cli", "report", "--config", str(CONFIG), "--quiet", *arguments]
         subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
         text = (tmp_path / run / "report.json").read_text(encoding="utf-8")

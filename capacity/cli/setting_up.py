@@ -65,15 +65,16 @@ def init(
     if out.exists():
         raise CapacityError(f"{out} exists already: name another file with --out, or delete it first")
     if from_aws:
-        text, count = _from_aws(history, out, doors(region, profile, role_arn, external_id), cluster)
+        text, count, how = _from_aws(history, out, doors(region, profile, role_arn, external_id), cluster)
     elif history is None:
         raise CapacityError("init needs a history to read (a file, folder or store), or --from-aws")
     else:
-        text, count = _from_history(history, out, reading(column, service, metric, unit, timezone, interval_seconds))
+        options = reading(column, service, metric, unit, timezone, interval_seconds)
+        text, count, how = _from_history(history, out, options)
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("x", encoding="utf-8") as file:
         file.write(text)
-    say(f"Wrote {out} with {count} service{'' if count == 1 else 's'}.")
+    say(f"Wrote {out} with {count} service{'' if count == 1 else 's'}{how}.")
     say(f"Fill in what is marked FILL IN, then: capacity report --config {shlex.quote(str(out))}")
 
 
@@ -159,7 +160,8 @@ def doors(
     return [Door(region, profile, role, external_id) for role in each_role for region in each_region]
 
 
-def _from_history(history: Path, out: Path, options: dict[str, object]) -> tuple[str, int]:
+def _from_history(history: Path, out: Path, options: dict[str, object]) -> tuple[str, int, str]:
+    """The settings, how many services they hold, and how these were read."""
     from capacity.config import starter
     from capacity.history import read
     from capacity.schema import METRICS
@@ -167,11 +169,11 @@ def _from_history(history: Path, out: Path, options: dict[str, object]) -> tuple
     found = read(history, **options)  # type: ignore[arg-type]
     findings(found.findings)
     units = ", ".join(f"{name} in {METRICS[name].unit}" for name in found.metrics())
-    say(f"Read {history}: {units}.")
-    return starter(history, found.services, out.parent, **options), len(found.services)
+    return starter(history, found.services, out.parent, **options), len(found.services), f", read as {units}"
 
 
-def _from_aws(history: Path | None, out: Path, looking: list[Door], clusters: list[str] | None) -> tuple[str, int]:
+def _from_aws(history: Path | None, out: Path, looking: list[Door], clusters: list[str] | None) -> tuple[str, int, str]:
+    """The same from what runs."""
     import os
 
     from capacity.sources.aws.ecs import discover as look
@@ -180,4 +182,4 @@ def _from_aws(history: Path | None, out: Path, looking: list[Door], clusters: li
     found = look(tuple(clusters or ()), door=looking)
     findings(found.findings, least="REVIEW")
     kept = Path(os.path.relpath(history, out.parent)).as_posix() if history is not None else "history"
-    return starter_from(found, kept), len(found.services)
+    return starter_from(found, kept), len(found.services), ""

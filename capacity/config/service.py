@@ -93,12 +93,13 @@ class Service(Settings):
 
     @property
     def resource_id(self) -> str:
-        """Application Auto Scaling's name of the service. A name told apart as cluster/service keeps its last part.
+        """Application Auto Scaling's name of the service. Of a name told apart as cluster/service only the service.
 
         >>> Service(name="blue/web", cluster="blue").resource_id
         'service/blue/web'
         """
-        return f"service/{self.cluster}/{self.name.rpartition('/')[2]}"
+        own = self.name.removeprefix(f"{self.region}/").removeprefix(f"{self.cluster}/")
+        return f"service/{self.cluster}/{own or self.name}"
 
 
 def _zone(name: str) -> None:
