@@ -18,6 +18,8 @@ from capacity.cli import app
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = "data/samples/capacity.toml"
+#: One service, read from its own file: a tenth of the sample is enough to see a command at work.
+WISHLIST = ("--history", "data/samples/wishlist.parquet", "--service", "wishlist")
 
 
 def run(*arguments: str, code: int = 0, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -71,24 +73,24 @@ def test_the_version_is_the_packages() -> None:
 
 
 def test_a_plan_for_programs_is_json_and_nothing_else() -> None:
-    done = run("plan", "--config", SAMPLE, "--service", "wishlist", "--horizon", "7d", "--json")
+    done = run("plan", "--config", SAMPLE, *WISHLIST, "--horizon", "7d", "--json")
     answer = json.loads(done.stdout)
     assert set(answer) == {"decisions", "limits", "cost", "plan"}
     assert len(answer["plan"]) == 7 * 24
     assert "Planning" in done.stderr
-    quiet = run("plan", "--config", SAMPLE, "--service", "wishlist", "--horizon", "7d", "--json", "--quiet")
+    quiet = run("plan", "--config", SAMPLE, *WISHLIST, "--horizon", "7d", "--json", "--quiet")
     assert quiet.stdout == done.stdout
     assert "Planning" not in quiet.stderr
 
 
 def test_a_forecast_for_people_is_a_table_by_day() -> None:
-    text = run("forecast", "--config", SAMPLE, "--service", "wishlist", "--horizon", "3d", "--quiet").stdout
+    text = run("forecast", "--config", SAMPLE, *WISHLIST, "--horizon", "3d", "--quiet").stdout
     assert "wishlist" in text
     assert "p95" in text
 
 
 def test_a_policy_document_stands_alone_on_standard_output() -> None:
-    arguments = ("policy", "--config", SAMPLE, "--service", "wishlist", "--horizon", "7d", "--as")
+    arguments = ("policy", "--config", SAMPLE, *WISHLIST, "--horizon", "7d", "--as")
     calls = json.loads(run(*arguments, "boto3").stdout)
     assert {call["operation"] for call in calls} >= {"register_scalable_target", "put_scaling_policy"}
     assert run(*arguments, "terraform").stdout.startswith(("resource", "#", "variable"))
@@ -123,9 +125,9 @@ def test_init_writes_settings_that_carry_to_a_plan(tmp_path: Path) -> None:
     [
         (("report", "--config", "absent.toml"), "absent.toml does not exist"),
         (("plan", "--config", SAMPLE, "--service", "chekout"), "no [[service]] named 'chekout'"),
-        (("plan", "--config", SAMPLE, "--service", "wishlist", "--horizon", "soon"), "'soon' is not a duration"),
-        (("forecast", "--config", SAMPLE, "--service", "wishlist", "--model", "oracle"), "oracle"),
-        (("policy", "--config", SAMPLE, "--service", "wishlist", "--horizon", "2d", "--as", "pulumi"), "pulumi"),
+        (("plan", "--config", SAMPLE, *WISHLIST, "--horizon", "soon"), "'soon' is not a duration"),
+        (("forecast", "--config", SAMPLE, *WISHLIST, "--model", "oracle"), "oracle"),
+        (("policy", "--config", SAMPLE, *WISHLIST, "--horizon", "2d", "--as", "pulumi"), "pulumi"),
         (("plan", "--config", SAMPLE, "--history", "absent.csv"), "absent.csv"),
         (("fetch", "carrier-pigeon", "coop", "--store", "x"), "carrier-pigeon"),
     ],

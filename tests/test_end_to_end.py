@@ -15,6 +15,7 @@ from capacity.fleet import Chain
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "data/samples/capacity.toml"
+WISHLIST = ROOT / "data/samples/wishlist.parquet"
 
 pytestmark = pytest.mark.xdist_group("end-to-end")
 
