@@ -135,10 +135,13 @@ class Chain:
     def demand(self) -> Demand:
         """Absolute demand, with every finding about the history it comes from."""
         from capacity.demand import assessed, estimate_demand
+        from capacity.timegrid import planning_interval
 
         history, quality = self.history, self.quality
+        asked, horizon = self.config.forecast.interval, self.config.goal.horizon
+        interval, at_least = (None, planning_interval(horizon)) if asked == "auto" else (asked, None)
         with self._stage("demand"):
-            return assessed(estimate_demand(history, self.services), quality)
+            return assessed(estimate_demand(history, self.services, interval=interval, at_least=at_least), quality)
 
     @cached_property
     def forecast(self) -> Forecast:

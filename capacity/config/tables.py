@@ -66,6 +66,10 @@ class ForecastSettings(Settings):
     """How to forecast."""
 
     model: str = Field("auto", description="auto, seasonal-naive, harmonic, profile, ets, sarimax, prophet, boosting.")
+    interval: str = Field(
+        "auto",
+        description="Length of an interval: a duration, or auto: the history's own, up to 1h for a long horizon.",
+    )
     paths: int = Field(400, ge=20, le=100_000, description="Sample paths a series.")
     seed: int = Field(0, ge=0, description="Makes sampled results repeatable.")
 

@@ -35,13 +35,19 @@ class Estimated(NamedTuple):
 
 
 def estimate_demand(
-    history: History, services: Sequence[Service] = (), *, interval: str | timedelta | None = None
+    history: History,
+    services: Sequence[Service] = (),
+    *,
+    interval: str | timedelta | None = None,
+    at_least: str | timedelta | None = None,
 ) -> Demand:
     """Absolute demand of every service in the history: requests/s, vCPU, GiB, and metrics of the caller's own.
 
     services  task sizes and bounds, by name; a service without one is estimated from the history alone
     interval  of the grid; default: the interval that, with finer ones that divide it, reaches longest. Finer data are
               averaged onto it (a mean of fewer than half of the minutes is a gap), coarser data are never split
+
+    at_least  instead of `interval`: a grid that would be finer is averaged onto this one
 
     vCPU come, best first, from `cpu`; from utilisation x reserved; x running tasks x size of a task; x the stated
     `assumed_running_tasks`; GiB likewise; `derived` says which. Peaks are the largest minute, from `max` rows or from
@@ -52,6 +58,8 @@ def estimate_demand(
     """
     rows, quiet = with_quiet(_relevant(history.frame))
     size = _interval(rows, interval)
+    if at_least is not None and size < duration(at_least) and duration(at_least) % size == pd.Timedelta(0):
+        size = duration(at_least)
     target = _target(rows, size)
     known = {service.name: service for service in services}
     results, findings = [], list(quiet)

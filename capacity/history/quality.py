@@ -30,6 +30,8 @@ from capacity.timegrid import averaged, reaching
 #: A gap is worth a look from this share of all intervals, or when one of them is this long; from the second share on,
 #: a season is filled from its neighbours more than it is measured.
 GAPS_REVIEW, GAPS_FAIL, GAP_LONG = 0.01, 0.30, "6h"
+#: Metrics that have a value only where something was asked: a quiet hour has no latency and no errors.
+ONLY_WHEN_ASKED: Final = ("latency", "errors")
 #: Less than a day and a night twice shows no daily season; less than two weeks no weekly one.
 SHORT_FAIL, SHORT_REVIEW = pd.Timedelta("2D"), pd.Timedelta("14D")
 #: A series that ended this long before the fleet's last value: late data first, then a service that is gone.
@@ -186,10 +188,11 @@ def gaps(line: Line, outages: Sequence[Outage] = ()) -> Iterator[Finding]:
     longest = int(np.argmax(lengths))
     first, last = int(starts[longest]), int(starts[longest] + lengths[longest] - 1)
     serious = own.mean() > GAPS_REVIEW or max(runs(own)[1], default=0) >= max(3, line.steps(GAP_LONG))
+    serious = serious and line.metric not in ONLY_WHEN_ASKED
     share = missing.mean()
     yield line.finding(
         "gaps",
-        "FAIL" if share > GAPS_FAIL else "REVIEW" if serious else "PASS",
+        "FAIL" if share > GAPS_FAIL and serious else "REVIEW" if serious else "PASS",
         f"{missing.sum():,} of {len(missing):,} intervals have no value ({share:.1%}), in "
         f"{counted(len(starts), 'gap')}; the longest is {how_long(lengths[longest] * line.interval)} from "
         f"{line.when(first)}",

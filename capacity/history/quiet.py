@@ -23,20 +23,30 @@ def with_quiet(rows: pd.DataFrame) -> tuple[pd.DataFrame, list[Finding]]:
     and no requests, while it did report some before and after. All else stays a gap: no running task, a delivery that
     failed, requests that some other source measured, time before a load balancer was there.
     """
-    measured = rows[rows["source"].astype("str").str.startswith(_NONZERO_ONLY) & (rows["stat"] == "mean")]
+    theirs = [name for name in rows["source"].cat.categories if name.startswith(_NONZERO_ONLY)]
+    measured = rows[(rows["source"].isin(theirs) & (rows["stat"] == "mean")).to_numpy()]
     added, findings = [], []
     for (service, seconds), part in measured.groupby(["service", "interval"], observed=True, sort=True):
-        asked = part[part["metric"] == "requests"]
-        if len(asked) == 0:
-            continue
-        ran = part[(part["metric"] == "running_tasks") & (part["value"] > 0)]["timestamp"]
-        ran = ran[(ran > asked["timestamp"].min()) & (ran < asked["timestamp"].max())]
-        quiet = ran[~np.isin(ran.to_numpy(), asked["timestamp"].to_numpy())]
-        if len(quiet):
-            zeros = asked.iloc[[0] * len(quiet)].assign(timestamp=quiet.array, value=0.0)
-            added.append(zeros)
-            findings.append(_told(str(service), int(seconds), len(quiet), len(asked)))
+        asked = part[(part["metric"] == "requests").to_numpy()]
+        ran = part[((part["metric"] == "running_tasks") & (part["value"] > 0)).to_numpy()]
+        quiet = _quiet(asked["timestamp"].array.asi8, ran["timestamp"].array.asi8)
+        if quiet.any():
+            stamps = ran["timestamp"].array[quiet]
+            added.append(asked.iloc[[0] * len(stamps)].assign(timestamp=stamps, value=0.0))
+            findings.append(_told(str(service), int(seconds), len(stamps), len(asked)))
     return (pd.concat([rows, *added], ignore_index=True) if added else rows), findings
+
+
+def _quiet(asked: np.ndarray, ran: np.ndarray) -> np.ndarray:
+    """Which of the intervals with running tasks had no request, though there were some before and after.
+
+    >>> _quiet(np.array([2, 5]), np.array([1, 2, 3, 4, 5, 6])).tolist()
+    [False, False, True, True, False, False]
+    """
+    if len(asked) == 0:
+        return np.zeros(len(ran), dtype=bool)
+    inside = (ran > asked.min()) & (ran < asked.max())
+    return np.asarray(inside & ~np.isin(ran, asked))
 
 
 def _told(service: str, seconds: int, quiet: int, asked: int) -> Finding:

@@ -356,3 +356,14 @@ def test_the_grid_is_that_of_the_interval_which_reaches_longest_with_the_finer_o
     assert (demand.values[0][: len(coarse)] == 1.0).all()
     assert (demand.values[0][len(coarse) :] == 2.0).all()
     assert (demand.peaks[0][len(coarse) :] == 4.0).all()
+
+
+def test_a_grid_that_is_too_fine_to_plan_by_is_averaged_and_a_coarser_one_stays() -> None:
+    minutes = pd.date_range("2026-08-03", periods=3 * 1440, freq="min", tz="UTC")
+    values = np.arange(len(minutes)) % 60.0
+    rows = pd.DataFrame({"timestamp": minutes, "value": values, "service": "web", "metric": "requests"})
+    demand = estimate_demand(read(rows), at_least="1h")
+    assert demand.interval == pd.Timedelta("1h")
+    assert (demand.values[0] == 29.5).all()
+    assert (demand.peaks[0] == 59.0).all()
+    assert estimate_demand(read(rows.iloc[::1440]), at_least="1h").interval == pd.Timedelta("1D")

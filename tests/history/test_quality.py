@@ -378,3 +378,12 @@ def test_minutes_in_which_nobody_asked_are_no_gaps() -> None:
     for source, gaps in (("cloudwatch:eu-west-1/shop", 0), ("files:usage.csv", 1)):
         found = check_quality(read(rows.assign(source=source)))
         assert len([finding for finding in found if finding.check == "gaps"]) == gaps
+
+
+def test_an_hour_without_requests_has_no_latency_and_that_is_no_gap_to_worry_about() -> None:
+    hours = pd.date_range("2026-08-03", periods=21 * 24, freq="h", tz="UTC")
+    awake = (hours.hour >= 7) & (hours.hour < 19)
+    rows = pd.DataFrame({"timestamp": hours[awake], "value": 0.2, "service": "web"})
+    for metric, status in (("latency", "PASS"), ("cpu", "FAIL")):
+        found = check_quality(read(rows.assign(metric=metric)))
+        assert [finding.status for finding in found if finding.check == "gaps"] == [status]
