@@ -290,8 +290,11 @@ def _spent(outlay: Outlay) -> dict[str, Any]:
 def _tell(fetched: Any, as_json: bool, pulled: bool = False) -> None:
     from dataclasses import asdict
 
-    findings(fetched.findings, least="REVIEW")
     counts = asdict(fetched.appended)
+    nothing = [f for f in fetched.findings if f.check == "empty" and not f.service]
+    if nothing and not any(counts.values()):
+        raise CapacityError("; ".join(f"{finding.message}. {finding.advice}" for finding in nothing))
+    findings(fetched.findings, least="REVIEW")
     if as_json:
         print_json(counts | (_spent(fetched.outlay) if pulled else {}))
     else:

@@ -70,8 +70,8 @@ def _empty(outcome: Outcome) -> Iterator[Finding]:
         if not outcome.rows[wanted] and not outcome.reasons.get(wanted, {""}):
             silent.setdefault((wanted.service, wanted.metric), []).append(wanted)
     if silent and not outcome.rows.total():
-        region = next(iter(outcome.unknown)).source.partition(":")[2].partition("/")[0]
-        yield nothing_found("", "", f"{region} has no value at all of what was asked for", _WHERE)
+        places = sorted({wanted.source.partition(":")[2] for wanted in outcome.unknown})
+        yield nothing_found("", "", f"{', '.join(places)} has no value at all of what was asked for", _WHERE)
     served = {wanted.service for wanted, rows in outcome.rows.items() if rows and wanted.metric == "requests"}
     when = f"from {outcome.span.start:%d %B %Y %H:%M} to {outcome.span.end:%d %B %Y %H:%M} (UTC)"
     for (service, metric), members in sorted(silent.items()):
