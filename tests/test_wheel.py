@@ -37,6 +37,7 @@ def test_data_files_are_in_the_wheel_and_nothing_made_on_the_way(installed: Path
     wanted = [
         *("capacity/py.typed", "capacity/planning/prices.toml", "capacity/reporting/templates/report.html.j2"),
         *("capacity/samples/data/capacity.toml", "capacity/samples/data/checkout.parquet"),
+        "capacity/sources/aws/policies/fetch.json",
     ]
     assert [name for name in wanted if name not in names] == []
     assert any(name.startswith("capacity/reporting/fonts/") for name in names)
