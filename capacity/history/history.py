@@ -61,7 +61,7 @@ class History:
         starts = np.flatnonzero(np.diff(codes, prepend=-1))
         heads = self.frame.iloc[starts]
         names = zip(heads["service"], heads["metric"], heads["stat"], heads["interval"], strict=True)
-        ends = np.append(starts[1:], len(codes))
+        ends = [*starts[1:], len(codes)] if len(starts) else []
         return {
             SeriesKey(str(service), str(metric), str(stat), int(seconds)): slice(int(start), int(end))
             for (service, metric, stat, seconds), start, end in zip(names, starts, ends, strict=True)

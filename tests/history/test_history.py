@@ -8,7 +8,7 @@ import pytest
 
 from capacity import charts
 from capacity.errors import CapacityError, HistoryError, HistoryHasGaps, InputError
-from capacity.history import History, read
+from capacity.history import History, check_quality, read
 from capacity.sources import Observations, Span
 from tests.makers import hourly
 
@@ -76,6 +76,8 @@ def test_a_history_of_nothing_says_so() -> None:
     nothing = history(rows("web", [1, 2], "2026-08-01", "1h")).select(metrics="requests")
     assert len(nothing) == 0
     assert nothing.services == []
+    assert nothing.keys == {}
+    assert len(check_quality(nothing)) == 0
     with pytest.raises(HistoryError, match="no rows"):
         _ = nothing.span
     assert "no rows" in nothing._repr_html_()
