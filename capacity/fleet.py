@@ -72,7 +72,7 @@ class Chain:
 
     @cached_property
     def history(self) -> History:
-        """The history of the services worked on; services it holds beside them are named in one finding."""
+        """The history of the services worked on; others that could be planned are named in one finding."""
         from capacity.history import read
 
         path = self.source if self.source is not None else self.config.history_path
@@ -94,10 +94,11 @@ class Chain:
             return self._ours(everything)
 
     def _ours(self, history: History) -> History:
+        from capacity.demand.levels import plannable
         from capacity.findings import Finding, Findings
 
         names = [service.name for service in self.services]
-        others = [name for name in history.services if name not in names]
+        others = [name for name in plannable(history) if name not in names]
         if not set(names) & set(history.services):
             raise ConfigError(
                 "no configured service is in the history",

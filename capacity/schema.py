@@ -26,6 +26,11 @@ class Metric:
     meaning: str
     demand: bool = False  # absolute need, so that it may be forecast (DESIGN: never utilisation or task counts)
 
+    @property
+    def billed(self) -> bool:
+        """Whether it is of a bill: what was paid for, refunds included, not what was needed."""
+        return self.name.startswith(("cost", "billed_", "commitment_"))
+
 
 @dataclass(frozen=True)
 class Column:

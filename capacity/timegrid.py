@@ -118,13 +118,14 @@ def reaching(spans: Mapping[int, tuple[Any, Any]]) -> int:
     return max(sorted(spans), key=reach)
 
 
-def averaged(parts: np.ndarray) -> np.ndarray:
-    """(n,) mean of each row's values; NaN where fewer than half are there.
+def averaged(parts: np.ndarray, least: float = LEAST_PRESENT) -> np.ndarray:
+    """(n,) mean of each row's values; NaN where fewer than this share of them is there, and where none is.
 
-    >>> averaged(np.array([[1, 2, 3, np.nan], [1, np.nan, np.nan, np.nan]])).tolist()
-    [2.0, nan]
+    >>> rows = np.array([[1, 2, 3, np.nan], [1, np.nan, np.nan, np.nan], [np.nan] * 4])
+    >>> averaged(rows).tolist(), averaged(rows, least=0.0).tolist()
+    ([2.0, nan, nan], [2.0, 1.0, nan])
     """
     present = np.isfinite(parts)
     counts = present.sum(axis=1)
     sums = np.where(present, parts, 0.0).sum(axis=1)
-    return np.where(counts >= LEAST_PRESENT * parts.shape[1], sums / np.maximum(counts, 1), np.nan)
+    return np.where(counts >= max(least * parts.shape[1], 1), sums / np.maximum(counts, 1), np.nan)

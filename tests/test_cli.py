@@ -10,11 +10,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import typer
 
 import capacity
 from capacity.cli import app
+from capacity.fleet import Chain
+from capacity.history import Store
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = "data/samples/capacity.toml"
@@ -118,6 +121,26 @@ def test_init_writes_settings_that_carry_to_a_plan(tmp_path: Path) -> None:
     assert {row["service"] for row in json.loads(done.stdout)["plan"]} == {'a "b", <i>'}
     again = run("init", str(usage), "--metric", "requests", "--out", str(tmp_path / "capacity.toml"), code=1)
     assert "exists already" in again.stderr
+
+
+def test_what_is_only_on_a_bill_is_no_service_to_plan(tmp_path: Path) -> None:
+    """A store that holds usage and bills: `(account)` and `(untagged)` are nobody's tasks."""
+    hours, days = pd.date_range("2026-06-01", periods=504, freq="h", tz="UTC"), pd.date_range("2026-06-01", periods=21)
+    usage = pd.DataFrame({"service": "web", "metric": "requests", "timestamp": hours, "value": 100.0 + hours.hour})
+    for name in ("(account)", "(untagged)", "web"):
+        spend = {"service": name, "metric": "cost", "timestamp": days.tz_localize("UTC"), "value": 1.0}
+        Store(tmp_path / "bills").append(capacity.read(pd.DataFrame(spend)))
+        Store(tmp_path / "store").append(capacity.read(pd.DataFrame(spend)))
+    Store(tmp_path / "store").append(capacity.read(usage))
+    settings = tmp_path / "capacity.toml"
+    done = run("init", str(tmp_path / "store"), "--out", str(settings))
+    assert "Left out, because nothing there says what they need: '(account)', '(untagged)'." in done.stderr
+    assert "with 1 service, read as requests in requests/s." in done.stderr
+    chain = Chain(capacity.load_config(settings))
+    assert chain.history.services == ["web"]
+    assert [finding.check for finding in chain.quality if finding.status != "PASS"] == []
+    none = run("init", str(tmp_path / "bills"), "--out", str(tmp_path / "other.toml"), code=1)
+    assert "holds nothing to plan by: cost. A plan comes from one of requests, cpu" in none.stderr
 
 
 @pytest.mark.parametrize(

@@ -163,13 +163,23 @@ def doors(
 def _from_history(history: Path, out: Path, options: dict[str, object]) -> tuple[str, int, str]:
     """The settings, how many services they hold, and how these were read."""
     from capacity.config import starter
+    from capacity.demand.levels import INPUTS, plannable
     from capacity.history import read
     from capacity.schema import METRICS
 
     found = read(history, **options)  # type: ignore[arg-type]
     findings(found.findings)
-    units = ", ".join(f"{name} in {METRICS[name].unit}" for name in found.metrics())
-    return starter(history, found.services, out.parent, **options), len(found.services), f", read as {units}"
+    services = plannable(found)
+    others = [name for name in found.services if name not in services]
+    if not services:
+        raise CapacityError(
+            f"{history} holds nothing to plan by: {', '.join(found.metrics()) or 'no rows'}. "
+            f"A plan comes from one of {', '.join(INPUTS)}: fetch these into it first."
+        )
+    if others:
+        say(f"Left out, because nothing there says what they need: {', '.join(map(repr, others))}.")
+    units = ", ".join(f"{name} in {METRICS[name].unit}" for name in found.metrics() if not METRICS[name].billed)
+    return starter(history, services, out.parent, **options), len(services), f", read as {units}"
 
 
 def _from_aws(history: Path | None, out: Path, looking: list[Door], clusters: list[str] | None) -> tuple[str, int, str]:

@@ -9,6 +9,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from capacity.history.history import History
+from capacity.schema import METRICS
 from capacity.timegrid import averaged
 
 #: Metrics that demand is estimated from. A metric outside the dictionary is the caller's own, and demand as it stands.
@@ -22,6 +24,12 @@ INPUTS: Final = (
     "cpu_reserved",
     "memory_reserved",
 )
+
+
+def plannable(history: History) -> list[str]:
+    """Services that demand can be estimated of, sorted: `(untagged)` of a bill, or a queue by itself, is none."""
+    metrics = [name for name in history.metrics() if name in INPUTS or name not in METRICS]
+    return sorted(map(str, history.frame["service"][history.frame["metric"].isin(metrics)].unique()))
 
 
 class Measured(NamedTuple):

@@ -2,7 +2,8 @@
 
 A check says nothing about a series it has nothing to say about: a report full of noise is not read. Each threshold
 stands beside the check it belongs to, with its reason. Checks look at the mean of each interval, at the interval that,
-with the finer ones after it, reaches longest.
+with the finer ones after it, reaches longest. Bills are not checked here: no plan comes from them, and their sources
+say what is remarkable about them.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ from capacity.history.shapes import flat, outliers, resets
 from capacity.history.shifts import shifts, without_followers
 from capacity.schema import METRICS
 from capacity.sources.base import tidy
-from capacity.timegrid import averaged, reaching
+from capacity.timegrid import LEAST_PRESENT, averaged, reaching
 
 #: A gap is worth a look from this share of all intervals, or when one of them is this long; from the second share on,
 #: a season is filled from its neighbours more than it is measured.
 GAPS_REVIEW, GAPS_FAIL, GAP_LONG = 0.01, 0.30, "6h"
 #: Metrics that have a value only where something was asked: a quiet hour has no latency and no errors.
 ONLY_WHEN_ASKED: Final = ("latency", "errors")
+#: Of those, one minute speaks for its hour.
+SPARSE: Final = 0.0
 #: Less than a day and a night twice shows no daily season; less than two weeks no weekly one.
 SHORT_FAIL, SHORT_REVIEW = pd.Timedelta("2D"), pd.Timedelta("14D")
 #: A series that ended this long before the fleet's last value: late data first, then a service that is gone.
@@ -74,7 +77,7 @@ def check_quality(history: History, services: Sequence[Service] = ()) -> Finding
         rates = [line for line in mine if line.metric not in counters]  # a counter has no level and no rhythm
         each += [finding for line in rates for finding in (*flat(line), *outliers(line))]
         moved = [finding for line in rates for finding in shifts(line)]
-        found += said_once(each, len(mine)) + without_followers(moved)
+        found += said_once(each, mine) + without_followers(moved)
         found += [*clock_changes(rates, known.get(name)), *saturation(mine, known.get(name))]
     return Findings.of(history.findings, negatives(history.frame), found)
 
@@ -85,7 +88,8 @@ def lines_of(history: History) -> Iterator[Line]:
     Where that interval has no rows of its own, the mean of finer ones stands in: CloudWatch keeps them for the last
     weeks. Intervals in which nobody asked anything are zeros (`quiet`).
     """
-    history = History(tidy(with_quiet(history.frame)[0]), history.findings)
+    measured = history.frame[~_billed(history.frame)]
+    history = History(tidy(with_quiet(measured)[0]), history.findings)
     intervals: dict[tuple[str, str], list[int]] = {}
     for key in history.keys:
         if key.stat == "mean":
@@ -93,18 +97,18 @@ def lines_of(history: History) -> Iterator[Line]:
     for (service, metric), known in intervals.items():
         parts = {seconds: history.series(service, metric, interval=pd.Timedelta(seconds=seconds)) for seconds in known}
         seconds = reaching({size: (part.index[0], part.index[-1]) for size, part in parts.items()})
-        series = _joined(parts, seconds)
+        series = _joined(parts, seconds, SPARSE if metric in ONLY_WHEN_ASKED else LEAST_PRESENT)
         yield Line(service, metric, pd.DatetimeIndex(series.index), series.to_numpy(), pd.Timedelta(seconds=seconds))
 
 
-def _joined(parts: dict[int, pd.Series], size: int) -> pd.Series:
-    """One series from those of several intervals, on the grid of one of them."""
+def _joined(parts: dict[int, pd.Series], size: int, least: float) -> pd.Series:
+    """One series from those of several intervals, on the grid of one of them; `least` as in `averaged`."""
     finer = [(seconds, parts[seconds]) for seconds in sorted(parts) if size % seconds == 0 and seconds != size]
     if not finer:
         return parts[size]
     step = pd.Timedelta(seconds=size)
     origin = parts[size].index[0]
-    coarse = [parts[size], *(_coarser(part, size // seconds, step, origin) for seconds, part in finer)]
+    coarse = [parts[size], *(_coarser(part, size // seconds, step, origin, least) for seconds, part in finer)]
     start, end = min(part.index[0] for part in coarse), max(part.index[-1] for part in coarse)
     grid = pd.date_range(start, end, freq=step, unit="us")
     joined = coarse[0].reindex(grid)
@@ -114,19 +118,19 @@ def _joined(parts: dict[int, pd.Series], size: int) -> pd.Series:
     return joined.iloc[known[0] : known[-1] + 1]
 
 
-def _coarser(part: pd.Series, count: int, step: pd.Timedelta, origin: pd.Timestamp) -> pd.Series:
+def _coarser(part: pd.Series, count: int, step: pd.Timedelta, origin: pd.Timestamp, least: float) -> pd.Series:
     """Means over `count` intervals each, on the grid of `origin`."""
     small = step / count
     first = origin + np.floor((part.index[0] - origin) / step) * step
     last = origin + np.ceil((part.index[-1] + small - origin) / step) * step
     whole = part.reindex(pd.date_range(first, last, freq=small, inclusive="left", unit="us"))
     grid = pd.date_range(first, last, freq=step, inclusive="left", unit="us")
-    return pd.Series(averaged(whole.to_numpy().reshape(-1, count)), index=grid)
+    return pd.Series(averaged(whole.to_numpy().reshape(-1, count), least), index=grid)
 
 
 def negatives(frame: pd.DataFrame) -> list[Finding]:
-    """Values below zero, a finding a series: no metric of ours can be. They are kept, and masked in demand."""
-    below = frame[(frame["value"] < 0).to_numpy()]
+    """Values below zero, a finding a series: no measurement of ours can be. They are kept, and masked in demand."""
+    below = frame[(frame["value"] < 0).to_numpy() & ~_billed(frame)]
     return [
         Finding(
             str(service),
@@ -142,6 +146,11 @@ def negatives(frame: pd.DataFrame) -> list[Finding]:
         )
         for (service, metric), rows in below.groupby(["service", "metric"], observed=True)
     ]
+
+
+def _billed(frame: pd.DataFrame) -> np.ndarray:
+    """(n,) which rows are of a bill."""
+    return frame["metric"].isin([name for name, metric in METRICS.items() if metric.billed]).to_numpy()
 
 
 def common_gaps(lines: Sequence[Line]) -> list[Outage]:
@@ -204,8 +213,8 @@ def gaps(line: Line, outages: Sequence[Outage] = ()) -> Iterator[Finding]:
 
 
 def short(line: Line) -> Iterator[Finding]:
-    """Too little history to see a season."""
-    if line.length >= SHORT_REVIEW:
+    """Too little history to see a season. One bad hour is all there is of errors, and no short history."""
+    if line.length >= SHORT_REVIEW or line.metric == "errors":
         return
     hopeless = line.length < SHORT_FAIL
     yield line.finding(
@@ -218,9 +227,9 @@ def short(line: Line) -> Iterator[Finding]:
 
 
 def stale(line: Line, fleet_end: pd.Timestamp) -> Iterator[Finding]:
-    """The series ended long before the others."""
+    """The series ended long before the others. A service whose last error is long ago is a good one."""
     late = fleet_end - line.end
-    if late < max(STALE_REVIEW, 3 * line.interval):
+    if late < max(STALE_REVIEW, 3 * line.interval) or line.metric == "errors":
         return
     yield line.finding(
         "stale",
@@ -253,15 +262,17 @@ def unit(line: Line) -> Iterator[Finding]:
         )
 
 
-def said_once(found: Iterable[Finding], metrics: int) -> list[Finding]:
-    """Findings, with those that say the same of every metric of a service said once, of the service."""
+def said_once(found: Iterable[Finding], lines: Sequence[Line]) -> list[Finding]:
+    """Findings, with those that say the same of every steady metric of a service said once, of the service."""
+    steady = sum(line.metric != "errors" for line in lines)  # those come and go
     grouped: dict[Finding, list[Finding]] = {}
     for finding in found:
         grouped.setdefault(replace(finding, metric=""), []).append(finding)
     merged: list[Finding] = []
     for same, each in grouped.items():
-        together = len(each) == metrics > 1 and same.check in _SHARED
-        merged += [replace(same, message=f"all {metrics} metrics: {same.message}")] if together else each
+        together = len(each) >= max(2, steady) and same.check in _SHARED
+        who = f"all {len(each)} metrics" if len(each) == len(lines) else f"{len(each)} metrics"
+        merged += [replace(same, message=f"{who}: {same.message}")] if together else each
     return merged
 
 

@@ -19,7 +19,7 @@ _ANEW: Final = 0.2
 #: A run of one value is worth a look from this length on, if chance does not explain it and it is no habit.
 FLAT_STEPS, FLAT_TIME, FLAT_CHANCE = 12, "12h", 1e-3
 #: Metrics that stand still by nature: counts of tasks and what follows from them; errors are mostly 0.
-STANDING: Final = ("running_tasks", "desired_tasks", "cpu_reserved", "memory_reserved", "cost", "errors")
+STANDING: Final = ("running_tasks", "desired_tasks", "cpu_reserved", "memory_reserved", "errors")
 #: Above this many times the 99th percentile of all other values no service's demand was ever seen.
 IMPOSSIBLE: Final = 1000.0
 #: A whole block of impossible values leaves a hole in the ranking of all values: this factor between two neighbours,

@@ -380,6 +380,44 @@ def test_minutes_in_which_nobody_asked_are_no_gaps() -> None:
         assert len([finding for finding in found if finding.check == "gaps"]) == gaps
 
 
+def test_a_service_without_errors_of_late_is_neither_stale_nor_short_of_history() -> None:
+    """CloudWatch reports errors only where there were some: one bad hour in spring is no broken collector."""
+    errors = np.where((TIMES >= TIMES[100]) & (TIMES < TIMES[102]), 0.5, np.nan)
+    assert quiet(check_quality(history(HEALTHY, TIMES, errors=errors)))
+    ended = history(HEALTHY[:-500], TIMES[:-500], service="old", cpu=HEALTHY[:-500], errors=errors[:-500])
+    finding = only(check_quality(joined(ended, history(HEALTHY, TIMES))), "stale")
+    assert (finding.service, finding.metric) == ("old", "")
+    assert finding.message.startswith("2 metrics: ")
+
+
+def test_a_minute_with_latency_speaks_for_its_hour() -> None:
+    """Of a service that is asked every seventh minute; the hours before the minutes are known as hours."""
+    hours = pd.date_range("2026-06-01", periods=30 * 24, freq="h", tz="UTC")
+    minutes = pd.date_range(hours[-1] + pd.Timedelta("1h"), periods=14 * 1440, freq="min", tz="UTC")[::7]
+    parts = [
+        pd.DataFrame({"timestamp": times, "value": 0.2 + 0.001 * np.sin(np.arange(len(times))), "interval": seconds})
+        for times, seconds in ((hours, 3600), (minutes, 60))
+    ]
+    sparse = read(pd.concat(parts).assign(service="web", metric="latency", stat="mean"))
+    (line,) = lines_of(sparse)
+    assert (line.interval, line.finite.sum()) == (pd.Timedelta("1h"), 44 * 24)
+    steady = daily_wave(minutes := pd.date_range(hours[0], minutes[-1], freq="min", tz="UTC"))
+    requests = read(pd.DataFrame({"timestamp": minutes, "value": steady, "service": "web", "metric": "requests"}))
+    assert quiet(check_quality(joined(sparse, requests)))
+
+
+def test_bills_are_not_checked_as_if_they_were_measurements() -> None:
+    """No Spot is no missing data, a reservation stands still, a refund is below zero, and none of it is planned by."""
+    days = pd.date_range(TIMES[0], periods=91, freq="D")
+    refunded = np.where(days == days[40], -3.0, 1.2)
+    bill = history(refunded, days, "cost", billed_vcpu=np.full(91, 3.0), billed_vcpu_spot=np.zeros(91))
+    untagged = history(np.full(91, 0.9), days, "commitment_coverage", service="(account)")
+    found = joined(history(HEALTHY, TIMES), bill, untagged)
+    assert quiet(found.findings)
+    assert quiet(check_quality(found))
+    assert quiet(check_quality(untagged))
+
+
 def test_an_hour_without_requests_has_no_latency_and_that_is_no_gap_to_worry_about() -> None:
     hours = pd.date_range("2026-08-03", periods=21 * 24, freq="h", tz="UTC")
     awake = (hours.hour >= 7) & (hours.hour < 19)
