@@ -101,15 +101,26 @@ def _level(gauge: str, gathered: str = "sum by ($service) ({})") -> str:
     return f"avg_over_time(({now})[$step:$scrape])"
 
 
-def _requests(prefix: str, counted: str, failed: str, labels: Mapping[str, str], what: str) -> list[Preset]:
-    """Requests and errors of one kind of server. Where requests are counted and errors never were, there were none."""
+def _requests(
+    prefix: str, counted: str, labels: Mapping[str, str], what: str, *, by_code: str = "", failed: str = '=~"5.."'
+) -> list[Preset]:
+    """Requests and errors of one kind of server.
+
+    by_code  the counter that has the label of the status, if it is not `counted` itself
+    failed   matches that label where it means 5xx
+
+    Where requests are counted by status and errors never were, there were none. Where no series has that label, nobody
+    counted: it may have another name, so there is no zero.
+    """
+    metric, _, matchers = (by_code or counted).partition("{")
+    errors, answers = (f"{metric}{{$code{means}, {matchers}" for means in (failed, '!=""'))
     return [
         Preset(f"{prefix}-requests", "requests", _rate(counted), f"Requests {what}.", labels=_without_code(labels)),
         Preset(
             f"{prefix}-errors",
             "errors",
-            f"({_rate(failed)} or 0 * {_rate(counted)})",
-            f"Requests {what} that were answered with 5xx; 0 where requests are counted and no error ever was.",
+            f"({_rate(errors)} or 0 * {_rate(answers)})",
+            f"Requests {what} that were answered with 5xx; 0 where they are counted by status and no error ever was.",
             labels=labels,
         ),
     ]
@@ -203,7 +214,6 @@ PRESETS: Final[dict[str, Preset]] = {
         *_requests(
             "http",
             "http_requests_total{$match}",
-            'http_requests_total{$code=~"5..", $match}',
             _HTTP,
             "that the service's own code counts",
         ),
@@ -211,7 +221,6 @@ PRESETS: Final[dict[str, Preset]] = {
         *_requests(
             "nginx",
             "nginx_ingress_controller_requests{$match}",
-            'nginx_ingress_controller_requests{$code=~"5..", $match}',
             _NGINX,
             "through ingress-nginx",
         ),
@@ -225,16 +234,16 @@ PRESETS: Final[dict[str, Preset]] = {
         *_requests(
             "envoy",
             "envoy_cluster_upstream_rq_total{$match}",
-            'envoy_cluster_upstream_rq_xx{$code="5", $match}',
             _ENVOY,
             "that Envoy sent to the cluster",
+            by_code="envoy_cluster_upstream_rq_xx{$match}",
+            failed='="5"',
         ),
         *_latency("envoy", "envoy_cluster_upstream_rq_time_bucket{$match}", "ms", _ENVOY, "as Envoy saw it"),
         # Both ends of a request count it: the server's proxy is asked.
         *_requests(
             "istio",
             'istio_requests_total{reporter="destination", $match}',
-            'istio_requests_total{reporter="destination", $code=~"5..", $match}',
             _ISTIO,
             "that the service's own Istio proxy counts",
         ),
@@ -248,7 +257,6 @@ PRESETS: Final[dict[str, Preset]] = {
         *_requests(
             "traefik",
             "traefik_service_requests_total{$match}",
-            'traefik_service_requests_total{$code=~"5..", $match}',
             _TRAEFIK,
             "through Traefik",
         ),

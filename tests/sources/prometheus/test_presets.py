@@ -53,6 +53,14 @@ def test_one_name_for_all_that_is_counted(server: Server) -> None:
         np.testing.assert_allclose(rows["value"], value)
 
 
+def test_errors_by_a_label_that_no_series_has_are_no_zeros(server: Server) -> None:
+    seen = Prometheus(server.url, (preset("http-errors", labels={"code": "status"}),), clock=lambda: month.NOW)
+    found = seen.read(HOUR)
+    assert len(found) == 0
+    assert [finding.check for finding in found.findings] == ["empty"]
+    assert "another name of the metric or label" in found.findings.items[0].advice
+
+
 def test_scrapes_every_minute_are_looked_for_over_four(server: Server) -> None:
     assert "[240s]" in preset("http-requests", scrape=60).text
     assert preset("cadvisor-memory", step=15, scrape=60).text.endswith("[15s:15s])")
