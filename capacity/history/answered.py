@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from capacity.errors import InputError
 from capacity.history.compaction import due
 from capacity.history.manifest import Entry
 from capacity.history.parquet import scan, unique, write
@@ -20,16 +21,17 @@ from capacity.sources.base import Span
 from capacity.sources.coverage import NOTHING, Asked, Coverage
 
 _ASKED: Final = ("source", "service", "metric", "stat", "interval")
+_SERIES: Final = _ASKED[1:]
 
 
 def read_coverage(connection: Any, folder: Path, entries: Sequence[Entry], of: Coverage | None = None) -> Coverage:
-    """What files cover; with `of`, only of the series named there."""
+    """What files cover; with `of`, only of the series named there, by whichever source."""
     if not entries:
         return NOTHING
     wanted = ""
     if of is not None:
         connection.register("wanted", pd.DataFrame(list(of.spans), columns=list(_ASKED)))
-        wanted = f"SEMI JOIN wanted USING ({', '.join(_ASKED)})"
+        wanted = f"SEMI JOIN wanted USING ({', '.join(_SERIES)})"
     files = scan(*(folder / entry.name for entry in entries))
     query = f'SELECT {", ".join(_ASKED)}, epoch_us("start") AS "from", epoch_us("end") AS "until" FROM {files} {wanted}'
     found = connection.execute(query).fetchnumpy()
@@ -37,13 +39,33 @@ def read_coverage(connection: Any, folder: Path, entries: Sequence[Entry], of: C
     return Coverage.of(zip(asked, map(Span, _stamps(found["from"]), _stamps(found["until"])), strict=True))
 
 
+def of_one_owner(known: Coverage, covered: Coverage) -> None:
+    """Raises InputError when a series has two sources of one kind: these are two services of one name."""
+    owners: dict[tuple[str, ...], str] = {}
+    for asked in (*known.spans, *covered.spans):
+        key = (_kind(asked.source), *map(str, asked[1:]))
+        owner = owners.setdefault(key, asked.source)
+        if owner != asked.source and asked in covered.spans:
+            raise InputError(
+                f"{asked.service} {asked.metric} comes from {owner} already, and now from {asked.source}: "
+                "these are two services with one name",
+                advice="Keep them apart: name them cluster/service (--prefix), or give each its own store.",
+            )
+
+
 def add_coverage(
-    connection: Any, folder: Path, held: Sequence[Entry], covered: Coverage, most: int, generation: int
+    connection: Any,
+    folder: Path,
+    held: Sequence[Entry],
+    known: Coverage,
+    covered: Coverage,
+    most: int,
+    generation: int,
 ) -> tuple[Entry, ...]:
-    """The files, with a new one for what they do not cover yet; as they are, when they cover it all."""
-    if not len(covered):
-        return tuple(held)
-    known = read_coverage(connection, folder, held, of=covered)
+    """The files, with a new one for what they do not cover yet; as they are, when they cover it all.
+
+    known  what the files cover of these series
+    """
     fresh = Coverage.of((asked, gap) for asked, span in covered for gap in known.missing(asked, span))
     if not len(fresh):
         return tuple(held)
@@ -65,6 +87,11 @@ def _written(connection: Any, folder: Path, covered: Coverage, commits: tuple[in
     name = f"coverage-{unique(generation)}.parquet"
     size = write(connection, "SELECT * FROM covered ORDER BY ALL", folder / name)
     return Entry(name, size, len(table), 0, 0, 0, 0, *commits, 0, generation)
+
+
+def _kind(source: str) -> str:
+    """`cloudwatch` of `cloudwatch:eu-west-1/shop`."""
+    return source.partition(":")[0]
 
 
 def _stamps(us: np.ndarray) -> pd.DatetimeIndex:

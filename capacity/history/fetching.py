@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
 from capacity.display import table_html
-from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
 from capacity.history.store import Appended, Store
 from capacity.sources.base import Source, Span
-from capacity.sources.coverage import Coverage
 from capacity.sources.pulling import Batch, Outlay, Pulled, last_days
 
 #: Days to fetch when nothing is said: a quarter.
@@ -35,25 +33,6 @@ class Fetched:
         return table_html(f"Fetched: {self}", self.findings.frame)
 
 
-@dataclass
-class _Owners:
-    """Which source each series of a store comes from: two sources of one kind are two services of one name."""
-
-    sources: dict[tuple[str, str, str, int], str] = field(default_factory=dict)
-
-    def claim(self, covered: Coverage) -> None:
-        """Take these series for their source. Raises InputError when another of its kind has one already."""
-        for asked in covered.spans:
-            key = (asked.service, asked.metric, asked.stat, asked.seconds)
-            owner = self.sources.setdefault(key, asked.source)
-            if owner != asked.source and _kind(owner) == _kind(asked.source):
-                raise InputError(
-                    f"{asked.service} {asked.metric} comes from {owner} already, and now from {asked.source}: "
-                    "these are two services with one name",
-                    advice="Keep them apart: name them cluster/service (--prefix), or give each its own store.",
-                )
-
-
 def fetch(
     source: Source,
     store: Store | str | Path,
@@ -69,7 +48,7 @@ def fetch(
     progress  called after each batch with what was done so far
 
     Each batch is committed whole, with what it covers. After an error, or a kill, whole batches are kept, and the next
-    fetch goes on from there. Raises InputError before mixing two services of one name.
+    fetch goes on from there. Raises InputError before mixing two services of one name, as `Store.append` does.
 
     >>> import tempfile
     >>> from capacity.samples import sample_path
@@ -83,12 +62,8 @@ def fetch(
     if not isinstance(source, Pulled):
         observations = source.read(span)
         return Fetched(store.append(observations), Outlay(), observations.findings)
-    known = store.coverage()
-    owners = _Owners()
-    owners.claim(known)
     done, findings = Appended(0, 0, 0), NO_FINDINGS
-    for batch in _ahead(source.pull(span if span is not None else last_days(DAYS), known)):
-        owners.claim(batch.covered)
+    for batch in _ahead(source.pull(span if span is not None else last_days(DAYS), store.coverage())):
         done = _both(done, store.append(batch.observations, batch.covered))
         findings = Findings.of(findings, batch.observations.findings)
         progress(done, source.spent)
@@ -114,8 +89,3 @@ def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
 def _both(first: Appended, second: Appended) -> Appended:
     """Two appends as one."""
     return Appended(*(one + other for one, other in zip(astuple(first), astuple(second), strict=True)))
-
-
-def _kind(source: str) -> str:
-    """`cloudwatch` of `cloudwatch:eu-west-1/shop`."""
-    return source.partition(":")[0]

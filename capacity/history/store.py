@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.errors import StoreError
-from capacity.history.answered import add_coverage, read_coverage
+from capacity.history.answered import add_coverage, of_one_owner, read_coverage
 from capacity.history.compaction import compacted
 from capacity.history.disk import one_writer
 from capacity.history.history import History
@@ -89,7 +89,8 @@ class Store:
         A row that is kept with another value is replaced if the new one was fetched at the same time or later. One
         with the same value stays as it is, with its source and fetch time.
 
-        covered  what the source has answered for good with these rows: committed with them, in one step
+        covered  what the source has answered for good with these rows: committed with them, in one step. Raises
+                 InputError, and keeps nothing, where another source of its kind has answered for the same series
         """
         folder = Path(self.path)
         make_room(folder)
@@ -149,19 +150,21 @@ class Store:
         changed: dict[str, tuple[Entry, ...]] = {}
         try:
             with duckdb.connect() as connection:
+                held = manifest.parts.get(COVERAGE_PART, ())
+                known = read_coverage(connection, folder, held, of=covered) if len(covered) else NOTHING
+                of_one_owner(known, covered)
                 numbers, table, grown = numbered(rows, read_series(connection, folder, manifest))
                 sources, origin = _origins(rows, manifest.sources)
                 for month, fresh in _by_month(rows, numbers, origin):
-                    held = manifest.parts.get(month, ())
-                    count, entry = add(connection, folder, month, held, fresh, generation)
+                    files = manifest.parts.get(month, ())
+                    count, entry = add(connection, folder, month, files, fresh, generation)
                     counts += count
                     if entry is not None:
-                        changed[month] = compacted(connection, folder, month, (*held, entry), most, generation)
+                        changed[month] = compacted(connection, folder, month, (*files, entry), most, generation)
                 if changed and grown:
                     changed[SERIES_PART] = (write_series(connection, folder, table, generation),)
-                known = manifest.parts.get(COVERAGE_PART, ())
-                answered = add_coverage(connection, folder, known, covered, most, generation)
-                if answered != known:
+                answered = add_coverage(connection, folder, held, known, covered, most, generation)
+                if answered != held:
                     changed[COVERAGE_PART] = answered
         except (duckdb.Error, OSError) as error:
             reason = str(error).splitlines()[0]

@@ -116,6 +116,22 @@ def test_two_services_of_one_name_are_refused_before_they_mix(tmp_path: Path) ->
     assert set(store.history().frame["source"]) == {"clockwork:blue"}
 
 
+def test_two_services_of_one_name_do_not_mix_when_they_are_fetched_at_the_same_time(tmp_path: Path) -> None:
+    """Each began when the store knew of neither."""
+    store, span = Store(tmp_path / "store"), Span(START, START + DAY)
+
+    class Slow(Clockwork):
+        def pull(self, span: Span, known: Coverage = NOTHING) -> Iterator[Batch]:
+            fetch(Clockwork(("web",), START + DAY, cluster="blue"), store, span)
+            yield from super().pull(span, known)
+
+    with pytest.raises(InputError, match=r"from clockwork:blue already.*two services with one name"):
+        fetch(Slow(("web",), START + DAY, cluster="green"), store, span)
+    assert set(store.history().frame["source"]) == {"clockwork:blue"}
+    assert store.info().commits == 1
+    assert fetch(Clockwork(("web",), START + 2 * DAY, cluster="blue"), store, span).appended.rows_revised == 3
+
+
 def test_progress_is_told_after_each_batch(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
     source = Clockwork(("api", "web"), START + DAY)
