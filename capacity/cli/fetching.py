@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -34,7 +34,7 @@ from capacity.errors import CapacityError
 
 if TYPE_CHECKING:
     from capacity.config import Config
-    from capacity.sources.base import Source
+    from capacity.sources.base import Source, Span
     from capacity.sources.pulling import Outlay, Pulled
 
 HELP = """Read a source and keep what it says in a history store.
@@ -53,7 +53,10 @@ class _Sources(typer.core.TyperGroup):
         return [*super().list_commands(ctx), *(name for name in source_names() if name not in self.commands)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        return super().get_command(ctx, cmd_name) or _plugged_in(cmd_name)
+        from capacity.sources.registry import source_names
+
+        known = super().get_command(ctx, cmd_name)
+        return known if known is not None or cmd_name not in source_names() else _plugged_in(cmd_name)
 
 
 app = typer.Typer(help=HELP, no_args_is_help=True, cls=_Sources, rich_markup_mode=None)
@@ -222,7 +225,7 @@ def azure_monitor(
 
 
 def _plugged_in(name: str) -> Any:
-    """A command for a source of another package; for a name nobody has, one that says so."""
+    """A command for a source of another package."""
 
     def plugged_in(
         location: Annotated[str, typer.Argument(help="What to read: a path, an address ...")],
@@ -230,24 +233,48 @@ def _plugged_in(name: str) -> Any:
         option: Annotated[
             list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Setting of the source; may be repeated.")
         ] = None,
-        days: Days = COST_DAYS,
+        days: Annotated[
+            float | None,
+            typer.Option(
+                "--days",
+                min=0.01,
+                help=f"How many of the last days. Default: {COST_DAYS:.0f}, or all of a source that cannot be pulled.",
+                show_default=False,
+            ),
+        ] = None,
         dry_run: DryRun = False,
         as_json: AsJson = False,
         quiet: Quiet = False,
     ) -> None:
         from capacity.sources import open_source
-        from capacity.sources.pulling import Pulled
+        from capacity.sources.pulling import Pulled, last_days
 
-        pairs = [pair.partition("=") for pair in option or ()]
-        source = open_source(name, location, **{key: value for key, _, value in pairs})
+        source = open_source(name, location, **_pairs(option or ()))
         if isinstance(source, Pulled):
-            _pull(source, store, days, dry_run, as_json, quiet)
+            _pull(source, store, COST_DAYS if days is None else days, dry_run, as_json, quiet)
+        elif dry_run:
+            raise CapacityError(
+                f"the source {name!r} is read as a whole and cannot say beforehand what that takes: leave out --dry-run"
+            )
         else:
-            _keep(source, store, as_json)
+            _keep(source, store, as_json, None if days is None else last_days(days))
 
-    single = typer.Typer()
+    single = typer.Typer(add_completion=False, rich_markup_mode=None)
     single.command(name, help=f"The source {name!r}, brought by a plug-in.")(plugged_in)
     return typer.main.get_command(single)
+
+
+def _pairs(options: Iterable[str]) -> dict[str, str]:
+    """KEY=VALUE of each --set. The value is not repeated in errors: it may be a secret."""
+    found: dict[str, str] = {}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not (key.isidentifier() and equals):
+            raise typer.BadParameter("write --set KEY=VALUE, with the name of a setting as KEY")
+        if key in found:
+            raise typer.BadParameter(f"--set {key}=... is said twice: keep one")
+        found[key] = value
+    return found
 
 
 def _settings(path: Path | None) -> Config:
@@ -256,11 +283,11 @@ def _settings(path: Path | None) -> Config:
     return Config() if path is None else load_config(path)
 
 
-def _keep(source: Source, store: Path, as_json: bool) -> None:
-    """All a source says, into the store."""
+def _keep(source: Source, store: Path, as_json: bool, span: Span | None = None) -> None:
+    """What a source says of a span, or all it says, into the store."""
     from capacity.history import fetch
 
-    _tell(fetch(source, store), as_json)
+    _tell(fetch(source, store, span), as_json)
 
 
 def _pull(source: Pulled, store: Path, days: float, dry_run: bool, as_json: bool, quiet: bool) -> None:
@@ -293,7 +320,8 @@ def _tell(fetched: Any, as_json: bool, pulled: bool = False) -> None:
     counts = asdict(fetched.appended)
     nothing = [f for f in fetched.findings if f.check == "empty" and not f.service]
     if nothing and not any(counts.values()):
-        raise CapacityError("; ".join(f"{finding.message}. {finding.advice}" for finding in nothing))
+        reasons = [f"\n  - {finding}" for finding in fetched.findings if finding not in nothing]
+        raise CapacityError("; ".join(f"{f.message}. {f.advice}" for f in nothing) + "".join(reasons))
     findings(fetched.findings, least="REVIEW")
     if as_json:
         print_json(counts | (_spent(fetched.outlay) if pulled else {}))
