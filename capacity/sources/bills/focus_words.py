@@ -48,12 +48,15 @@ class Told:
                 "PASS",
                 f"{self.counts['others']:,} of {self.counts['rows']:,} charges are of other services and left out: "
                 f"{bill_words.listed(others)}",
-                "Name services to keep more of them.",
+                "Name what is to be kept: --service-name (in Python, services).",
                 count=self.counts["others"],
             )
         if frame.empty:
             yield nothing_found(
-                "", "cost", "the export has no charge of the services asked for", "See what was left out."
+                "",
+                "cost",
+                "the export has no charge of the services asked for that lies inside a day",
+                "See what was left out." if self.counts["others"] or self.counts["longer"] else "Is it the right file?",
             )
         if self.counts["longer"]:
             yield Finding(

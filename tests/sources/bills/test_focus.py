@@ -19,6 +19,7 @@ from capacity.sources import Source, Span
 from capacity.sources.bills.bill import faults
 from capacity.sources.bills.cost_explorer import CostExplorer
 from capacity.sources.bills.focus import Focus
+from tests.conftest import ROOT
 from tests.sources.bills import truth
 from tests.sources.bills.test_cost_explorer import DAY, LEDGER, NOW, WEEK, day, values
 from tests.sources.bills.truth import FOCUS, MEMORY, VCPU, focus_rows, serving, write_focus
@@ -321,6 +322,15 @@ def test_two_deliveries_of_one_month_are_not_added_up(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="2 deliveries of one month"):
         Focus(tmp_path).bill()
     assert len(Focus(tmp_path / "BILLING_PERIOD=2026-10" / "20261102T0000-b").bill()) > 0
+
+
+def test_an_export_of_other_services_says_which_and_how_to_keep_them(tmp_path: Path) -> None:
+    write_focus(tmp_path / "focus.csv", [END])
+    command = ("fetch", "focus", str(tmp_path), "--store", str(tmp_path / "store"))
+    done = subprocess.run([sys.executable, "-m", "capacity.cli", *command], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 1
+    for word in ("no charge of the services asked for", "AmazonEC2", "--service-name"):
+        assert word in done.stderr
 
 
 def test_no_files_no_bill(tmp_path: Path) -> None:

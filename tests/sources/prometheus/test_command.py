@@ -34,8 +34,8 @@ preset = "http-requests"
 """
 
 
-def fetched(server: Server, folder: Path) -> dict[str, Any]:
-    """What the command says it did."""
+def told(server: Server, folder: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """The command, as a process; its exit code is checked."""
     days = (pd.Timestamp.now(tz="UTC") - month.START).days + 1
     command = [*("fetch", "prometheus", "--url", server.url, "--config", str(folder / "capacity.toml"))]
     command += ["--store", str(folder / "store"), "--days", str(days), "--json", "--quiet"]
@@ -45,8 +45,13 @@ def fetched(server: Server, folder: Path) -> dict[str, Any]:
         text=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    assert done.returncode == 0, done.stderr
-    said: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == code, done.stderr
+    return done
+
+
+def fetched(server: Server, folder: Path) -> dict[str, Any]:
+    """What the command says it did."""
+    said: dict[str, Any] = json.loads(told(server, folder).stdout)
     return said
 
 
@@ -65,3 +70,12 @@ def test_the_command_fetches_all_and_then_only_what_is_new(server: Server, tmp_p
     assert again["rows_added"] == again["rows_revised"] == 0
     assert first["calls"] == first["least"] == {"query_range": 4}
     assert sum(again.get("calls", {}).values()) <= 2  # none, unless an hour has just ended
+
+
+def test_an_answer_without_the_label_says_so_when_nothing_is_left(server: Server, tmp_path: Path) -> None:
+    query = 'metric = "cpu"\nquery = "avg_over_time(vcpu_in_use[$__interval])"'
+    text = FILE.replace(query, f'{query}\nservice_label = "team"').partition("[[prometheus.query]]\npreset")[0]
+    (tmp_path / "capacity.toml").write_text(text, encoding="utf-8")
+    said = told(server, tmp_path, code=1).stderr
+    assert "has no value" in said
+    assert "series without the label 'team', such as {" in said
