@@ -49,7 +49,8 @@ def of_one_owner(known: Coverage, covered: Coverage) -> None:
             raise InputError(
                 f"{asked.service} {asked.metric} comes from {owner} already, and now from {asked.source}: "
                 "these are two services with one name",
-                advice="Keep them apart: name them cluster/service (--prefix), or give each its own store.",
+                advice="Keep them apart: name them cluster/service (--prefix), or give each its own store. If it is "
+                "one that has moved, go on in a new store: Store('new').append(capacity.read('old')).",
             )
 
 

@@ -1,14 +1,18 @@
-"""The three things a store asks of a disk: one writer, files that stay, and a file replaced whole."""
+"""What a store asks of a disk: one writer, files that stay, a file replaced whole, and room."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from capacity.errors import StoreError
+
+#: MiB that a file of a few million rows may take.
+_ROOM = 32
 
 
 @contextmanager
@@ -41,6 +45,12 @@ def replace_whole(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
     os.replace(beside, path)  # noqa: PTH105 - said with the word everyone knows for it
     sync_folder(path.parent)
+
+
+def full(folder: Path) -> str:
+    """What to add to an error, where a disk has no room for another file of a store; nothing where it has."""
+    left = shutil.disk_usage(folder).free / 2**20
+    return f". The disk is full: {left:.1f} MiB are left" if left < _ROOM else ""
 
 
 def sync_file(path: Path) -> None:

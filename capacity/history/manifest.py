@@ -204,8 +204,9 @@ def load(folder: Path, or_empty: bool = False) -> Manifest:
     path = folder / MANIFEST
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if or_empty:
+            _not_others(folder)
             return Manifest()
         raise StoreError(f"{folder} is no history store: it has no {MANIFEST}. An append creates one.") from None
     except (ValueError, OSError) as error:
@@ -259,9 +260,15 @@ def make_room(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder} cannot be a history store: {error}") from error
-    if (folder / MANIFEST).exists():
-        return
-    for path in folder.iterdir():
+    if not (folder / MANIFEST).exists():
+        _not_others(folder)
+
+
+def _not_others(folder: Path) -> None:
+    """Raises StoreError where a first append would settle among other people's files. So it is known before a pull."""
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f"{folder} is a file, and a history store is a folder: choose another name")
+    for path in folder.iterdir() if folder.exists() else ():
         if path.name not in _OWN and not path.name.startswith(("month=", "series-", "coverage-")):
             raise StoreError(f"{folder} holds {path.name!r} and is no history store: choose an empty folder")
 
@@ -269,6 +276,11 @@ def make_room(folder: Path) -> None:
 def save(folder: Path, manifest: Manifest) -> None:
     """Commit: from here on the store is what this manifest says. Then delete what nobody can need any more."""
     replace_whole(folder / MANIFEST, manifest.to_json())
+    sweep(folder, manifest)
+
+
+def sweep(folder: Path, manifest: Manifest) -> None:
+    """Delete the files that this manifest, which has to be the last that was saved, does not need."""
     needed = {entry.name for entry in (*manifest.entries, *(old.entry for old in manifest.retired))}
     for path in _written(folder):
         if path.relative_to(folder).as_posix() not in needed:

@@ -25,9 +25,19 @@ import pandas as pd
 from capacity.errors import StoreError
 from capacity.history.answered import add_coverage, of_one_owner, read_coverage
 from capacity.history.compaction import compacted
-from capacity.history.disk import one_writer
+from capacity.history.disk import full, one_writer
 from capacity.history.history import History
-from capacity.history.manifest import COVERAGE_PART, LOCK, SERIES_PART, Entry, Manifest, load, make_room, save
+from capacity.history.manifest import (
+    COVERAGE_PART,
+    LOCK,
+    SERIES_PART,
+    Entry,
+    Manifest,
+    load,
+    make_room,
+    save,
+    sweep,
+)
 from capacity.history.months import add
 from capacity.history.selection import selected
 from capacity.history.series import numbered, read_series, write_series
@@ -96,9 +106,16 @@ class Store:
         make_room(folder)
         with one_writer(folder / LOCK, self.wait):
             manifest = load(folder, or_empty=True)
-            appended, after = self._written(manifest, kept(observations, self.clock()), covered)
-            if after is not manifest:
-                save(folder, after)
+            try:
+                appended, after = self._written(manifest, kept(observations, self.clock()), covered)
+            except StoreError:
+                sweep(folder, manifest)  # what came before the error: a disk that is full needs the room
+                raise
+            try:
+                if after is not manifest:
+                    save(folder, after)
+            except OSError as error:
+                raise StoreError(f"{folder}: this append could not be committed: {error}{full(folder)}") from error
         return appended
 
     def history(
@@ -167,7 +184,7 @@ class Store:
                 if answered != held:
                     changed[COVERAGE_PART] = answered
         except (duckdb.Error, OSError) as error:
-            reason = str(error).splitlines()[0]
+            reason = str(error).splitlines()[0] + full(folder)
             raise StoreError(f"{folder}: nothing of this append is kept, and nothing else changed: {reason}") from error
         after = manifest.after(changed, sources, self.clock()) if changed else manifest
         return Appended(*counts.tolist()), after

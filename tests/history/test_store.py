@@ -20,6 +20,7 @@ from capacity.history import Appended, Store
 from capacity.history.manifest import GRACE
 from capacity.sources import Span
 from capacity.sources.coverage import Coverage
+from capacity.sources.files import MANIFEST
 from tests.history.rows import START, contents, covered, observations, origins
 
 MONTH = 31 * 24  # hours of August
@@ -307,6 +308,46 @@ def test_a_folder_of_other_things_does_not_become_a_store(tmp_path: Path) -> Non
     (tmp_path / "manifest.json").write_text("{}")
     with pytest.raises(StoreError, match="belongs to something else"):
         Store(tmp_path).append(observations({("web", 0): 1}))
+
+
+def test_a_folder_that_cannot_be_a_store_is_refused_before_a_source_is_asked(tmp_path: Path) -> None:
+    """What knows nothing yet is asked first: a pull costs money."""
+    (tmp_path / "report.txt").write_text("mine")
+    with pytest.raises(StoreError, match="choose an empty folder"):
+        Store(tmp_path).coverage()
+    with pytest.raises(StoreError, match="is a file, and a history store is a folder"):
+        Store(tmp_path / "report.txt").coverage()
+    assert len(Store(tmp_path / "store").coverage()) == 0
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_disk_that_takes_no_more_keeps_the_store_and_nothing_of_the_append(tmp_path: Path) -> None:
+    """One month fits and the next does not. A limit on the size of files stands for a full disk."""
+    resource = pytest.importorskip("resource")
+    store = Store(tmp_path)
+    store.append(observations({("web", 0): 1.0}))
+    before = sorted(path.name for path in tmp_path.rglob("*.parquet"))
+    noise = np.random.default_rng(1)
+    two = {("web", 743): 1.0} | {("web", hour): noise.random() for hour in range(744, 3000)}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4000, limits[1]))
+        with pytest.raises(StoreError, match="nothing of this append is kept"):
+            store.append(observations(two))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert sorted(path.name for path in tmp_path.rglob("*.parquet")) == before
+    assert contents(store.history()) == {("web", 0): 1.0}
+    assert store.append(observations(two)).rows_added == len(two)
+
+
+def test_a_manifest_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.append(observations({("web", 0): 1.0}))
+    (tmp_path / f"{MANIFEST}.tmp").mkdir()  # where the next one would be written
+    with pytest.raises(StoreError, match="this append could not be committed"):
+        store.append(observations({("web", 1): 1.0}))
+    assert contents(store.history()) == {("web", 0): 1.0}
 
 
 def test_a_second_writer_waits_and_then_says_why_it_gave_up(tmp_path: Path) -> None:
