@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import numpy as np
@@ -26,6 +27,9 @@ UNIT_ALIASES: Final = {
     "bytes": "bytes",
     "count/second": "requests/s",
 }
+
+_GROUPED: Final = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+_COMMA: Final = re.compile(r"[+-]?\d+,\d+")
 
 
 def numbers(column: pd.Series, table: RawTable, problems: Problems) -> tuple[np.ndarray, np.ndarray]:
@@ -84,7 +88,29 @@ def _decimal_points(words: np.ndarray, table: RawTable, problems: Problems) -> n
         lambda i: f"value {words[points[i]]!r} has a point where other values have a decimal comma",
         "Write every number of a file in one way.",
     )
+    if all(map(_grouped, words[commas])) and not any(_decimal(word) for column in table.columns for word in column):
+        at = np.flatnonzero(commas)
+        problems.rows(
+            table.name,
+            table.rows[at],
+            lambda i: f"value {words[at[i]]!r} has a decimal comma, or one that groups thousands: nothing tells which",
+            "Write 1500 or 1500.0 for fifteen hundred, and 1.5 for one and a half.",
+        )
     return np.array([word.replace(",", ".") if isinstance(word, str) else word for word in words], dtype=object)
+
+
+def _grouped(word: str) -> bool:
+    """Whether a number with commas may be a whole one, with its thousands in groups.
+
+    >>> _grouped("1,500"), _grouped("0,500"), _grouped("1500,000"), _grouped("1,5")
+    (True, False, False, False)
+    """
+    return _GROUPED.fullmatch(word.strip()) is not None
+
+
+def _decimal(word: object) -> bool:
+    """Whether a cell is a number whose comma can only be a decimal one."""
+    return isinstance(word, str) and _COMMA.fullmatch(word.strip()) is not None and not _grouped(word)
 
 
 def words(column: pd.Series) -> tuple[np.ndarray, list[str]]:

@@ -71,6 +71,24 @@ def test_points_among_decimal_commas_are_not_guessed(tmp_path: Path) -> None:
     assert [problem.where for problem in refused(tmp_path, text).problems] == ["usage.csv row 3"]
 
 
+def test_a_comma_that_may_group_thousands_is_not_guessed(tmp_path: Path) -> None:
+    def text(*words: str) -> str:
+        rows = "".join(hour(at, word.replace(",", "_")) for at, word in enumerate(words))
+        return (HEADER + rows).replace(",", ";").replace("_", ",")
+
+    error = refused(tmp_path, text("1,500", "7", "12,250"))
+    assert [problem.where for problem in error.problems] == ["usage.csv row 2", "usage.csv row 4"]
+    assert "'1,500' has a decimal comma, or one that groups thousands" in str(error)
+    for telling, number in (("0,250", 0.25), ("7,5", 7.5), ("1500,125", 1500.125)):  # no group of thousands
+        assert list(values(read(tmp_path, text("1,500", telling))).values()) == [1.5, number]
+
+
+def test_another_column_tells_what_a_comma_is(tmp_path: Path) -> None:
+    text = "timestamp;web;api\n2026-08-03T00:00Z;1,500;0,5\n2026-08-03T01:00Z;2,500;0,75\n"
+    found = read(tmp_path, text, metric="requests").frame
+    assert found.loc[found["service"] == "web", "value"].tolist() == [1.5, 2.5]
+
+
 @pytest.mark.parametrize(
     "stamp",
     ["now", "today", "2026", "2026-08", "3 Aug 2026", "08/03/2026", "2026-13-01T00:00Z", "12", "9999-01-01T00:00Z"],
