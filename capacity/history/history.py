@@ -17,7 +17,7 @@ from capacity.errors import HistoryError, HistoryHasGaps, InputError, Problem
 from capacity.findings import NO_FINDINGS, Findings
 from capacity.schema import METRICS
 from capacity.sources.base import Span, faults, series_codes, tidy
-from capacity.timegrid import duration
+from capacity.timegrid import duration, reaching
 
 #: More intervals than this on one grid is a mistake of the interval, not a long history: ten years of 15 seconds.
 MOST_STEPS = 25_000_000
@@ -105,7 +105,8 @@ class History:
         """One series on a regular UTC grid from its first value to its last, NaN at gaps.
 
         interval  which, if it is known at several; None takes the one that spans the longest time (of equals, the
-                  finest). Nothing is resampled here. Raises HistoryError, naming what there is.
+                  finest). Nothing is resampled here: where hours are followed by minutes, as CloudWatch keeps them,
+                  `joined` has both. Raises HistoryError, naming what there is.
         """
         key = self._key(service, metric, stat, interval)
         rows = self.frame.iloc[self.keys[key]]
@@ -120,6 +121,20 @@ class History:
         values[places] = rows["value"].to_numpy()
         grid = pd.date_range(rows["timestamp"].iloc[0], periods=len(values), freq=f"{key.seconds}s", unit="us")
         return pd.Series(values, index=grid, name=f"{service} {metric}")
+
+    def joined(self, service: str, metric: str) -> pd.Series:
+        """The mean over all the time it is known for, on a regular UTC grid, NaN at gaps.
+
+        At the interval that, with finer ones that divide it, reaches longest: finer values are averaged onto it where
+        it has none of its own, and a mean of fewer than half of them is a gap.
+        """
+        from capacity.history.joining import joined
+
+        self._key(service, metric, "mean", None)
+        sizes = self.intervals(service, metric)
+        parts = {int(size.total_seconds()): self.series(service, metric, interval=size) for size in sizes}
+        seconds = reaching({size: (part.index[0], part.index[-1]) for size, part in parts.items()})
+        return joined(parts, seconds).rename(f"{service} {metric}")
 
     def select(
         self,
@@ -161,9 +176,10 @@ class History:
         metric = metric or next(name for name in METRICS if name in self.metrics())
         having = [key.service for key in self.keys if key.metric == metric and key.stat == "mean"]
         chosen = named_once(services) if services is not None else list(dict.fromkeys(having))[:DRAWN]
-        lines = pd.concat({name: self.series(name, metric) for name in chosen}, axis=1).sort_index()
-        values = {str(name): lines[name].to_numpy() for name in lines.columns}
-        return charts.lines(lines.index, values, unit=METRICS[metric].unit, title=metric)
+        lines = {name: self.joined(name, metric) for name in chosen}
+        times = pd.DatetimeIndex(sorted(set().union(*(line.index for line in lines.values()))))
+        values = {name: _held(line, times) for name, line in lines.items()}
+        return charts.lines(times, values, unit=METRICS[metric].unit, title=metric)
 
     def _known(self, service: str) -> str:
         """The name, if the history has it."""
@@ -201,6 +217,13 @@ class History:
             f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC, {len(self.findings)} findings"
         )
         return table_html(sentence, self.frame)
+
+
+def _held(line: pd.Series, times: pd.DatetimeIndex) -> np.ndarray:
+    """The values of a regular series at other times: each holds from its stamp to the end of its interval."""
+    places = line.index.searchsorted(times, side="right") - 1
+    inside = (places >= 0) & (times < line.index[-1] + pd.Timedelta(line.index.freq))
+    return np.where(inside, line.to_numpy()[places], np.nan)
 
 
 def named_once(names: Iterable[str] | str) -> list[str]:

@@ -19,6 +19,7 @@ from capacity.config import Service
 from capacity.findings import Finding, Findings
 from capacity.history.clocks import clock_changes
 from capacity.history.history import History
+from capacity.history.joining import joined
 from capacity.history.line import Line, counted, how_long, runs, when
 from capacity.history.quiet import with_quiet
 from capacity.history.saturation import saturation
@@ -26,7 +27,7 @@ from capacity.history.shapes import flat, outliers, resets
 from capacity.history.shifts import shifts, without_followers
 from capacity.schema import METRICS
 from capacity.sources.base import tidy
-from capacity.timegrid import LEAST_PRESENT, averaged, reaching
+from capacity.timegrid import LEAST_PRESENT, reaching
 
 #: A gap is worth a look from this share of all intervals, or when one of them is this long; from the second share on,
 #: a season is filled from its neighbours more than it is measured.
@@ -97,35 +98,8 @@ def lines_of(history: History) -> Iterator[Line]:
     for (service, metric), known in intervals.items():
         parts = {seconds: history.series(service, metric, interval=pd.Timedelta(seconds=seconds)) for seconds in known}
         seconds = reaching({size: (part.index[0], part.index[-1]) for size, part in parts.items()})
-        series = _joined(parts, seconds, SPARSE if metric in ONLY_WHEN_ASKED else LEAST_PRESENT)
+        series = joined(parts, seconds, SPARSE if metric in ONLY_WHEN_ASKED else LEAST_PRESENT)
         yield Line(service, metric, pd.DatetimeIndex(series.index), series.to_numpy(), pd.Timedelta(seconds=seconds))
-
-
-def _joined(parts: dict[int, pd.Series], size: int, least: float) -> pd.Series:
-    """One series from those of several intervals, on the grid of one of them; `least` as in `averaged`."""
-    finer = [(seconds, parts[seconds]) for seconds in sorted(parts) if size % seconds == 0 and seconds != size]
-    if not finer:
-        return parts[size]
-    step = pd.Timedelta(seconds=size)
-    origin = parts[size].index[0]
-    coarse = [parts[size], *(_coarser(part, size // seconds, step, origin, least) for seconds, part in finer)]
-    start, end = min(part.index[0] for part in coarse), max(part.index[-1] for part in coarse)
-    grid = pd.date_range(start, end, freq=step, unit="us")
-    joined = coarse[0].reindex(grid)
-    for part in coarse[1:]:
-        joined = joined.fillna(part.reindex(grid))
-    known = np.flatnonzero(np.isfinite(joined.to_numpy()))
-    return joined.iloc[known[0] : known[-1] + 1]
-
-
-def _coarser(part: pd.Series, count: int, step: pd.Timedelta, origin: pd.Timestamp, least: float) -> pd.Series:
-    """Means over `count` intervals each, on the grid of `origin`."""
-    small = step / count
-    first = origin + np.floor((part.index[0] - origin) / step) * step
-    last = origin + np.ceil((part.index[-1] + small - origin) / step) * step
-    whole = part.reindex(pd.date_range(first, last, freq=small, inclusive="left", unit="us"))
-    grid = pd.date_range(first, last, freq=step, inclusive="left", unit="us")
-    return pd.Series(averaged(whole.to_numpy().reshape(-1, count), least), index=grid)
 
 
 def negatives(frame: pd.DataFrame) -> list[Finding]:

@@ -43,6 +43,18 @@ def test_without_an_interval_the_one_that_reaches_farthest_is_taken() -> None:
     assert set(same.series("web", "cpu")) == {2.0}  # equally long: the finest
 
 
+def test_hours_and_the_minutes_after_them_are_joined_and_drawn_to_the_end() -> None:
+    hours = rows("web", [1, 2, 3], "2026-08-01", "1h")
+    minutes = rows("web", [*[4.0] * 60, *[5.0, 7.0] * 30, *[9.0] * 29], "2026-08-01T03:00Z", "1min")
+    both = history(hours, minutes)
+    assert both.joined("web", "cpu").to_numpy(na_value=-1).tolist() == [1, 2, 3, 4, 6]  # half an hour would do
+    assert both.series("web", "cpu").tolist() == [1, 2, 3]
+    with pytest.raises(HistoryError, match="no requests"):
+        both.joined("web", "requests")
+    (drawn,) = both.plot().to_dict()["datasets"].values()
+    assert [row["y"] for row in drawn] == [1, 2, 3, 4, 6]
+
+
 def test_statistics_are_series_of_their_own() -> None:
     both = history(rows("web", [1, 2], "2026-08-01", "1h"), rows("web", [5, 6], "2026-08-01", "1h", stat="max"))
     assert both.series("web", "cpu").tolist() == [1, 2]
@@ -119,6 +131,15 @@ def test_the_nouns_check_themselves(change: dict[str, object], words: str) -> No
 def test_plain_text_comes_out_of_to_frame() -> None:
     frame = history(rows("web", [1, 2], "2026-08-01", "1h")).to_frame()
     assert frame["service"].dtype == "str"
+
+
+def test_a_plot_of_two_intervals_breaks_neither_line() -> None:
+    """The value of an hour holds for its minutes; a gap is one in either."""
+    quarters = rows("api", [4, 5, 6, 7, 8, 9], "2026-08-01T00:30Z", "15min").drop(index=[2])
+    both = history(rows("web", [1, 2, 3], "2026-08-01", "1h").drop(index=[1]), quarters)
+    api, web = list(both.plot().to_dict()["datasets"].values())[:2]
+    assert [row["y"] for row in web] == [1, 1, 1, None, None, None, None, 3]
+    assert [row["y"] for row in api] == [None, 4, 5, None, 7, 8, 9, None]
 
 
 def test_a_plot_draws_a_line_a_service() -> None:
