@@ -139,12 +139,12 @@ def config_of(table: dict[str, Any], path: Path | None = None) -> Config:
 
 
 def _with_name(problem: Problem, table: dict[str, Any]) -> Problem:
-    """`service 3 max_tasks` as `service 'checkout' max_tasks`."""
+    """`service #3 max_tasks` as `service 'checkout' max_tasks`."""
     head, _, rest = problem.where.partition(" ")
-    index, _, field = rest.partition(" ")
-    if head != "service" or not index.isdigit():
+    number, _, field = rest.partition(" ")
+    if head != "service" or not number.startswith("#"):
         return problem
-    entry = table["service"][int(index)]
+    entry = table["service"][int(number[1:]) - 1]
     name = entry.get("name") if isinstance(entry, dict) else None
-    label = repr(name) if name else f"#{int(index) + 1}"
+    label = repr(name) if name else number
     return Problem(problem.message, where=f"service {label} {field}".strip())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,11 +13,15 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
 
+#: Places whose values are not repeated in errors: someone may have written the secret itself.
+_SECRET: Final = re.compile(r"header|token|secret|passw|auth|key|credential|url")
+
 
 class Settings(BaseModel):
     """Base of every table: frozen, no unknown keys, and errors that are ours."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # What was given may be a secret that stands in the wrong place: no traceback repeats it.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     def __init__(self, **values: Any) -> None:
         """Errors are ours, and a ValueError too, so that pydantic collects them when this table is part of another."""
@@ -26,7 +31,7 @@ class Settings(BaseModel):
             name = f" {values['name']!r}" if values.get("name") else ""
             problems = problems_of(error)
             raise ConfigError(
-                f"{type(self).__name__}{name} cannot be used:", problems, _advice(type(self), problems)
+                f"{type(self).__name__}{name} cannot be used:", problems, _advice(type(self), error)
             ) from error
 
 
@@ -37,7 +42,7 @@ def problems_of(error: ValidationError) -> list[Problem]:
     """
     problems = []
     for item in error.errors():
-        place = " ".join(str(part) for part in item["loc"])
+        place = " ".join(f"#{part + 1}" if isinstance(part, int) else part for part in item["loc"])
         inner = item.get("ctx", {}).get("error")
         if isinstance(inner, ConfigError):
             problems += [Problem(p.message, where=f"{place} {p.where}".strip()) for p in inner.problems]
@@ -47,13 +52,24 @@ def problems_of(error: ValidationError) -> list[Problem]:
             message = "unknown key"
         elif item["type"] == "missing":
             message = "is required"
-        elif item["type"] != "value_error":
+        elif item["type"] != "value_error" and not _SECRET.search(place):
             message = f"{message}, got {item['input']!r}"
         problems.append(Problem(message, where=place))
     return problems
 
 
-def _advice(model: type[BaseModel], problems: list[Problem]) -> str:
-    if not any(problem.message == "unknown key" for problem in problems):
-        return ""
-    return f"Known keys of {model.__name__}: {', '.join(name for name in model.model_fields if name != 'path')}."
+def _advice(model: type[BaseModel], error: ValidationError) -> str:
+    """The keys there are, of each table that was given another one."""
+    told = []
+    for item in error.errors():
+        inner = item.get("ctx", {}).get("error")
+        if isinstance(inner, ConfigError):
+            told.append(inner.advice)
+        elif item["type"] == "extra_forbidden":
+            told.append(f"Known keys of {model.__name__}: {', '.join(_keys(model))}.")
+    return "\n".join(dict.fromkeys(advice for advice in told if advice))
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    """The keys of a table that stand in a file."""
+    return [name for name, field in model.model_fields.items() if not field.exclude]

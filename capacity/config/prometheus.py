@@ -93,7 +93,7 @@ class PrometheusSettings(Settings):
     '60s'
     """
 
-    url: str = Field("", description="Address of the server, without /api/v1; --url wins over it.")
+    url: str = Field("", repr=False, description="Address of the server, without /api/v1; --url wins over it.")
     step: str = Field("60s", description="Length of an interval: a duration of whole seconds.")
     scrape_interval: str = Field("15s", description="How often targets are scraped: rates look over four scrapes.")
     bearer_token_env: str = Field("", description="Environment variable that holds a bearer token.")
@@ -101,7 +101,9 @@ class PrometheusSettings(Settings):
     basic_user: str = Field("", description="User name for basic authentication.")
     basic_password_env: str = Field("", description="Environment variable that holds that user's password.")
     sigv4_region: str = Field("", description="Sign with AWS credentials for this region: Amazon Managed Prometheus.")
-    headers: dict[str, str] = Field({}, description="Further headers, e.g. X-Scope-OrgID; a value may be env:NAME.")
+    headers: dict[str, str] = Field(
+        {}, repr=False, description="Further headers, e.g. X-Scope-OrgID; a value may be env:NAME."
+    )
     ca_file: str = Field("", description="Certificates to trust (PEM), instead of the system's.")
     cert_file: str = Field("", description="Our certificate (PEM), when the server asks for one.")
     key_file: str = Field("", description="The key of cert_file (PEM).")
