@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from capacity.errors import MissingExtra, SourceError
 from capacity.sources.patience import patiently
-from capacity.sources.prometheus.access import Access, Tls, resolved
+from capacity.sources.prometheus.access import FROM_ENVIRONMENT, Access, Tls, resolved
 from capacity.sources.prometheus.complaints import Refused, TooMuch, is_large, is_slow, may_pass, ours
 from capacity.sources.prometheus.query import Query
 from capacity.sources.prometheus.steps import Steps
@@ -28,6 +28,7 @@ CALL: Final = "query_range"
 #: 24 bytes, which take ten times as much memory while they are read.
 LARGEST: Final = 16 * 1024 * 1024
 _CONNECTING: Final = 10.0  # seconds
+_SHORTEST: Final = 6  # letters of a secret; a tenant called 1 is none, and its digit stands in many words
 
 
 @dataclass(eq=False)
@@ -114,11 +115,33 @@ class Api:
             body = _whole(response)
         finally:
             response.close()
-        answer = _success(response, body)
+        try:
+            answer = _success(response, body)
+        except Refused as refusal:
+            refusal.said = _without(refusal.said, self._secrets(request))
+            raise
         self._answered = True
         when = _date(response.headers.get("Date", ""))
         self.date = inf if when is None else when.timestamp()
         return answer
+
+    def _secrets(self, request: httpx.Request) -> list[str]:
+        """What this request held that came from outside the settings."""
+        hidden = [name for name, value in self.headers.items() if value.startswith(FROM_ENVIRONMENT)]
+        values = [request.headers.get(name, "") for name in ("Authorization", *hidden)]
+        parts = [part for value in values for part in (value, value.partition(" ")[2])]
+        return [part for part in parts if len(part) >= _SHORTEST]
+
+
+def _without(text: str, secrets: Iterable[str]) -> str:
+    """The text without what let us in: some servers repeat a token that they do not know.
+
+    >>> _without("unknown token 't0p'", ["t0p"])
+    "unknown token '***'"
+    """
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
 
 
 def _whole(response: httpx.Response) -> bytes:

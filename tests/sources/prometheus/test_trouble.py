@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from traceback import format_exception
 
 import pytest
 
@@ -114,6 +115,19 @@ def test_a_door_that_stays_shut_says_what_to_check_and_no_secret(status: int, mo
     assert "X-Scope-OrgID" in str(caught.value)
     assert "aps:QueryMetrics" in str(caught.value)
     assert "t0psecret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 401, 429, 200])
+def test_a_server_that_repeats_what_let_us_in_is_not_quoted_with_it(
+    status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TOKEN", "t0psecret")
+    monkeypatch.setenv("TENANT", "h1dden")
+    told = error(status, "bad_data", "no 't0psecret' here for h1dden", Retry_After="999")
+    with serving(lambda asked: told) as fake, pytest.raises((SourceError, InputError)) as caught:
+        asking(fake, access=Bearer("TOKEN"), headers={"X-Tenant": "env:TENANT"}).read(HOUR)
+    assert "no '***' here for ***" in str(caught.value)
+    assert not any(secret in "".join(format_exception(caught.value)) for secret in ("t0psecret", "h1dden"))
 
 
 def test_an_address_without_the_api_is_told() -> None:
