@@ -23,6 +23,8 @@ class Doing(NamedTuple):
 
 #: 529: the metrics service has no capacity left just now (Azure Monitor, "Migrate to the getBatch API").
 BUSY: Final = (429, 529)
+#: How azure-identity marks a way in that is set up and was refused, unlike those that are not there.
+_FAILED: Final = "Authentication failed: "
 
 
 def ours(error: Exception, doing: Doing) -> CapacityError:
@@ -77,6 +79,7 @@ def _said(error: Exception) -> tuple[str, str]:
     """(Azure's code, its message in one line), without anything secret."""
     told = getattr(error, "error", None)  # ODataV4Format, of HttpResponseError
     message = getattr(told, "message", None) or getattr(error, "message", None) or str(error)
-    line = next((line for line in str(message).splitlines() if line.strip()), "")
-    words = " ".join(redacted(line).split())[:400]
+    lines = [line for line in str(message).splitlines() if line.strip()]
+    # DefaultAzureCredential says in its first line that it failed, and further down which way in failed, and why.
+    words = " ".join(redacted(" ".join(lines[:1] + [line for line in lines[1:] if _FAILED in line])).split())[:400]
     return redacted(str(getattr(told, "code", None) or "")), words if words.endswith((".", "!", "?")) else f"{words}."

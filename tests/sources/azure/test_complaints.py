@@ -165,6 +165,25 @@ def test_no_sign_in_says_how_to_sign_in(azure: Azure, monkeypatch: pytest.Monkey
     assert azure.asked == []
 
 
+def test_a_secret_that_expired_is_told_though_the_sdk_says_it_last(azure: Azure) -> None:
+    from azure.core.exceptions import ClientAuthenticationError
+
+    class Chain:
+        def get_token(self, *scopes: str, **_: Any) -> Any:
+            raise ClientAuthenticationError(
+                "DefaultAzureCredential failed to retrieve a token from the included credentials.\n"
+                "Attempted credentials:\n"
+                "\tEnvironmentCredential: Authentication failed: AADSTS7000222: The provided client secret keys for "
+                "app 'a1' are expired.\n"
+                "\tAzureCliCredential: Azure CLI not found on path\n"
+                "To mitigate this issue, please refer to the troubleshooting guidelines"
+            )
+
+    text = complaint(azure, SourceDenied, credential=Chain())
+    assert text.endswith("AADSTS7000222: The provided client secret keys for app 'a1' are expired.")
+    assert "EnvironmentCredential" in text and "not found on path" not in text
+
+
 def test_no_connection_is_not_no_data(azure: Azure) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
