@@ -138,13 +138,17 @@ def _running(service: Service, history: History | None, plan: Plan) -> dict[str,
     """Most tasks that ran on each of the last days, as measured; None when the history does not hold it."""
     if history is None or service.name not in history.services or "running_tasks" not in history.metrics(service.name):
         return None
-    held = history.series(service.name, "running_tasks")
-    held = held[held.index >= plan.forecast.cutoff - pd.Timedelta(days=PAST_DAYS)]
-    if not len(held) or held.isna().all():
+    start = plan.forecast.cutoff - pd.Timedelta(days=PAST_DAYS)
+    sizes = history.intervals(service.name, "running_tasks")
+    if not sizes:
         return None
-    times = pd.DatetimeIndex(held.index)
-    interval = times[1] - times[0] if len(times) > 1 else pd.Timedelta("1h")
-    return series.daily_highest(times, interval, {"tasks": held.to_numpy()})
+    day = max(pd.Timedelta("1D"), sizes[0])
+    parts = [history.series(service.name, "running_tasks", interval=size)[start:] for size in sizes if size <= day]
+    highest = pd.concat([part.groupby(part.index.floor("1D")).max() for part in parts]).groupby(level=0).max()
+    if highest.isna().all():
+        return None
+    days = pd.date_range(highest.index[0], highest.index[-1], freq=day, unit="us")
+    return series.gridded(days, day, {"tasks": highest.reindex(days).to_numpy()})
 
 
 def _why(plan: Plan, service: Service, rows: pd.DataFrame) -> dict[str, Any]:

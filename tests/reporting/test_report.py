@@ -19,6 +19,7 @@ import pytest
 from capacity.config import PriceSettings, Rate
 from capacity.errors import InputError, MissingExtra
 from capacity.findings import Findings
+from capacity.history import read
 from capacity.planning import plan
 from capacity.planning.plans import Plan
 from capacity.reporting import Report, report
@@ -219,6 +220,21 @@ def test_the_backtest_names_the_model_in_use_and_compares_it_with_seasonal_naive
     assert chosen["against_naive"] == pytest.approx(1 - 0.061 / 0.081)
     assert rows["requests", "seasonal-naive"]["against_naive"] is None
     assert "25 % better" in page().words
+
+
+def test_tasks_that_ran_are_drawn_up_to_today_in_whatever_intervals_they_are_known() -> None:
+    """As CloudWatch keeps them: hours until two weeks ago, then minutes. The highest minute of a day is its highest."""
+    cutoff = small().forecast.cutoff
+    hours = pd.date_range(cutoff - pd.Timedelta(days=40), cutoff - pd.Timedelta(days=15), freq="h", inclusive="left")
+    minutes = pd.date_range(hours[-1] + pd.Timedelta("1h"), cutoff, freq="min", inclusive="left")
+    tasks = pd.concat([pd.Series(4.0, hours), pd.Series(5.0, minutes)])
+    tasks[minutes[30]] = 9.0
+    rows = pd.DataFrame({"timestamp": tasks.index, "value": tasks.to_numpy(), "service": "checkout"})
+    rows["interval"] = np.where(rows.index < len(hours), 3600, 60)
+    history = read(rows, metric="running_tasks")
+    running = report(small(), history=history, generated_at=GENERATED_AT).document["services"][0]["tasks"]["running"]
+    assert running["start"][:10] == f"{hours[0]:%Y-%m-%d}"
+    assert running["tasks"] == [4.0] * 25 + [9.0] + [5.0] * 14
 
 
 def test_gaps_of_the_history_stay_gaps_in_what_is_drawn() -> None:
