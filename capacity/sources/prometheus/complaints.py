@@ -23,7 +23,10 @@ LONGEST_WAIT: Final = 300.0
 #: How servers say that a question is too large (Prometheus promql/engine.go and web/api/v1/api.go, Mimir's
 #: err-mimir-max-* messages, Amazon Managed Prometheus service quotas). Less at a time may pass.
 _LIMIT = re.compile(r"(?i)too many|too long|too large|exceed|limit|maximum")
-_NOT_A_LIMIT = re.compile(r"(?i)parse error|unknown function|invalid parameter")
+#: And how they say that it makes no sense, at any size. They quote labels, which may be called `limit`.
+_NOT_A_LIMIT = re.compile(
+    r"(?i)parse error|unknown function|invalid parameter|duplicate series|multiple matches|same labelset"
+)
 
 
 @dataclass(eq=False)
@@ -85,6 +88,8 @@ def is_large(error: BaseException) -> bool:
     >>> is_large(Refused(422, "execution", "query processing would load too many samples into memory"))
     True
     >>> is_large(Refused(400, "bad_data", 'parse error: unknown function with name "limit"'))
+    False
+    >>> is_large(Refused(422, "execution", 'found duplicate series for the match group {memory_limit="1"}'))
     False
     """
     if not isinstance(error, Refused):

@@ -182,3 +182,9 @@ def test_what_is_wrong_with_a_query_is_said_by_the_server_itself(server: Server)
     assert "sum by (service (vcpu_in_use)" in str(caught.value)
     with pytest.raises(InputError, match="several series of service 'checkout'"):
         source(server, Query("cpu", 'label_replace({service="checkout"}, "a", "$1", "__name__", "(.*)")')).read(MONTH)
+
+
+def test_a_label_called_limit_is_no_limit(server: Server) -> None:
+    paired = 'vcpu_in_use + on() group_left() label_replace(vcpu_in_use, "memory_limit", "1", "", "")'
+    with pytest.raises(InputError, match=r"cannot answer this query\. The server said: found duplicate series"):
+        source(server, Query("cpu", paired)).read(Span(month.START, month.START + pd.Timedelta("1h")))
