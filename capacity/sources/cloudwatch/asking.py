@@ -69,7 +69,8 @@ class Asking:
     def _tried(self, call: Call, now: pd.Timestamp) -> Answer:
         """A call with percentiles. Test servers fail on them, where there are values: then all else is asked without.
 
-        An error that AWS has no name for will not pass (a server that lacks them); any other may, by the next pull.
+        A 500 that AWS has no name for will not pass (a server that lacks them); any other may, by the next pull: a 502
+        is a proxy's.
         """
         try:
             answer = self._answer(call, now)
@@ -77,7 +78,7 @@ class Asking:
             code, status = _theirs(error)
             if status < 500:
                 raise
-            self._without = UNSERVED if code == str(status) else code
+            self._without = UNSERVED if code == "500" else code
             try:
                 answer = self._answer(call, now)
             except SourceError:

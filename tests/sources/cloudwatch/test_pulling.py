@@ -277,6 +277,29 @@ def test_a_failure_that_has_a_name_may_pass_and_percentiles_are_asked_for_again(
     assert len(series(again, "web", "latency", "p99")) == 90
 
 
+def test_a_proxy_that_fails_does_not_give_up_percentiles_for_good() -> None:
+    """The body of a 502 is the proxy's own page, so that it has no name; it says nothing of what the server can."""
+
+    class BehindAProxy(FakeCloudWatch):
+        down = True
+
+        def answer(self, target: str, body: bytes) -> tuple[int, bytes]:
+            return (
+                (502, b"<html>Bad Gateway</html>") if self.down and b'"p99"' in body else super().answer(target, body)
+            )
+
+    with BehindAProxy() as server:
+        web = ecs_service("web", groups=1)
+        fill(server, web, minutes(server, 90))
+        known = Door(endpoint=server.address, sleep=lambda seconds: None)
+        batches = list(source(server, known, [web]).pull(last(server, hours=2)))
+        assert len(series(table(batches), "web", "latency")) == 90
+        assert not {asked.stat for asked, _ in covered(batches)} & {"p50", "p95", "p99"}
+        server.down = False
+        again = table(list(source(server, known, [web]).pull(last(server, hours=2), covered(batches))))
+        assert len(series(again, "web", "latency", "p99")) == 90
+
+
 def test_percentiles_without_a_value_prove_nothing(fake: FakeCloudWatch, door: Door) -> None:
     """moto answers for percentiles as long as there are none, and fails at the first."""
 
