@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from itertools import combinations
 from typing import Final, Literal, Self
 
@@ -79,6 +80,11 @@ class CustomMetric(Settings):
     def ours(self) -> str:
         """Our name of the statistic: a key of `schema.STATS`."""
         return STATISTICS.get(self.stat, self.stat)
+
+    @property
+    def digest(self) -> str:
+        """Short name of what is asked, and of how the answer is read: everything but for which services."""
+        return sha256(self.model_dump_json(exclude={"services"}).encode()).hexdigest()[:10]
 
     def concerns(self, service: str) -> bool:
         """Whether it is asked for a service of that name."""

@@ -43,6 +43,10 @@ class Query(NamedTuple):
         return {"Id": f"q{number}", "MetricStat": {"Metric": metric, "Period": period, "Stat": self.stat}}
 
 
+#: Between a service and the digest of a metric of the user's own, where coverage names them. No service has a space.
+DEFINED: Final = " (metric "
+
+
 @dataclass(frozen=True)
 class Wanted:
     """One series of ours, and the queries it is made of.
@@ -50,6 +54,7 @@ class Wanted:
     factor   from their unit into ours
     per      0: a level; else the value is a total over the interval, and becomes one per so many seconds
     queries  several (one a target group) add up; with `weights`, they are averaged by them
+    digest   of the settings of a metric of the user's own: said otherwise, it is another question; empty: one of ours
     """
 
     source: str
@@ -60,6 +65,7 @@ class Wanted:
     factor: float = 1.0
     per: int = 0
     weights: tuple[Query, ...] = ()
+    digest: str = ""
 
     def scale(self, period: int) -> float:
         """What to multiply a value over `period` seconds by.
@@ -80,7 +86,8 @@ class Wanted:
 
     def at(self, period: int) -> Asked:
         """The series, as coverage knows it."""
-        return Asked(self.source, self.service, self.metric, self.stat, period)
+        service = f"{self.service}{DEFINED}{self.digest})" if self.digest else self.service
+        return Asked(self.source, service, self.metric, self.stat, period)
 
 
 class Recipe(NamedTuple):
@@ -209,7 +216,7 @@ def _custom(
         factor=factor(metric.unit or ours, into=ours),
         per={"": 0, "interval": 1, "minute": 60}[metric.per],
     )
-    return _made(recipe, source, name, places), []
+    return replace(_made(recipe, source, name, places), digest=metric.digest), []
 
 
 def _dimensions(metric: CustomMetric, service: EcsService, place: Mapping[str, str]) -> Dimensions:

@@ -26,7 +26,7 @@ from capacity.sources.cloudwatch.packing import PRICE
 from capacity.sources.cloudwatch.periods import refused, tiers, windows
 from capacity.sources.cloudwatch.planning import Agenda, agenda
 from capacity.sources.cloudwatch.pull import ROWS, Pull
-from capacity.sources.cloudwatch.telling import Outcome, retention
+from capacity.sources.cloudwatch.telling import Outcome, redefined, retention
 from capacity.sources.coverage import NOTHING, Coverage
 from capacity.sources.pulling import Batch, Outlay, last_days, pulled
 from capacity.timegrid import duration
@@ -128,6 +128,7 @@ class CloudWatch:
         pace = Pace(self.quota, self.door.sleep or time.sleep)
         gone = refused(span, now, self.period)
         findings = [*self._discovery.findings, *self._wanted[1], *([retention(gone, self.period)] if gone else [])]
+        findings += redefined(self._wanted[0], known)
         periods = [tier.period for tier in tiers(self.period)]
         unknown = frozenset(w for w in self._wanted[0] if not any(w.at(p) in known.spans for p in periods))
         settled = microseconds(now - duration(self.settle)) // 1_000_000

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from capacity.findings import Finding
 from capacity.sources.base import Span
 from capacity.sources.cloudwatch.asking import FORBIDDEN, LATE, UNSERVED
-from capacity.sources.cloudwatch.catalogue import BALANCER, ECS_NAMESPACE, INSIGHTS_NAMESPACE, Wanted
+from capacity.sources.cloudwatch.catalogue import BALANCER, DEFINED, ECS_NAMESPACE, INSIGHTS_NAMESPACE, Wanted
+from capacity.sources.coverage import Coverage
 from capacity.sources.pulling import nothing_found
 
 
@@ -61,6 +62,24 @@ def retention(gone: Span, period: int | None) -> Finding:
         gone.start,
         gone.end,
     )
+
+
+def redefined(series: Iterable[Wanted], known: Coverage) -> Iterator[Finding]:
+    """Series that are asked for in other words than before, for the first time."""
+    before: dict[tuple[str, ...], set[str]] = {}
+    for asked in known.spans:
+        service, _, digest = asked.service.partition(DEFINED)
+        before.setdefault((asked.source, service, asked.metric, asked.stat), set()).add(digest.rstrip(")"))
+    for wanted in series:
+        digests = before.get((wanted.source, *wanted.key), {wanted.digest})
+        if wanted.digest not in digests:
+            yield Finding(
+                *(wanted.service, wanted.metric, "redefined", "REVIEW"),
+                f"{wanted.stat} was asked for in other words before (its [[cloudwatch.metric]] was changed): all of it "
+                "that CloudWatch still keeps is read again. Where that has no value, or is no longer kept by the "
+                "minute, the values of before stay",
+                "If those were wrong, fetch into a new store; if there were none, all is well.",
+            )
 
 
 def _empty(outcome: Outcome) -> Iterator[Finding]:

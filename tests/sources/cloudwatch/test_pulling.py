@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,9 @@ from hypothesis import strategies as st
 from capacity.errors import InputError, SourceDenied
 from capacity.sources.aws import Door
 from capacity.sources.base import Span
-from capacity.sources.cloudwatch import CloudWatch, periods
-from capacity.sources.coverage import NOTHING
-from capacity.sources.pulling import Pulled
+from capacity.sources.cloudwatch import CloudWatch, CustomMetric, periods
+from capacity.sources.coverage import NOTHING, Coverage
+from capacity.sources.pulling import Batch, Pulled
 from tests.sources.cloudwatch.fake import DAY, FakeCloudWatch, Faults, statistic
 from tests.sources.cloudwatch.fleet import (
     BALANCER,
@@ -298,6 +299,35 @@ def test_a_proxy_that_fails_does_not_give_up_percentiles_for_good() -> None:
         server.down = False
         again = table(list(source(server, known, [web]).pull(last(server, hours=2), covered(batches))))
         assert len(series(again, "web", "latency", "p99")) == 90
+
+
+def test_a_metric_of_the_users_own_that_is_corrected_is_read_again_from_the_start(
+    fake: FakeCloudWatch, door: Door
+) -> None:
+    """Its first form had a typing error, or another unit: what that answered must not stand for what this one asks."""
+    web = ecs_service("web")
+    wrong = {"namespace": "Shop", "name": "Held", "metric": "memory", "unit": "MiB", "dimensions": {"Servce": "web"}}
+    right: dict[str, Any] = wrong | {"dimensions": {"Service": "web"}}
+    for minute in minutes(fake, 180):
+        fake.minutes.put("Shop", "Held", {"Service": "web"}, minute, [2048.0])
+
+    def pull(known: Coverage, **metric: Any) -> tuple[list[Batch], list[str]]:
+        mine = source(fake, door, [web], metrics=[CustomMetric(**metric)], only=("memory",))
+        batches = list(mine.pull(last(fake, hours=3), known))
+        return batches, [f.check for batch in batches for f in batch.observations.findings]
+
+    first, said = pull(NOTHING, **wrong)
+    assert said == ["empty", "empty"]
+    second, said = pull(covered(first), **right)
+    assert series(table(second), "web", "memory").tolist() == [2.0] * 180
+    assert said == ["redefined"]
+    known = covered(first) | covered(second)
+    third, said = pull(known, **right | {"services": ("web",)})  # whom else it concerns is no other question
+    assert len(series(table(third), "web", "memory")) == 60
+    assert said == []
+    fourth, said = pull(known, **right | {"unit": "GiB"})
+    assert series(table(fourth), "web", "memory").tolist() == [2048.0] * 180
+    assert said == ["redefined"]
 
 
 def test_percentiles_without_a_value_prove_nothing(fake: FakeCloudWatch, door: Door) -> None:
