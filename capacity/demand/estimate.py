@@ -44,7 +44,7 @@ def estimate_demand(
     """Absolute demand of every service in the history: requests/s, vCPU, GiB, and metrics of the caller's own.
 
     services  task sizes and bounds, by name; a service without one is estimated from the history alone
-    interval  of the grid; default: the interval that, with finer ones that divide it, reaches longest. Finer data are
+    interval  of the grid; default: the interval that, with finer ones that divide it, knows most. Finer data are
               averaged onto it (a mean of fewer than half of the minutes is a gap), coarser data are never split
 
     at_least  instead of `interval`: a grid that would be finer is averaged onto this one
@@ -188,12 +188,12 @@ def _relevant(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _interval(rows: pd.DataFrame, asked: str | timedelta | None) -> pd.Timedelta:
-    """The grid's interval: the one asked for, else the one that, with finer ones that divide it, reaches longest."""
-    stamps = rows.groupby("interval", sort=True, observed=True)["timestamp"].agg(["min", "max"])
-    spans = {int(seconds): (first, last) for seconds, first, last in stamps.itertuples()}
+    """The grid's interval: the one asked for, else the one that, with finer ones that divide it, knows most."""
+    stamps = rows.groupby("interval", sort=True, observed=True)["timestamp"]
+    starts = {int(seconds): pd.unique(part.array.asi8) for seconds, part in stamps}
     if asked is None:
-        return pd.Timedelta(seconds=reaching(spans))
-    sizes = [pd.Timedelta(seconds=seconds) for seconds in spans]
+        return pd.Timedelta(seconds=reaching(starts))
+    sizes = [pd.Timedelta(seconds=seconds) for seconds in starts]
     size = duration(asked)
     if not any(size >= other and size % other == pd.Timedelta(0) for other in sizes):
         have = ", ".join(str(other) for other in sizes)

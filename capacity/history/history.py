@@ -125,15 +125,15 @@ class History:
     def joined(self, service: str, metric: str) -> pd.Series:
         """The mean over all the time it is known for, on a regular UTC grid, NaN at gaps.
 
-        At the interval that, with finer ones that divide it, reaches longest: finer values are averaged onto it where
-        it has none of its own, and a mean of fewer than half of them is a gap.
+        At the interval that, with finer ones that divide it, knows most (`timegrid.reaching`): finer values are
+        averaged onto it where it has none of its own, and a mean of fewer than half of them is a gap.
         """
-        from capacity.history.joining import joined
+        from capacity.history.joining import joined, known_at
 
         self._key(service, metric, "mean", None)
         sizes = self.intervals(service, metric)
         parts = {int(size.total_seconds()): self.series(service, metric, interval=size) for size in sizes}
-        seconds = reaching({size: (part.index[0], part.index[-1]) for size, part in parts.items()})
+        seconds = reaching(known_at(parts))
         return joined(parts, seconds).rename(f"{service} {metric}")
 
     def select(

@@ -29,6 +29,11 @@ def joined(parts: dict[int, pd.Series], size: int, least: float = LEAST_PRESENT)
     return whole.iloc[known[0] : known[-1] + 1]
 
 
+def known_at(parts: dict[int, pd.Series]) -> dict[int, np.ndarray]:
+    """When the values of each interval start, as `reaching` takes them; gaps left out."""
+    return {seconds: pd.DatetimeIndex(part.dropna().index).as_unit("us").asi8 for seconds, part in parts.items()}
+
+
 def _coarser(part: pd.Series, count: int, step: pd.Timedelta, origin: pd.Timestamp, least: float) -> pd.Series:
     """Means over `count` intervals each, on the grid of `origin`."""
     small = step / count

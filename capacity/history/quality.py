@@ -19,7 +19,7 @@ from capacity.config import Service
 from capacity.findings import Finding, Findings
 from capacity.history.clocks import clock_changes
 from capacity.history.history import History
-from capacity.history.joining import joined
+from capacity.history.joining import joined, known_at
 from capacity.history.line import Line, counted, how_long, runs, when
 from capacity.history.quiet import with_quiet
 from capacity.history.saturation import saturation
@@ -97,7 +97,7 @@ def lines_of(history: History) -> Iterator[Line]:
             intervals.setdefault((key.service, key.metric), []).append(key.seconds)
     for (service, metric), known in intervals.items():
         parts = {seconds: history.series(service, metric, interval=pd.Timedelta(seconds=seconds)) for seconds in known}
-        seconds = reaching({size: (part.index[0], part.index[-1]) for size, part in parts.items()})
+        seconds = reaching(known_at(parts))
         series = joined(parts, seconds, SPARSE if metric in ONLY_WHEN_ASKED else LEAST_PRESENT)
         yield Line(service, metric, pd.DatetimeIndex(series.index), series.to_numpy(), pd.Timedelta(seconds=seconds))
 

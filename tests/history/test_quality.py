@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from capacity.config import Service
+from capacity.demand import estimate_demand
 from capacity.findings import Finding, Findings
 from capacity.history import check_quality, read
 from capacity.history.quality import lines_of
@@ -365,6 +366,25 @@ def test_hours_and_the_minutes_after_them_are_one_line() -> None:
     np.testing.assert_allclose(line.values[720:][line.finite[720:]], means[line.finite[720:]])
     (gap,) = [finding for finding in check_quality(history) if finding.check == "gaps"]
     assert (gap.status, gap.count) == ("REVIEW", 10)
+
+
+def test_who_fetches_once_a_month_has_no_gaps_where_there_are_five_minutes() -> None:
+    """Young at the first fetch: minutes, then five minutes, then minutes of the two weeks before the second."""
+    start = pd.Timestamp("2026-06-01", tz="UTC")
+    stretches = [("min", 0, 14, 60), ("5min", 14, 30, 300), ("min", 30, 45, 60)]
+    parts = []
+    for freq, first, last, seconds in stretches:
+        days = (start + pd.Timedelta(days=day) for day in (first, last))
+        times = pd.date_range(*days, freq=freq, inclusive="left")
+        parts.append(pd.DataFrame({"timestamp": times, "value": healthy(times), "interval": seconds}))
+    history = read(pd.concat(parts).assign(service="web", metric="requests", stat="mean"))
+    (line,) = lines_of(history)
+    assert (line.interval, line.length) == (pd.Timedelta("5min"), pd.Timedelta(days=45))
+    assert line.finite.all()
+    assert quiet(check_quality(history))
+    demand = estimate_demand(history)
+    assert demand.interval == pd.Timedelta("5min")
+    assert np.isfinite(demand.values).all()
 
 
 def test_minutes_in_which_nobody_asked_are_no_gaps() -> None:
