@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import dataclass
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +29,8 @@ NAME: Final = "focus"
 #: Apps. Kubernetes is another room: its nodes are billed as virtual machines.
 SERVICES: Final = ("Amazon Elastic Container Service", "AmazonECS", "Azure Container Apps")
 _ENDINGS: Final = (".csv", ".csv.gz", ".parquet")
+#: Folder of a month in Azure's storage: its first and last day.
+_AZURE_MONTH: Final = re.compile(r"\d{8}-\d{8}")
 
 
 @dataclass(frozen=True)
@@ -141,16 +146,36 @@ def _files(path: Path | str | tuple[Path | str, ...]) -> dict[str, Path]:
 
 
 def _refuse_two_deliveries(files: dict[str, Path]) -> None:
-    """AWS puts each delivery of a month into a folder of its own, unless it overwrites: together, they count twice."""
+    """Each delivery of a month holds all of it so far: two of them, or a file and its copy, would count twice.
+
+    AWS puts deliveries into folders below BILLING_PERIOD=2026-10, Azure into folders below 20261001-20261031 or, when
+    it does not partition, into files there; unless they overwrite.
+    """
     deliveries: dict[str, set[Path]] = {}
     for path in files.values():
         for above in path.parents:
-            if above.name.startswith("BILLING_PERIOD=") and above != path.parent:
+            azure = _AZURE_MONTH.fullmatch(above.name) is not None
+            if above != path.parent and (azure or above.name.startswith("BILLING_PERIOD=")):
                 deliveries.setdefault(str(above), set()).add(path.parent)
-    for month, folders in sorted(deliveries.items()):
-        if len(folders) > 1:
-            names = ", ".join(sorted(folder.name for folder in folders))
+            elif azure and not path.name.startswith("part"):
+                deliveries.setdefault(str(above), set()).add(path)
+    for month, each in sorted(deliveries.items()):
+        if len(each) > 1:
+            names = ", ".join(sorted(delivery.name for delivery in each))
             raise InputError(
-                f"{month} holds {len(folders)} deliveries of one month: {names}. Together they would count twice.",
-                advice="Name the folder of the latest one, or let the export overwrite the earlier ones.",
+                f"{month} holds {len(each)} deliveries of one month: {names}. Together they would count twice.",
+                advice="Name the latest one, or let the export overwrite the earlier ones.",
             )
+    seen: dict[tuple[int, str], str] = {}
+    sizes = Counter(path.stat().st_size for path in files.values())
+    for name, path in files.items():
+        size = path.stat().st_size
+        if sizes[size] > 1 and (first := seen.setdefault((size, _digest(path)), name)) != name:
+            raise InputError(
+                f"{name} is a copy of {first}: together they would count twice", advice="Keep one of them."
+            )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()

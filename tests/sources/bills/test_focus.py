@@ -324,6 +324,34 @@ def test_two_deliveries_of_one_month_are_not_added_up(tmp_path: Path) -> None:
     assert len(Focus(tmp_path / "BILLING_PERIOD=2026-10" / "20261102T0000-b").bill()) > 0
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("20261001-20261031/run-1/part_0_0001.csv", "20261001-20261031/run-2/part_0_0001.csv"),
+        ("20261001-20261031/202611010600/a1/part_0.csv", "20261001-20261031/202611020600/b2/part_0.csv"),
+        ("20261001-20261031/daily_a1.csv", "20261001-20261031/daily_b2.csv"),
+    ],
+)
+def test_azure_delivers_the_whole_month_each_day_and_it_counts_once(tmp_path: Path, first: str, second: str) -> None:
+    for name, rows in ((first, BY_HAND[:2]), (second, BY_HAND)):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        write_focus(tmp_path / name, rows)
+    with pytest.raises(InputError, match="2 deliveries of one month"):
+        Focus(tmp_path).bill()
+    assert len(Focus(tmp_path / second).bill()) > 0
+
+
+def test_a_copy_of_a_file_does_not_count_and_parts_do(tmp_path: Path) -> None:
+    folder = tmp_path / "20261001-20261031" / "run"
+    folder.mkdir(parents=True)
+    write_focus(folder / "part_0_0001.csv", BY_HAND)
+    write_focus(folder / "part_0_0002.csv", [END])
+    assert len(Focus(tmp_path).bill()) == len(Focus(folder / "part_0_0001.csv").bill()) > 0
+    write_focus(folder / "part_0_0001 (1).csv", BY_HAND)
+    with pytest.raises(InputError, match=r"part_0_0001.csv is a copy of .*part_0_0001 \(1\).csv: .* count twice"):
+        Focus(tmp_path).bill()
+
+
 def test_an_export_of_other_services_says_which_and_how_to_keep_them(tmp_path: Path) -> None:
     write_focus(tmp_path / "focus.csv", [END])
     command = ("fetch", "focus", str(tmp_path), "--store", str(tmp_path / "store"))
