@@ -53,8 +53,12 @@ def usable(points: Points, window: Window) -> Points:
 
 
 def observations(chunks: Sequence[Chunk], name: str, findings: Findings = NO_FINDINGS) -> Observations:
-    """The rows of chunks, each with its own source and time of asking."""
-    chunks = sorted(chunks, key=lambda c: (*c.wanted.key, c.window.period, c.window.start))
+    """The rows of chunks, each with its own source and time of asking.
+
+    Chunks of one series and period do not overlap, and each is in order: once the chunks are, so are all rows.
+    """
+    chunks = [chunk for chunk in chunks if len(chunk.points.stamps)]  # a word without a row would be an unused category
+    chunks.sort(key=lambda c: (*c.wanted.key, c.window.period, c.window.start))
     lengths = np.array([len(chunk.points.stamps) for chunk in chunks], dtype=np.int64)
     points = [chunk.points for chunk in chunks] or [NONE]
     at = pd.DatetimeIndex([chunk.at for chunk in chunks], tz="UTC").as_unit("us")
@@ -67,7 +71,7 @@ def observations(chunks: Sequence[Chunk], name: str, findings: Findings = NO_FIN
         "source": _words([chunk.wanted.source for chunk in chunks], lengths),
         "fetched_at": at.repeat(lengths),
     }
-    return Observations.of(pd.DataFrame(columns)[HISTORY.names], name, findings)
+    return Observations(pd.DataFrame(columns, columns=HISTORY.names, copy=False), name, findings)
 
 
 def _summed(parts: Sequence[Points]) -> Points:

@@ -7,11 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from capacity.errors import SourceChanged
 from capacity.sources.aws import Door
+from capacity.sources.base import tidy
 from capacity.sources.cloudwatch.answers import Points, merged, points, read_fast
+from capacity.sources.cloudwatch.catalogue import Wanted
+from capacity.sources.cloudwatch.periods import Window
+from capacity.sources.cloudwatch.rows import Chunk, observations
 from tests.sources.cloudwatch.fake import FakeCloudWatch
 from tests.sources.cloudwatch.fleet import ECS
 
@@ -102,3 +107,19 @@ def test_parts_of_a_series_are_joined_in_order_and_the_later_wins() -> None:
     assert stamps.tolist() == [60, 120, 180]
     assert values.tolist() == [9.0, 2.0, 3.0]
     assert len(merged([]).stamps) == 0
+
+
+def test_a_series_without_a_row_leaves_no_word_behind() -> None:
+    """Rows are built in their final form, so nothing else sorts them or drops an unused category."""
+    window, at = Window(0, 600, 60), pd.Timestamp("2026-08-03T00:00Z").as_unit("us")
+
+    def chunk(service: str, stamps: list[int], window: Window = window) -> Chunk:
+        wanted = Wanted(f"cloudwatch:{service}", service, "cpu", "mean", ())
+        return Chunk(wanted, window, Points(np.array(stamps, dtype=np.int64), np.ones(len(stamps))), at)
+
+    chunks = [chunk("web", [300, 360], Window(300, 600, 60)), chunk("idle", []), chunk("web", [0]), chunk("api", [60])]
+    frame = observations(chunks, "cloudwatch:all").frame
+    pd.testing.assert_frame_equal(frame, tidy(frame))
+    assert frame["service"].tolist() == ["api", "web", "web", "web"]
+    assert frame["service"].cat.categories.tolist() == ["api", "web"]
+    assert len(observations([chunk("idle", [])], "cloudwatch:all")) == 0
