@@ -135,19 +135,21 @@ class CostExplorer:
     @property
     def _asked(self) -> Asked:
         """What is covered: the whole bill as these settings see it, for which services it names is its answer."""
-        seen = [f"by {self.tag}" if self.tag else ACCOUNT]
-        seen += [f"account {self.account}"] if self.account else []
-        seen += [f"region {self.region}"] if self.region else []
         seconds = int(steps(self.granularity).total_seconds())
-        return Asked(self._source, f"(bill {', '.join(seen)})", "cost", "mean", seconds)
+        return Asked(self._source, f"(bill {f'by {self.tag}' if self.tag else ACCOUNT})", "cost", "mean", seconds)
 
     def _asked_of(self, measure: commitments.Measure) -> Asked:
         return Asked(self._source, ACCOUNT, measure.metric, "mean", DAY)
 
     @cached_property
     def _source(self) -> str:
-        """What rows and coverage say: whose bill it is, so that those of two accounts in one store stay two."""
-        return f"{NAME}:{self._pages.account}"
+        """What rows and coverage say: whose bill it is, and which part of it.
+
+        Bills of two accounts, and two parts of one, name the same services: a store that holds one refuses the other.
+        """
+        parts = [f"account {self.account}"] if self.account else []
+        parts += [f"region {self.region}"] if self.region else []
+        return "/".join((f"{NAME}:{self._pages.account}", *parts))
 
     def _questions(self, piece: Span) -> list[Question]:
         return questions(piece, self.granularity, self.tag, self.account, self.region)

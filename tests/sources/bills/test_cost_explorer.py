@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from capacity.errors import CapacityError, ConfigError, SourceDenied, SourceError
+from capacity.errors import CapacityError, ConfigError, InputError, SourceDenied, SourceError
+from capacity.history import Store, fetch
 from capacity.sources import Source, Span
 from capacity.sources.bills.bill import faults
 from capacity.sources.bills.cost_explorer import CostExplorer
@@ -354,3 +355,16 @@ def test_the_bills_of_two_accounts_are_not_taken_for_one() -> None:
         assert batch.observations.source == f"cost-explorer:{account}"
         known = known | batch.covered
     assert {asked.source for asked in known.spans} == {"cost-explorer:111111111111", "cost-explorer:222222222222"}
+
+
+def test_two_parts_of_a_bill_in_one_store_are_refused_before_one_overwrites_the_other(tmp_path: Path) -> None:
+    """A service that runs in two regions has one name and one cost a day in each."""
+    with serving(LEDGER):
+        here = source(region=truth.REGION, savings_plans=False)
+        fetch(here, tmp_path, WEEK)
+        before = Store(tmp_path).history().frame
+        for other in (source(region="us-east-1", savings_plans=False), source(savings_plans=False)):
+            with pytest.raises(InputError, match=rf"(?s)region {truth.REGION}.*give each its own store"):
+                fetch(other, tmp_path, WEEK)
+        assert source(region=truth.REGION, savings_plans=False).outlay(WEEK, Store(tmp_path).coverage()).total == 0
+    pd.testing.assert_frame_equal(Store(tmp_path).history().frame, before)
