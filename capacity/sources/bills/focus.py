@@ -17,7 +17,7 @@ from capacity.sources.base import Observations, Span
 from capacity.sources.bills import focus_query
 from capacity.sources.bills.bill import Bill
 from capacity.sources.bills.cost_requests import steps
-from capacity.sources.bills.focus_columns import Reading, complete
+from capacity.sources.bills.focus_columns import Reading, complete, of_contracts
 from capacity.sources.bills.focus_query import Rows
 from capacity.sources.bills.focus_words import Told
 from capacity.sources.bills.metrics import observations
@@ -29,6 +29,7 @@ NAME: Final = "focus"
 #: Apps. Kubernetes is another room: its nodes are billed as virtual machines.
 SERVICES: Final = ("Amazon Elastic Container Service", "AmazonECS", "Azure Container Apps")
 _ENDINGS: Final = (".csv", ".csv.gz", ".parquet")
+_BESIDE: Final = "Name the dataset of cost and usage that was delivered beside it."
 #: Folder of a month in Azure's storage: its first and last day.
 _AZURE_MONTH: Final = re.compile(r"\d{8}-\d{8}")
 
@@ -79,11 +80,15 @@ class Focus:
             for name, path in files.items():
                 try:
                     columns = focus_query.columns_of(connection, path)
-                    if complete(name, columns, self.tag, problems):
+                    if of_contracts(columns):
+                        told.contracts.append(name)
+                    elif complete(name, columns, self.tag, problems):
                         rows = Rows(Reading(columns), self.services, self.tag, self.granularity, span)
                         parts.append(self._part(connection, name, path, rows, told, problems))
                 except duckdb.Error as error:
                     problems.add(f"cannot be read: {str(error).splitlines()[0]}", name)
+        if not (parts or len(problems)):
+            problems.add("contract commitments only, and no charges", told.contracts[0], _BESIDE)
         problems.raise_any("these FOCUS exports cannot be used:")
         frame = _ours(pd.concat(parts, ignore_index=True))
         frame["estimated"] = frame["timestamp"] + pd.to_timedelta(frame["interval"], unit="s") > told.whole_until

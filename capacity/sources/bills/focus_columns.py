@@ -52,6 +52,16 @@ def complete(name: str, columns: Iterable[str], tag: str, problems: Problems) ->
     return False
 
 
+def of_contracts(columns: Iterable[str]) -> bool:
+    """Whether this is the other dataset of FOCUS 1.3, which is delivered beside the charges and has none.
+
+    >>> of_contracts(["ContractId", "ContractCommitmentId", "ContractCommitmentCost"]), of_contracts(NEEDED)
+    (True, False)
+    """
+    have = {column.lower() for column in columns}
+    return "contractcommitmentid" in have and "chargeperiodstart" not in have
+
+
 class Reading:
     """SQL for the columns of one file, whatever their types: an absent column reads as an absent value."""
 

@@ -21,6 +21,7 @@ class Told:
     chosen: bool  # whether only some services are kept
     counts: Counter[str] = field(default_factory=Counter)
     others: set[str] = field(default_factory=set)
+    contracts: list[str] = field(default_factory=list)  # files of that dataset
     longer_cost: float = 0.0
     last: pd.Timestamp = field(default_factory=lambda: pd.Timestamp("1970-01-01", tz="UTC"))
 
@@ -40,6 +41,9 @@ class Told:
     def findings(self, frame: pd.DataFrame, tag: str) -> Iterator[Finding]:
         """What is remarkable about the export and the bill made from it."""
         others = sorted(self.others)
+        if self.contracts:
+            message = f"contract commitments, which are no charges: {bill_words.listed(self.contracts)} not read"
+            yield Finding("", "", "datasets", "PASS", message, count=len(self.contracts))
         if self.counts["others"]:
             yield Finding(
                 "",

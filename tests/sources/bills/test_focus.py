@@ -341,6 +341,19 @@ def test_azure_delivers_the_whole_month_each_day_and_it_counts_once(tmp_path: Pa
     assert len(Focus(tmp_path / second).bill()) > 0
 
 
+def test_contract_commitments_beside_the_charges_are_left_out_and_told(tmp_path: Path) -> None:
+    alone = tmp_path / "contracts.csv"
+    alone.write_text("ContractId,ContractCommitmentId,ContractCommitmentCost,BillingCurrency\nc,d,5,USD\n")
+    with pytest.raises(InputError, match=r"contracts\.csv: contract commitments only, and no charges"):
+        Focus(alone).bill()
+    write_focus(tmp_path / "usage.csv", BY_HAND)
+    both = Focus(tmp_path).bill()
+    pd.testing.assert_frame_equal(both.frame, Focus(tmp_path / "usage.csv").bill().frame)
+    assert [finding.message for finding in both.findings if finding.check == "datasets"] == [
+        "contract commitments, which are no charges: contracts.csv not read"
+    ]
+
+
 def test_a_copy_of_a_file_does_not_count_and_parts_do(tmp_path: Path) -> None:
     folder = tmp_path / "20261001-20261031" / "run"
     folder.mkdir(parents=True)
