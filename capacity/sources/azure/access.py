@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -14,6 +15,8 @@ from capacity.sources.azure.complaints import BUSY
 METRICS_SCOPE: Final = "https://metrics.monitor.azure.com/.default"
 MANAGEMENT_SCOPE: Final = "https://management.azure.com/.default"
 
+#: For what azure-identity logs of each attempt: it reaches us as an error, and nobody set a log up to see it twice.
+_UNHEARD: Final = logging.NullHandler()
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -70,6 +73,7 @@ def signed_in(credential: Any | None) -> Iterator[Any]:
         from azure.identity import DefaultAzureCredential
     except ImportError:
         raise MissingExtra("azure-identity", "azure", "signing in to Azure") from None
+    logging.getLogger("azure").addHandler(_UNHEARD)  # whoever does set one up still sees it all
     with DefaultAzureCredential() as found:
         yield found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import sys
 import traceback
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from capacity.config.azure import AzureMetric
 from capacity.errors import InputError, MissingExtra, SourceChanged, SourceDenied, SourceError, SourceThrottled
 from capacity.sources.azure import azure_advisor
+from tests.conftest import ROOT
 from tests.sources.azure.server import SUBSCRIPTION, TOKEN, Azure, error, metrics_batch, minutes, span
 
 DAY = span("2026-11-19T08:00", "2026-11-19T12:00")
@@ -182,6 +184,15 @@ def test_a_secret_that_expired_is_told_though_the_sdk_says_it_last(azure: Azure)
     text = complaint(azure, SourceDenied, credential=Chain())
     assert text.endswith("AADSTS7000222: The provided client secret keys for app 'a1' are expired.")
     assert "EnvironmentCredential" in text and "not found on path" not in text
+
+
+def test_the_sdk_does_not_print_its_attempts_beside_our_error() -> None:
+    script = (
+        "import logging; from capacity.sources.azure.access import signed_in\n"
+        "with signed_in(None): logging.getLogger('azure.identity._credentials').warning('attempted')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_no_connection_is_not_no_data(azure: Azure) -> None:
