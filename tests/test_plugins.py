@@ -143,8 +143,11 @@ def test_a_setting_that_is_not_written_as_one_is_wrong_usage(
     assert not (tmp_path / "store").exists()
 
 
-def test_a_name_that_no_source_has_is_no_command(package: Path) -> None:
-    assert "No such command 'cloudwach'" in fetch(package, "cloudwach", code=2)
+def test_a_name_that_no_source_has_names_them_all(package: Path) -> None:
+    said = fetch(package, "cloudwach", code=1)
+    assert "no source 'cloudwach'" in said
+    for name in ("cloudwatch", "azure-monitor", "whole"):
+        assert name in said
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,9 @@ class _Sources(typer.core.TyperGroup):
         from capacity.sources.registry import source_names
 
         known = super().get_command(ctx, cmd_name)
-        return known if known is not None or cmd_name not in source_names() else _plugged_in(cmd_name)
+        if known is None and cmd_name not in source_names():
+            raise CapacityError(f"there is no source {cmd_name!r}. Sources: {', '.join(self.list_commands(ctx))}.")
+        return known if known is not None else _plugged_in(cmd_name)
 
 
 app = typer.Typer(help=HELP, no_args_is_help=True, cls=_Sources, rich_markup_mode=None)
