@@ -197,3 +197,21 @@ def test_two_overlapping_fetches_are_one_history_and_the_later_values_win(tmp_pa
     arguments = ("--config", str(tmp_path / "capacity.toml"), "--history", store, "--horizon", "1d", "--quiet")
     out = str(tmp_path / "the report")
     assert len(json.loads(run("report", *arguments, "--out", out, "--json").stdout)["files"]) == 4
+
+
+def test_an_interrupt_while_the_store_is_at_work_is_one_too() -> None:
+    """DuckDB takes the signal, and raises an error of its own kind."""
+    code = """
+import os, signal, threading, duckdb
+from capacity.cli import app, main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+app.registered_groups.clear(), app.registered_commands.clear()
+app.callback()(lambda: None)
+@app.command()
+def work():
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+    duckdb.execute("SELECT max(hash(i)) FROM range(1000000000000) t(i)").fetchall()
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code, "work"], capture_output=True, text=True, cwd=ROOT, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "")

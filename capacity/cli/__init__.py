@@ -54,3 +54,7 @@ def main() -> None:
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    except RuntimeError as error:  # DuckDB takes the signal while it reads or writes the store, and says it in this way
+        if str(error) != "Query interrupted":
+            raise
+        raise SystemExit(130) from None
