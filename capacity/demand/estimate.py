@@ -56,7 +56,7 @@ def estimate_demand(
     percentage that nothing turns into vCPU or GiB is an UNKNOWN finding that says what to state.
     Raises HistoryError when nothing can be estimated at all.
     """
-    rows, quiet = with_quiet(_relevant(history.frame))
+    rows, quiet = with_quiet(_relevant(history.frame), history.answered)
     size = _interval(rows, interval)
     if at_least is not None and size < duration(at_least) and duration(at_least) % size == pd.Timedelta(0):
         size = duration(at_least)

@@ -17,6 +17,7 @@ from capacity.errors import HistoryError, HistoryHasGaps, InputError, Problem
 from capacity.findings import NO_FINDINGS, Findings
 from capacity.schema import METRICS
 from capacity.sources.base import Span, faults, series_codes, tidy
+from capacity.sources.coverage import NOTHING, Coverage
 from capacity.timegrid import duration, reaching
 
 #: More intervals than this on one grid is a mistake of the interval, not a long history: ten years of 15 seconds.
@@ -43,6 +44,7 @@ class History:
 
     frame: pd.DataFrame
     findings: Findings = NO_FINDINGS  # what reading it brought to light
+    answered: Coverage = NOTHING  # what sources have answered for good, where a store knows it
 
     def __post_init__(self) -> None:
         if "fetched_at" not in self.frame.columns:

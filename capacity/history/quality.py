@@ -90,7 +90,7 @@ def lines_of(history: History) -> Iterator[Line]:
     weeks. Intervals in which nobody asked anything are zeros (`quiet`).
     """
     measured = history.frame[~_billed(history.frame)]
-    history = History(tidy(with_quiet(measured)[0]), history.findings)
+    history = History(tidy(with_quiet(measured, history.answered)[0]), history.findings)
     intervals: dict[tuple[str, str], list[int]] = {}
     for key in history.keys:
         if key.stat == "mean":

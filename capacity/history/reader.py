@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -75,7 +76,7 @@ def read(
     else:
         kind = type(path_or_frame).__name__
         raise InputError(f"a {kind} cannot be read", advice="Give a file, a folder, a store or a long DataFrame.")
-    history = History(history.frame, Findings.of(history.findings, negatives(history.frame)))
+    history = replace(history, findings=Findings.of(history.findings, negatives(history.frame)))
     return history if services is None else history.select(services=services)
 
 

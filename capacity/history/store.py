@@ -125,10 +125,13 @@ class Store:
         metrics: Iterable[str] | str | None = None,
     ) -> History:
         """What is kept; of a span, of services, of metrics. Only the months and series asked for are read."""
-        frame, findings = self._read(
-            load, lambda connection, folder, manifest: selected(connection, folder, manifest, span, services, metrics)
-        )
-        return History(frame, findings)
+
+        def answer(connection: Any, folder: Path, manifest: Manifest) -> History:
+            frame, findings = selected(connection, folder, manifest, span, services, metrics)
+            answered = read_coverage(connection, folder, manifest.parts.get(COVERAGE_PART, ()))
+            return History(frame, findings, answered)
+
+        return self._read(load, answer)
 
     def coverage(self) -> Coverage:
         """What sources have answered for good, and need not be asked again. Nothing, where there is no store yet."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,8 @@ from capacity.demand import estimate_demand
 from capacity.findings import Finding, Findings
 from capacity.history import check_quality, read
 from capacity.history.quality import lines_of
+from capacity.sources import Span
+from capacity.sources.coverage import Asked, Coverage
 from tests.history.fleets import SIZES, healthy, history, joined, year
 from tests.makers import daily_wave, hourly
 
@@ -396,7 +399,9 @@ def test_minutes_in_which_nobody_asked_are_no_gaps() -> None:
     ]
     rows = pd.concat(parts).assign(service="web", stat="mean", interval=60, fetched_at=minutes[-1])
     for source, gaps in (("cloudwatch:eu-west-1/shop", 0), ("files:usage.csv", 1)):
-        found = check_quality(read(rows.assign(source=source)))
+        series = Asked(source, "web", "requests", "mean", 60)
+        answered = Coverage.of([(series, Span(minutes[0], minutes[-1]))])
+        found = check_quality(replace(read(rows.assign(source=source)), answered=answered))
         assert len([finding for finding in found if finding.check == "gaps"]) == gaps
 
 
