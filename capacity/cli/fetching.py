@@ -66,6 +66,8 @@ app = typer.Typer(help=HELP, no_args_is_help=True, cls=_Sources, rich_markup_mod
 Days = Annotated[float, typer.Option("--days", min=0.01, help="How many of the last days.")]
 #: All that CloudWatch keeps (aws.md 1.1), a quarter of bills, all that Azure Monitor keeps, a month of Prometheus.
 CLOUDWATCH_DAYS, COST_DAYS, AZURE_DAYS, PROMETHEUS_DAYS = 455.0, 91.0, 93.0, 31.0
+#: Reasons listed when a fetch brought nothing at all; a fleet has one a metric.
+REASONS = 5
 SettingsPath = Annotated[
     Path | None, typer.Option("--config", "-c", help="capacity.toml with this source's tables.", show_default=False)
 ]
@@ -308,7 +310,11 @@ def _pull(source: Pulled, store: Path, days: float, dry_run: bool, as_json: bool
     if not quiet:
         say(f"{source.name}: expecting {estimate}")
     with _progress(estimate.total, quiet) as advance:
-        fetched = fetch(source, store, span, progress=lambda appended, outlay: advance(outlay.total))
+        try:
+            fetched = fetch(source, store, span, progress=lambda appended, outlay: advance(outlay.total))
+        except KeyboardInterrupt:
+            say("Stopped. What was committed stays, and the next run goes on from there.")
+            raise
     _tell(fetched, as_json, pulled=True)
 
 
@@ -323,6 +329,8 @@ def _tell(fetched: Any, as_json: bool, pulled: bool = False) -> None:
     nothing = [f for f in fetched.findings if f.check == "empty" and not f.service]
     if nothing and not any(counts.values()):
         reasons = [f"\n  - {finding}" for finding in fetched.findings if finding not in nothing]
+        if len(reasons) > REASONS:
+            reasons[REASONS:] = [f"\n  - and {len(reasons) - REASONS:,} more"]
         raise CapacityError("; ".join(f"{f.message}. {f.advice}" for f in nothing) + "".join(reasons))
     findings(fetched.findings, least="REVIEW")
     if as_json:

@@ -56,7 +56,10 @@ def older(start: pd.Timestamp, end: pd.Timestamp, step: pd.Timedelta) -> Finding
 
 def no_commitments(metric: str, error: SourceError) -> Finding | None:
     """Why there is no coverage or utilization; None if the error is about more than that."""
-    code, _ = code_of(error.__cause__) if isinstance(error.__cause__, Exception) else ("", 0)
+    code, status = code_of(error.__cause__) if isinstance(error.__cause__, Exception) else ("", 0)
+    if status == 500 and code == "500":  # a server that stands in for AWS and does not have this
+        message = f"{error} The bill itself is complete"
+        return Finding("", metric, "commitments", "UNKNOWN", message, "Leave them out: --no-savings-plans.")
     if code == "DataUnavailableException":
         message = "Cost Explorer has no Savings Plans data for this time: none was active, or it is not ready yet"
         return Finding("", metric, "commitments", "UNKNOWN", message, "Nothing to do without Savings Plans.")

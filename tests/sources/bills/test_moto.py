@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from capacity.history import Store
+from capacity.sources.aws import Door
 from capacity.sources.bills.cost_explorer import CostExplorer
 from tests.sources.bills.test_cost_explorer import NOW, WEEK, values
 
@@ -89,3 +90,13 @@ def test_pages_of_moto_become_a_history_and_a_second_fetch_asks_for_nothing(moto
     answered = pd.date_range("2026-10-05", periods=2, tz="UTC")
     again = CostExplorer(clock=lambda: NOW, savings_plans=False)
     assert again.outlay(type(WEEK)(answered[0], answered[1] + pd.Timedelta("1D")), store.coverage()).total == 0
+
+
+def test_a_server_without_savings_plans_still_gives_the_bill(moto: str) -> None:
+    seed(moto, [{"ResultsByTime": [period("05", ("EUC1-Fargate-vCPU-Hours:perCPU", "Usage", "24", "1.2"))]}])
+    source = CostExplorer(Door(sleep=lambda seconds: None), clock=lambda: NOW)
+    observations = source.read(WEEK)
+    assert "billed_vcpu" in set(observations.frame["metric"])
+    told = [finding for finding in observations.findings if finding.check == "commitments"]
+    assert len(told) == 2
+    assert all("--no-savings-plans" in finding.advice for finding in told)
