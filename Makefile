@@ -16,8 +16,9 @@ help: ## Show this map
 report: $(READY) ## Write the capacity report (HISTORY=path CONFIG=capacity.toml OUT=folder for your own)
 	@$(BIN)/capacity report --config "$(CONFIG)" --out "$(OUT)" $(if $(HISTORY),--history "$(HISTORY)")
 
+# Two workers on two cores: more threads inside each only wait for one another.
 test: $(READY) ## Run every test
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: lint types test ## What CI runs: lint, types, tests
 

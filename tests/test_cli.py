@@ -209,8 +209,9 @@ app.registered_groups.clear(), app.registered_commands.clear()
 app.callback()(lambda: None)
 @app.command()
 def work():
+    busy = duckdb.connect(config={"threads": 1})  # with more, this thread may wait for one that never looks up
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
-    duckdb.execute("SELECT max(hash(i)) FROM range(1000000000000) t(i)").fetchall()
+    busy.execute("SELECT max(hash(i)) FROM range(1000000000000) t(i)").fetchall()
 main()
 """
     done = subprocess.run([sys.executable, "-c", code, "work"], capture_output=True, text=True, cwd=ROOT, timeout=60)

@@ -161,7 +161,7 @@ def test_a_name_that_no_source_has_names_them_all(package: Path) -> None:
         ("moved", {}, ("a-plug-in 1.2", "Moved", "another version")),
         ("lacking", {}, ("a-plug-in 1.2", "a_plug_in_that_is_not_there", "Install what that package needs")),
         ("nothing", {}, ("NoneType", "read(span)")),
-        ("nobody", {}, ("no source 'nobody'", "Sources: files, hours, lacking, moved, nothing, whole.")),
+        ("nobody", {}, ("no source 'nobody'", "Sources: ", " files, ", "hours, lacking, moved, nothing, ", "whole.")),
     ],
 )
 def test_a_source_that_cannot_be_opened_says_why(

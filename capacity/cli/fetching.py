@@ -297,10 +297,11 @@ def _keep(source: Source, store: Path, as_json: bool, span: Span | None = None) 
 def _pull(source: Pulled, store: Path, days: float, dry_run: bool, as_json: bool, quiet: bool) -> None:
     """What the store does not know of the last days, into it; or only what that would take."""
     from capacity.history import Store, fetch
+    from capacity.sources.coverage import kind_of
     from capacity.sources.pulling import last_days
 
-    span = last_days(days)
-    estimate = source.outlay(span, Store(store).coverage())
+    span, known = last_days(days), Store(store).coverage()
+    estimate = source.outlay(span, known)
     if dry_run:
         if as_json:
             print_json(_spent(estimate))
@@ -315,19 +316,21 @@ def _pull(source: Pulled, store: Path, days: float, dry_run: bool, as_json: bool
         except KeyboardInterrupt:
             say("Stopped. What was committed stays, and the next run goes on from there.")
             raise
-    _tell(fetched, as_json, pulled=True)
+    before = any(kind_of(asked.source) == kind_of(source.name) for asked in known.spans)
+    _tell(fetched, as_json, pulled=True, before=before)
 
 
 def _spent(outlay: Outlay) -> dict[str, Any]:
     return {"calls": dict(outlay.calls), "least": dict(outlay.least), "usd": outlay.usd}
 
 
-def _tell(fetched: Any, as_json: bool, pulled: bool = False) -> None:
+def _tell(fetched: Any, as_json: bool, pulled: bool = False, before: bool = False) -> None:
+    """What a fetch did. Nothing at all is an error, unless something came of this kind of source `before`."""
     from dataclasses import asdict
 
     counts = asdict(fetched.appended)
     nothing = [f for f in fetched.findings if f.check == "empty" and not f.service]
-    if nothing and not any(counts.values()):
+    if nothing and not before and not any(counts.values()):
         reasons = [f"\n  - {finding}" for finding in fetched.findings if finding not in nothing]
         if len(reasons) > REASONS:
             reasons[REASONS:] = [f"\n  - and {len(reasons) - REASONS:,} more"]

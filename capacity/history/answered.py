@@ -18,7 +18,7 @@ from capacity.history.compaction import due
 from capacity.history.manifest import Entry
 from capacity.history.parquet import scan, unique, write
 from capacity.sources.base import Span
-from capacity.sources.coverage import NOTHING, Asked, Coverage
+from capacity.sources.coverage import NOTHING, Asked, Coverage, kind_of
 
 _ASKED: Final = ("source", "service", "metric", "stat", "interval")
 _SERIES: Final = _ASKED[1:]
@@ -43,7 +43,7 @@ def of_one_owner(known: Coverage, covered: Coverage) -> None:
     """Raises InputError when a series has two sources of one kind: these are two services of one name."""
     owners: dict[tuple[str, ...], str] = {}
     for asked in (*known.spans, *covered.spans):
-        key = (_kind(asked.source), *map(str, asked[1:]))
+        key = (kind_of(asked.source), *map(str, asked[1:]))
         owner = owners.setdefault(key, asked.source)
         if owner != asked.source and asked in covered.spans:
             raise InputError(
@@ -88,11 +88,6 @@ def _written(connection: Any, folder: Path, covered: Coverage, commits: tuple[in
     name = f"coverage-{unique(generation)}.parquet"
     size = write(connection, "SELECT * FROM covered ORDER BY ALL", folder / name)
     return Entry(name, size, len(table), 0, 0, 0, 0, *commits, 0, generation)
-
-
-def _kind(source: str) -> str:
-    """`cloudwatch` of `cloudwatch:eu-west-1/shop`."""
-    return source.partition(":")[0]
 
 
 def _stamps(us: np.ndarray) -> pd.DatetimeIndex:

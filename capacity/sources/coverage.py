@@ -77,6 +77,15 @@ class Coverage:
         return spans[-1].end if spans else None
 
 
+def kind_of(source: str) -> str:
+    """What a source is, whatever it looks at.
+
+    >>> kind_of("cloudwatch:123456789012/eu-west-1/shop")
+    'cloudwatch'
+    """
+    return source.partition(":")[0]
+
+
 def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
     joined: list[Span] = []
     for span in sorted(spans):

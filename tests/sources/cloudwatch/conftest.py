@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -13,11 +14,13 @@ from tests.sources.cloudwatch.fake import FakeCloudWatch
 
 @pytest.fixture(scope="module")
 def moto_address() -> Iterator[str]:
-    """A moto server over real HTTP."""
+    """A moto server over real HTTP, empty: what servers of this process were told before, it would know."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
+    address = f"http://{host}:{port}"
+    urllib.request.urlopen(urllib.request.Request(f"{address}/moto-api/reset", method="POST")).close()
+    yield address
     server.stop()
 
 
