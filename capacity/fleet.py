@@ -151,7 +151,14 @@ class Chain:
         demand, settings = self.demand, self.config.forecast
         with self._stage("forecast"):
             return forecast(
-                demand, self.config.goal.horizon, model=settings.model, paths=settings.paths, seed=settings.seed
+                demand,
+                self.config.goal.horizon,
+                model=settings.model,
+                paths=settings.paths,
+                seed=settings.seed,
+                services=self.services,
+                events=self.config.event,
+                holidays=settings.holidays or None,
             )
 
     @cached_property

@@ -6,6 +6,7 @@
     [prices]      overrides of the built-in, dated price table
     [forecast]    model, levels, seed
     [report]      title, where files go
+    [[event]]     one a launch, sale, migration or other day that is not like others
     [cloudwatch]  how CloudWatch is read, and metrics of your own ([[cloudwatch.metric]])
     [prometheus]  a server to read from, and what to ask it ([[prometheus.query]])
     [azure]       what to read from Azure Monitor
@@ -26,6 +27,7 @@ from pydantic import Field, model_validator
 from capacity.config.azure import AzureMetric, AzureSettings
 from capacity.config.base import Settings
 from capacity.config.cloudwatch import CloudWatchSettings, CustomMetric
+from capacity.config.event import Event
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.config.service import FARGATE_SIZES, Architecture, Service
 from capacity.config.tables import Account, Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
@@ -42,6 +44,7 @@ __all__ = [
     "Config",
     "CustomMetric",
     "Data",
+    "Event",
     "ForecastSettings",
     "Goal",
     "PriceSettings",
@@ -70,6 +73,7 @@ class Config(Settings):
     cloudwatch: CloudWatchSettings = CloudWatchSettings()
     prometheus: PrometheusSettings | None = None
     azure: AzureSettings | None = None
+    event: tuple[Event, ...] = ()
     service: tuple[Service, ...] = ()
     path: Path | None = Field(None, exclude=True, description="The file this came from; set by load_config.")
 
@@ -83,6 +87,9 @@ class Config(Settings):
                     f"{service.cluster!r}): give each its own name, as in the history"
                 )
             seen[service.name] = service
+        names = [event.name for event in self.event]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two [[event]] tables are called {name!r}: one event may have several dates")
         regions = [account.region for account in self.account]
         for region in {region for region in regions if regions.count(region) > 1}:
             raise ValueError(f"two [[account]] tables for region {region!r}: keep one")
@@ -139,12 +146,12 @@ def config_of(table: dict[str, Any], path: Path | None = None) -> Config:
 
 
 def _with_name(problem: Problem, table: dict[str, Any]) -> Problem:
-    """`service #3 max_tasks` as `service 'checkout' max_tasks`."""
+    """`service #3 max_tasks` as `service 'checkout' max_tasks`; events alike."""
     head, _, rest = problem.where.partition(" ")
     number, _, field = rest.partition(" ")
-    if head != "service" or not number.startswith("#"):
+    if head not in ("service", "event") or not number.startswith("#"):
         return problem
-    entry = table["service"][int(number[1:]) - 1]
+    entry = table[head][int(number[1:]) - 1]
     name = entry.get("name") if isinstance(entry, dict) else None
     label = repr(name) if name else number
-    return Problem(problem.message, where=f"service {label} {field}".strip())
+    return Problem(problem.message, where=f"{head} {label} {field}".strip())

@@ -21,6 +21,9 @@ FARGATE_SIZES: Final[dict[int, tuple[int, ...]]] = {
     16384: tuple(range(32768, 122881, 8192)),
 }
 
+#: Code of a calendar: a country's two letters (ISO 3166-1), and perhaps a part of it (ISO 3166-2).
+HOLIDAYS: Final = r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$"
+
 
 class Service(Settings):
     """What is planned: one ECS service, its task size and its bounds.
@@ -69,6 +72,9 @@ class Service(Settings):
         "sizes it, not its busiest minute.",
     )
     timezone: str = Field("UTC", description="IANA zone in which people and schedules live.")
+    holidays: str = Field(
+        "", pattern=HOLIDAYS, description="Whose public holidays: DE, or a part of the country, DE-BY. Empty: none."
+    )
     owner: str = Field("", description="Who decides; printed beside each decision.")
     change_days: int = Field(7, ge=0, le=365, description="Days it takes to have a limit raised.")
 

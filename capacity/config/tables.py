@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from capacity.config.base import Positive, Probability, Settings
-from capacity.config.service import Architecture
+from capacity.config.service import HOLIDAYS, Architecture
 
 
 class Goal(Settings):
@@ -72,6 +72,11 @@ class ForecastSettings(Settings):
     )
     paths: int = Field(400, ge=20, le=100_000, description="Sample paths a series.")
     seed: int = Field(0, ge=0, description="Makes sampled results repeatable.")
+    holidays: str = Field(
+        "",
+        pattern=HOLIDAYS,
+        description="Public holidays of services that do not say their own: DE, DE-BY. Empty: none.",
+    )
 
 
 class ReportSettings(Settings):

@@ -10,6 +10,7 @@ from typing import Any
 from capacity.config.azure import AzureMetric, AzureSettings
 from capacity.config.base import Settings
 from capacity.config.cloudwatch import CloudWatchSettings, CustomMetric
+from capacity.config.event import Event
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.config.service import Service
 from capacity.config.tables import Account, Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
@@ -63,6 +64,7 @@ def reference() -> str:
         ("[[prices.rate]]", Rate),
         ("[forecast]", ForecastSettings),
         ("[report]", ReportSettings),
+        ("[[event]]", Event),
         ("[cloudwatch]", CloudWatchSettings),
         ("[[cloudwatch.metric]]", CustomMetric),
         ("[prometheus]", PrometheusSettings),
@@ -110,6 +112,8 @@ def _type_name(annotation: str) -> str:
         "Probability": "probability in (0, 1)",
         "Architecture": "`x86_64`, `arm64`",
         "str": "text",
+        "Moment": "date or time",
+        "tuple[Moment, ...]": "list of dates or times",
         "int": "whole number",
         "float": "number",
         "bool": "true, false",

@@ -18,6 +18,7 @@ from capacity.forecasting.base import FEWEST, Fan, Forecaster, model_named
 from capacity.forecasting.bursts import burst_findings
 from capacity.forecasting.clock import fan_on_local_clocks
 from capacity.forecasting.forecasts import DEFAULT_LEVELS, Forecast, checked_level
+from capacity.forecasting.knowledge import Event, Holidays, Knowing, Knowledge
 from capacity.forecasting.prepare import measured
 from capacity.history.line import how_long
 from capacity.timegrid import horizon_steps
@@ -33,6 +34,8 @@ def forecast(
     seed: int = 0,
     services: Sequence[Service] = (),
     metric: str = "requests",
+    events: Sequence[Event] | pd.DataFrame = (),
+    holidays: Holidays = None,
 ) -> Forecast:
     """Where demand goes: sample paths of every series, and the quantiles read from them.
 
@@ -44,6 +47,9 @@ def forecast(
     seed      same data, same seed, same version: same paths
     services  what is known of the services: task sizes for demand from percentages, and the clock people live by
     metric    of a bare Series
+    events    what is known beforehand: launches, sales, migrations; a table with Prophet's columns will do
+    holidays  a country or a part of it ("DE", "DE-BY"), one a service ({"checkout": "FR"}), or a table as Prophet's;
+              `Service.holidays` is heeded too
 
     A series with fewer than four measured intervals is left out with a FAIL finding when others remain, and refused
     (HistoryTooShort) when it is alone. Raises InputError for arguments that cannot be understood.
@@ -55,6 +61,8 @@ def forecast(
     """
     chosen = sorted({checked_level(level) for level in _listed(levels)})
     maker = model_named(model)
+    known = Knowledge.of(events, holidays, services)
+    maker = Knowing(maker, known) if known else maker
     past, findings = enough(demand_from(data, services=services, metric=metric))
     steps = horizon_steps(horizon, past.interval)
     fan = fan_on_local_clocks(maker, past, steps, _count(paths), np.random.default_rng(seed))

@@ -1,0 +1,218 @@
+"""What events did to load: learnt from past occurrences, as carefully as ordinary noise and their number allow.
+
+Everything is a log ratio of what was measured to what is usual. An occurrence is explained in four parts, each pulled
+towards the one before it by how little is known (empirical Bayes; Efron & Morris 1975, JASA 70(350)):
+
+    how like a Sunday the day was, for whole days: a public holiday empties a Tuesday and changes nothing on a Sunday
+    the level that events of this calendar have in common; towards no effect
+    the level of this event; towards that of its calendar, by how unlike its events are
+    its shape, hour by hour; towards flat
+
+How differently occurrences of one event turned out stays as its spread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from capacity.forecasting.knowledge.places import Piece
+from capacity.forecasting.knowledge.usual import TOGETHER, Usual, mean
+
+#: Believed before anything is seen, as standard deviations in log units: how like a Sunday (1 is wholly), a calendar's
+#: level, an event's shape, and what sets events of one calendar apart. Wide enough for what launches do (3x is 1.1).
+PRIOR_SUNDAY, PRIOR_LEVEL, PRIOR_SHAPE, PRIOR_APART = 0.5, 0.7, 0.3, 0.15
+
+#: An effect is at most a hundredfold, up or down: a service without a single request at Christmas has no logarithm.
+MOST: Final = float(np.log(100))
+
+#: Occurrences of one event are believed to differ by this, plus this share of its effect; as much as LIKE occurrences
+#: would tell. Sizes of what repeated holidays did in the tuning sets.
+APART, APART_SHARE, LIKE = 0.03, 0.15, 2
+
+#: Occurrences of one event further than this many robust deviations from their middle are pulled in (Huber 1964).
+HUBER: Final = 3.0
+
+
+class Seen(NamedTuple):
+    """Past pieces of one calendar and day, measured: O of them, K hours, S series."""
+
+    pieces: tuple[Piece, ...]
+    ratio: np.ndarray  # (S, O, K) log ratio to the usual; NaN where nothing can be said
+    sunday: np.ndarray  # (S, O, K) how far a Sunday would have been, in log units
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """What was learnt for S series of the E events of one calendar, on one day of them.
+
+    like_sunday  (S,) how like a Sunday
+    level        (S, E)
+    shape        (S, E, K)
+    spread       (S, E) standard deviation of the next occurrence's level
+    counts       (S, E) occurrences that could be measured; 0 with a level is borrowed from the calendar
+    own          (S, O, K) what each past occurrence did, without the noise of its hours
+    """
+
+    events: tuple[str, ...]
+    like_sunday: np.ndarray
+    level: np.ndarray
+    shape: np.ndarray
+    spread: np.ndarray
+    counts: np.ndarray
+    own: np.ndarray
+
+    @property
+    def told(self) -> np.ndarray:
+        """(S,) True where anything was learnt."""
+        return self.counts.sum(axis=1) > 0
+
+    def expected(self, piece: Piece, sunday: np.ndarray) -> np.ndarray:
+        """(S, K) log effect of a piece, whose intervals a Sunday would move by `sunday` (S, K)."""
+        event = self.events.index(piece.event)
+        hours = np.minimum(piece.hours, self.shape.shape[2] - 1)
+        found = self.like_sunday[:, None] * sunday + self.level[:, event, None] + self.shape[:, event, hours]
+        return np.where(self.told[:, None], np.clip(found, -MOST, MOST), 0.0)
+
+
+def seen(known: Usual, values: np.ndarray, pieces: Sequence[Piece], sunday: np.ndarray) -> Seen:
+    """What past pieces did to (S, n) values, interval by interval."""
+    length = values.shape[1]
+    size = max(int(piece.hours[-1]) + 1 for piece in pieces)
+    ratio, like = np.full((2, len(values), len(pieces), size), np.nan)
+    for number, piece in enumerate(pieces):
+        columns = piece.columns[piece.columns < length]
+        hours = piece.hours[: len(columns)]
+        around = known.around(int(columns[0]), int(columns[-1]) + 1)
+        found = known.surplus[:, columns] - around[:, None]
+        if known.sparse.any():
+            found[known.sparse] = _of_sums(values[known.sparse], known.natural[known.sparse], columns)
+        ratio[:, number, hours] = np.where(np.isnan(found), np.nan, np.clip(found, -MOST, MOST))
+        like[:, number, hours] = sunday[:, columns] if piece.daily else 0.0
+    return Seen(tuple(pieces), ratio, like)
+
+
+def _of_sums(values: np.ndarray, natural: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """(S, K) one log ratio for all intervals: of sums, a typical positive value added to both."""
+    both = np.isfinite(values[:, columns]) & np.isfinite(natural[:, columns])
+    one = np.nanmean(np.where(values > 0, values, np.nan), axis=1)
+    top = np.where(both, values[:, columns], 0.0).sum(axis=1) + one
+    usual = np.where(both, natural[:, columns], 0.0).sum(axis=1) + one
+    return np.where(both, np.log(top / usual)[:, None], np.nan)
+
+
+def learn(found: Seen, level_noise: np.ndarray, hour_noise: np.ndarray, events: Sequence[str]) -> Effects:
+    """Effects of the events of one calendar (some perhaps never seen), from what was measured.
+
+    level_noise  (S,) standard deviation of the mean over an ordinary piece
+    hour_noise   (S,) of an interval within it
+    """
+    which = np.array([events.index(piece.event) for piece in found.pieces])
+    ratio = _pulled_in(found.ratio, which, level_noise)
+    like = _like_sunday(ratio, found.sunday, level_noise, hour_noise)
+    like_sunday, common = like[:, 0], like[:, 1]
+    rest = ratio - like_sunday[:, None, None] * found.sunday - common[:, None, None]
+
+    member = which[None, :] == np.arange(len(events))[:, None]  # (E, O)
+    levels = mean(rest)  # (S, O)
+    measured = np.isfinite(levels)
+    counts = measured @ member.T.astype(float)  # (S, E)
+    own_level = _over(levels, member)  # (S, E), NaN where never seen
+    within, freedom = _within(levels, own_level, which, counts)
+    noise = level_noise[:, None] ** 2
+    within = np.maximum(within - noise[:, 0], 0.0)
+    apart = _apart(own_level, counts, noise + within[:, None])
+    trust = apart[:, None] / (apart[:, None] + (noise + within[:, None]) / np.maximum(counts, 1))
+    level = np.where(counts > 0, trust * np.nan_to_num(own_level), 0.0)
+
+    shape = _shapes(rest - levels[..., None], member, hour_noise)
+    total = common[:, None] + level
+    prior = (APART + APART_SHARE * np.abs(total)) ** 2
+    spread = (freedom[:, None] * within[:, None] + LIKE * prior) / (freedom[:, None] + LIKE)
+    spread = spread + noise / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    spread = np.sqrt(spread + np.where(counts > 0, 0.0, apart[:, None]))
+
+    repeats = counts[:, which] > 1
+    share = np.where(repeats, (within / (within + level_noise**2))[:, None], 0.0)
+    beside = share * np.nan_to_num(levels - level[:, which])
+    own = like_sunday[:, None, None] * np.nan_to_num(found.sunday) + (total[:, which] + beside)[..., None]
+    own = np.clip(own + shape[:, which], -MOST, MOST)
+    return Effects(tuple(events), like_sunday, total, shape, spread, counts.astype(int), own)
+
+
+def _pulled_in(ratio: np.ndarray, which: np.ndarray, level_noise: np.ndarray) -> np.ndarray:
+    """The ratios, with occurrences of one event that stand out from at least two others pulled in."""
+    pulled = ratio.copy()
+    levels = mean(ratio)
+    for event in np.unique(which):
+        rows = np.flatnonzero(which == event)
+        if len(rows) < 3:
+            continue
+        part = np.where(np.isfinite(levels[:, rows]), levels[:, rows], np.nan)
+        middle = mean(np.sort(part, axis=1)[:, (len(rows) - 1) // 2 : len(rows) // 2 + 1])[:, None]
+        away = part - middle
+        limit = HUBER * 1.4826 * np.nan_to_num(np.sort(np.abs(away), axis=1)[:, len(rows) // 2])
+        limit = (limit + HUBER * level_noise + APART)[:, None]
+        pulled[:, rows] += np.nan_to_num(np.clip(away, -limit, limit) - away)[..., None]
+    return pulled
+
+
+def _like_sunday(ratio: np.ndarray, sunday: np.ndarray, level_noise: np.ndarray, hour_noise: np.ndarray) -> np.ndarray:
+    """(S, 2) how like a Sunday, and the level beside that: ridge on levels of occurrences and on hours within them."""
+    both = np.isfinite(ratio)
+    x, y = np.where(both, np.nan_to_num(sunday), np.nan), ratio
+    x_level, y_level = np.nan_to_num(mean(x)), np.nan_to_num(mean(y))  # (S, O)
+    x_hour = np.nan_to_num(x - x_level[..., None]).reshape(len(x), -1)
+    y_hour = np.nan_to_num(y - y_level[..., None]).reshape(len(y), -1)
+    measured = both.any(axis=2).sum(axis=1)
+    level_weight = 1 / level_noise**2
+    hour_weight = 1 / (hour_noise**2 * min(TOGETHER, ratio.shape[2]))
+    matrix = np.empty((len(x), 2, 2))
+    matrix[:, 0, 0] = level_weight * (x_level**2).sum(axis=1) + hour_weight * (x_hour**2).sum(axis=1)
+    matrix[:, 0, 0] += PRIOR_SUNDAY**-2
+    matrix[:, 0, 1] = matrix[:, 1, 0] = level_weight * x_level.sum(axis=1)
+    matrix[:, 1, 1] = level_weight * measured + PRIOR_LEVEL**-2
+    right = np.empty((len(x), 2, 1))
+    right[:, 0, 0] = level_weight * (x_level * y_level).sum(axis=1) + hour_weight * (x_hour * y_hour).sum(axis=1)
+    right[:, 1, 0] = level_weight * y_level.sum(axis=1)
+    return np.linalg.solve(matrix, right)[..., 0]
+
+
+def _within(
+    levels: np.ndarray, own: np.ndarray, which: np.ndarray, counts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(S,) variance among occurrences of one event, over all events, and (S,) from how many differences."""
+    freedom = np.maximum(counts - 1, 0).sum(axis=1)
+    squares = np.nan_to_num((levels - own[:, which]) ** 2).sum(axis=1)
+    return squares / np.maximum(freedom, 1), freedom
+
+
+def _apart(own: np.ndarray, counts: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """(S,) variance between events of one calendar, beyond what noise explains; as believed, with two or fewer."""
+    events = (counts > 0).sum(axis=1)
+    squares = np.nan_to_num(own**2).sum(axis=1) / np.maximum(events, 1)
+    explained = np.where(counts > 0, noise / np.maximum(counts, 1), 0.0).sum(axis=1) / np.maximum(events, 1)
+    prior = 2 * PRIOR_APART**2
+    return (events * np.maximum(squares - explained, 0.0) + prior) / (events + 2)
+
+
+def _shapes(hours: np.ndarray, member: np.ndarray, hour_noise: np.ndarray) -> np.ndarray:
+    """(S, E, K) how hours stand from their event's level: what all events share, and each one's own beside it."""
+    noise = hour_noise[:, None] ** 2
+    count = np.isfinite(hours).sum(axis=1)
+    shared = np.nan_to_num(mean(np.swapaxes(hours, 1, 2))) * count / (count + noise / PRIOR_SHAPE**2)
+    rest = hours - shared[:, None]
+    found = np.empty((len(hours), len(member), hours.shape[2]))
+    for event, rows in enumerate(member):
+        own = np.swapaxes(rest[:, rows], 1, 2)
+        count = np.isfinite(own).sum(axis=2)
+        weight = count / (count + noise / PRIOR_APART**2)
+        found[:, event] = shared + weight * np.nan_to_num(mean(own))
+    return found
+
+
+def _over(levels: np.ndarray, member: np.ndarray) -> np.ndarray:
+    return np.stack([mean(levels[:, rows]) for rows in member], axis=1)
