@@ -3,6 +3,7 @@
     lines        several series over time               steps        whole tasks over time
     fan          a past and its possible futures        probability  how likely, by when
     bars         amounts with their intervals
+    calibration, reliability, skill      what a backtest found: promises kept, and loss beside seasonal naive's
 
 Every noun's `.plot()` and every page of a report is drawn here, so that they look alike. Stamps are shown in UTC. NaN
 is a gap in the line, never a zero and never bridged. Values start at zero. Colours are roles (`drawing.LIGHT`): a chart
@@ -22,7 +23,20 @@ from capacity import drawing
 from capacity.drawing import DASHES, LIGHT, SERIES, drawn, themed, to_svg
 from capacity.errors import InputError
 
-__all__ = ["BANDS", "bars", "drawn", "fan", "lines", "probability", "steps", "themed", "to_svg"]
+__all__ = [
+    "BANDS",
+    "bars",
+    "calibration",
+    "drawn",
+    "fan",
+    "lines",
+    "probability",
+    "reliability",
+    "skill",
+    "steps",
+    "themed",
+    "to_svg",
+]
 
 Limits = float | Mapping[str, float] | None
 Values = Sequence[float] | np.ndarray
@@ -234,3 +248,122 @@ def _span(*times: pd.DatetimeIndex) -> tuple[pd.Timestamp, pd.Timestamp]:
         raise InputError("nothing to draw: no times were given")
     zoned = [part.tz_localize("UTC") if part.tz is None else part.tz_convert("UTC") for part in filled]
     return min(part.min() for part in zoned), max(part.max() for part in zoned)
+
+
+@Drawer
+def calibration(
+    days: Values,
+    observed: Values,
+    low: Values,
+    high: Values,
+    *,
+    promised: float,
+    title: str = "",
+    width: int = WIDTH,
+    height: int = HEIGHT,
+) -> drawing.Spec:
+    """How often a quantile was passed by days ahead, with bounds, over the band promised: 0.5 to 1.5 times `promised`.
+
+    All are shares from 0 to 1. Where nothing was scored (NaN) there is a gap.
+    """
+    rows = _points(days, y=observed, lo=low, hi=high)
+    top = min(
+        1.0, drawing.top_of([np.array([4 * promised, *np.asarray(part, dtype=float)]) for part in (observed, high)])
+    )
+    x, y = _amount("x", 0, _longest(days), "days ahead"), _share(0, top)
+    band = [{"lo": 0.5 * promised, "hi": 1.5 * promised}]
+    bar = {"type": "rule", "color": LIGHT["muted"], "strokeWidth": 1.2}
+    across = {"type": "rule", "strokeDash": [5, 3], "strokeWidth": 1.2, "color": LIGHT["series-3"]}
+    text = {"type": "text", "align": "left", "baseline": "middle", "dx": 6, "color": LIGHT["series-3"]}
+    layers = [
+        drawing.mark(band, {"type": "rect", "color": LIGHT["band-3"]}, y={"field": "lo", **y}, y2={"field": "hi"}),
+        drawing.mark([{}], across, y={"datum": promised, **y}),
+        drawing.mark([{}], text | {"text": "promised"}, x={"value": "width"}, y={"datum": promised, **y}),
+        drawing.mark(rows, bar, x={"field": "x", **x}, y={"field": "lo", **y}, y2={"field": "hi"}),
+        *_trace(rows, x, y, LIGHT["series-1"]),
+    ]
+    size = {"width": width - drawing.AXIS - 80, "height": height}
+    return drawing.built({"layer": layers, **size, **drawing.heading(title, _BOUNDS)}, width)
+
+
+@Drawer
+def reliability(
+    said: Values, observed: Values, low: Values, high: Values, title: str = "", *, width: int = 420
+) -> drawing.Spec:
+    """Said levels against observed shares below them, with bounds, 0 to 1. On the diagonal, promises are kept."""
+    rows = _points(said, y=observed, lo=low, hi=high)
+    x, y = {**_share(0, 1), "type": "quantitative"}, _share(0, 1)
+    x["axis"] = {**x["axis"], "title": "said"}
+    bar = {"type": "rule", "color": LIGHT["muted"], "strokeWidth": 1.2}
+    kept = {"type": "line", "strokeDash": [5, 3], "strokeWidth": 1.2, "color": LIGHT["series-3"]}
+    layers = [
+        drawing.mark([{"x": 0, "y": 0}, {"x": 1, "y": 1}], kept, x={"field": "x", **x}, y={"field": "y", **y}),
+        drawing.mark(rows, bar, x={"field": "x", **x}, y={"field": "lo", **y}, y2={"field": "hi"}),
+        *_trace(rows, x, y, LIGHT["series-1"]),
+    ]
+    side = width - drawing.AXIS - 20
+    return drawing.built({"layer": layers, "width": side, "height": side, **drawing.heading(title, _BOUNDS)}, width)
+
+
+@Drawer
+def skill(
+    days: Values, ratios: Mapping[str, Values], title: str = "", *, width: int = WIDTH, height: int = HEIGHT
+) -> drawing.Spec:
+    """Loss over that of seasonal naive by days ahead, a line a model: below 1 is better. NaN is a gap."""
+    arrays = {label: np.asarray(values, dtype=float) for label, values in ratios.items()}
+    top = drawing.top_of([np.array([1.2]), *arrays.values()])
+    x, y = _amount("x", 0, _longest(days), "days ahead"), _amount("y", 0, top, None)
+    across = {"type": "rule", "strokeDash": [5, 3], "strokeWidth": 1.2, "color": LIGHT["limit"]}
+    text = {"type": "text", "align": "left", "baseline": "middle", "dx": 6}
+    name = {"text": "seasonal naive", "color": LIGHT["limit"]}
+    layers = [
+        drawing.mark([{}], across, y={"datum": 1, **y}),
+        drawing.mark([{}], text | name, x={"value": "width"}, y={"datum": 1, **y}),
+    ]
+    labels = list(arrays)
+    scale = {"domain": labels, "range": [SERIES[number % len(SERIES)] for number in range(len(labels))]}
+    legend = {"title": None, "orient": "top", "symbolType": "stroke"} if len(labels) > 1 else None
+    for label, values in arrays.items():
+        for layer in _trace(_points(days, y=values), x, y, None, label):
+            layer["encoding"]["color"] |= {"scale": scale, "legend": legend}
+            layers.append(layer)
+    size = {"width": width - drawing.AXIS - 110, "height": height}
+    return drawing.built({"layer": layers, **size, **drawing.heading(title, "times seasonal naive's")}, width)
+
+
+_BOUNDS: Final = "share of intervals; bars: what it may be, each end wrong one time in twenty"
+
+
+def _points(x: Values, **columns: Values) -> list[dict[str, float | None]]:
+    """Rows of named numbers; NaN is None."""
+    named = {"x": drawing.numbers(x), **{name: drawing.numbers(values) for name, values in columns.items()}}
+    return [dict(zip(named, row, strict=True)) for row in zip(*named.values(), strict=True)]
+
+
+def _trace(
+    rows: list[dict[str, float | None]], x: drawing.Spec, y: drawing.Spec, colour: str | None, label: str | None = None
+) -> list[drawing.Spec]:
+    """A line with a dot at each row; in one colour, or in that of its label."""
+    colours = {"color": colour} if colour else {}
+    line = {"type": "line", "strokeWidth": 1.6, "invalid": "break-paths-show-path-domains", **colours}
+    dot = {"type": "point", "filled": True, "size": 24, "opacity": 1, **colours}
+    where = {"x": {"field": "x", **x}, "y": {"field": "y", **y}}
+    known = [row for row in rows if row["y"] is not None]
+    return [drawing.mark(rows, line, label, **where), drawing.mark(known, dot, label, **where)]
+
+
+def _amount(channel: str, low: float, high: float, words: str | None) -> drawing.Spec:
+    axis = {"format": drawing.number_format(high), "title": words, "tickCount": 8 if channel == "x" else 5}
+    return {"type": "quantitative", "scale": {"domain": [low, high], "nice": False}, "axis": axis}
+
+
+def _share(low: float, high: float) -> drawing.Spec:
+    axis = {"labelExpr": "format(100 * datum.value, '.2~f') + ' %'", "title": None, "tickCount": 5}
+    return {"type": "quantitative", "scale": {"domain": [low, high], "nice": False}, "axis": axis}
+
+
+def _longest(days: Values) -> float:
+    """End of an axis of leads. Raises InputError when there are none: an empty picture would say zero."""
+    if not len(days):
+        raise InputError("nothing to draw: no leads were given")
+    return float(np.max(days)) * 1.02

@@ -192,6 +192,26 @@ SCORES: Final = Table(
     key=("service", "metric", "model", "cutoff"),
 )
 
+BACKTEST: Final = Table(
+    "backtest",
+    "Scores of a backtest: those of `scores`, and what only rehearsed sample paths can tell.",
+    (
+        *SCORES.columns,
+        Column("pinball", "float64", "of the metric", "Mean pinball loss at the level that plans are made at."),
+        Column("crps", "float64", "of the metric", "Mean continuous ranked probability score of the paths, fair."),
+        Column("below_p5", "float64", "1", "Share of actuals below the 5 % quantile; 0.05 is right."),
+        Column("above_p99", "float64", "1", "Share of actuals above the 99 % quantile; 0.01 is right."),
+        Column("above_p99.9", "float64", "1", "Share of actuals above the 99.9 % quantile; 0.001 is right."),
+        Column(
+            "daily_peak_exceeded",
+            "float64",
+            "1",
+            "Share of days whose highest actual was above the 95 % quantile of that day's highest; 0.05 is right.",
+        ),
+    ),
+    key=SCORES.key,
+)
+
 PLAN: Final = Table(
     "plan",
     "Tasks for every interval, and the steps that led to each count.",
@@ -316,7 +336,7 @@ ADVICE: Final = Table(
 )
 
 TABLES: Final = (
-    *(OBSERVATIONS, HISTORY, DEMAND, FINDINGS, FORECAST, SCORES, PLAN, LIMITS, COST, SIMULATION),
+    *(OBSERVATIONS, HISTORY, DEMAND, FINDINGS, FORECAST, SCORES, BACKTEST, PLAN, LIMITS, COST, SIMULATION),
     *(BILL, ADVICE),
 )
 

@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from capacity.cli.options import DEFAULT_CONFIG, MODELS, AsJson, ConfigPath, HistoryPath, Horizon, Names, Quiet
-from capacity.cli.printing import findings, print_json, record, records, say, table
+from capacity.cli.printing import SHOWN, findings, print_json, record, records, say, table
 
 if TYPE_CHECKING:
     from capacity.fleet import Chain
 
 app = typer.Typer()
+
+#: What of a backtest's summary fits on a screen; `--json` has it all.
+SUMMARY = [
+    *("model", "relative_wql", "relative_pinball", "beaten", "coverage", "exceeded", "above_p99"),
+    *("peak_exceeded", "bias", "mase", "seconds", "series", "cutoffs"),
+]
 
 
 @app.command()
@@ -56,21 +62,35 @@ def backtest(
     ] = None,
     horizon: Annotated[str, typer.Option(metavar="DURATION", help="How far ahead each window looks.")] = "7d",
     windows: Annotated[int, typer.Option(min=1, help="How many rolling origins.")] = 4,
+    gap: Annotated[
+        str, typer.Option(metavar="DURATION", help="From the last measurement to what can still be acted on.")
+    ] = "0",
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the windows.")] = 1,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """How right models would have been. On history that they were not shown."""
+    """How right models would have been. On history that they were not shown, with a verdict for every series."""
     from capacity.forecasting import backtest as run
 
     with chain_of(config, history, service, None, None, quiet) as chain:
         demand = chain.demand
         chain.started("backtest")
         models = tuple(model) if model else ("auto", "seasonal-naive")
-        scores = run(demand, models, horizon, windows, seed=chain.config.forecast.seed)
+        apart = 0 if gap == "0" else gap
+        level, seed = chain.config.goal.level, chain.config.forecast.seed
+        result = run(demand, models, horizon, windows, gap=apart, level=level, seed=seed, workers=workers)
+    findings(result.findings)
     if as_json:
-        print_json({"summary": records(scores.summary), "scores": records(scores.frame)})
-    else:
-        table(scores.summary, f"{windows} windows of {horizon}")
+        parts = {"summary": result.summary, "verdicts": result.verdicts, "scores": result.frame}
+        parts |= {"calibration": result.calibration(), "by_lead": result.by_lead()}
+        print_json({name: records(part) for name, part in parts.items()})
+        return
+    table(result.summary[SUMMARY], f"{windows} windows of {horizon}")
+    shown = result.verdicts.head(SHOWN)
+    more = f", the worst {SHOWN} of {len(result.verdicts):,}" if len(shown) < len(result.verdicts) else ""
+    print(f"\nVerdicts{more}")
+    for row in shown.itertuples():
+        print(f"{row.status} {row.service} {row.metric} by {row.model}\n    {row.verdict}")
 
 
 @app.command()

@@ -11,7 +11,7 @@ import pytest
 from capacity.demand.demand import Demand
 from capacity.errors import HistoryHasGaps, HistoryTooShort, InputError
 from capacity.forecasting import SeasonalNaive, backtest, forecast
-from capacity.schema import SCORES
+from capacity.schema import BACKTEST
 from tests.makers import daily_wave, hourly, make_demand
 
 
@@ -52,7 +52,7 @@ def test_scores_are_those_of_the_numbers_shown() -> None:
     assert row["exceeded"] == pytest.approx((truth > last).mean())
     assert row["bias"] == pytest.approx((last - truth).sum() / truth.sum())
     assert row["peak_ratio"] == pytest.approx(truth.max() / last)
-    assert found.frame.columns.tolist() == SCORES.names
+    assert found.frame.columns.tolist() == BACKTEST.names
 
 
 def test_seasonal_naive_always_runs_and_is_one() -> None:

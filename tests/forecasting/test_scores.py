@@ -48,14 +48,39 @@ def test_the_mean_absolute_error_of_seasonal_naive_itself_scales_to_one() -> Non
 
 
 @settings(deadline=None, max_examples=30)
-@given(st.integers(0, 10_000))
-def test_the_ranked_probability_score_is_the_expected_distance_less_half_the_spread(seed: int) -> None:
+@given(st.integers(0, 10_000), st.integers(1, 9))
+def test_the_fair_score_is_the_expected_distance_less_half_that_between_different_paths(seed: int, count: int) -> None:
     rng = np.random.default_rng(seed)
-    paths, actual = rng.gamma(2, 1, (7, 3)), rng.gamma(2, 1, 3)
-    slow = np.mean(
-        [
-            np.mean([abs(p - a) for p in column]) - np.mean([[abs(p - q) for p in column] for q in column]) / 2
-            for column, a in zip(paths.T, actual, strict=True)
-        ]
+    paths, actual = rng.gamma(2, 1, (count, 3)), rng.gamma(2, 1, 3)
+    slow = 0.0
+    for column, happened in zip(paths.T, actual, strict=True):
+        away = [abs(path - happened) for path in column]
+        between = [abs(column[i] - column[j]) for i in range(count) for j in range(count) if i != j]
+        slow += sum(away) / count - (sum(between) / len(between) / 2 if between else 0.0)
+    assert scores.crps(actual, paths) == pytest.approx(slow / 3)
+
+
+def test_the_fair_score_does_not_reward_fewer_paths() -> None:
+    rng = np.random.default_rng(1)
+    actual = rng.standard_normal(200_000)
+    few, many = (
+        scores.fair_crps(actual[: 400_000 // n], np.sort(rng.standard_normal((400_000 // n, n)))).mean()
+        for n in (2, 50)
     )
-    assert scores.crps(actual, paths) == pytest.approx(slow)
+    assert few == pytest.approx(1 / np.sqrt(np.pi), abs=0.005)  # of a standard normal, by its closed form
+    assert many == pytest.approx(1 / np.sqrt(np.pi), abs=0.02)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10_000), st.integers(1, 12))
+def test_quantiles_of_sorted_paths_are_those_of_numpy(seed: int, count: int) -> None:
+    paths = np.random.default_rng(seed).gamma(2, 1, (3, 2, count))
+    levels = (0.001, 0.05, 0.5, 0.95, 0.999)
+    np.testing.assert_allclose(scores.quantiles_of(np.sort(paths), levels), np.quantile(paths, levels, axis=-1))
+
+
+def test_a_tie_breaks_no_promise_on_either_side_and_neither_does_rounding() -> None:
+    quantiles = np.repeat([[0.0], [0.0], [10.0]], 4, axis=1)
+    found = scores.ranks(np.array([0.0, 10.000000000000002, 11.0, np.nan]), quantiles)
+    assert found.above.tolist() == [0, 2, 3, -1]
+    assert found.below.tolist() == [1, 0, 0, -1]
