@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,6 +15,8 @@ from capacity.demand.gridding import WallClock
 from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
+from capacity.forecasting.knowledge.overrides import Override, When, inside_of, overridden
+from capacity.forecasting.knowledge.totals import total
 from capacity.timegrid import duration, steps_per
 
 #: Levels shown when none are asked for: median, central 90 %, and the planning tail.
@@ -52,6 +54,7 @@ class Forecast:
     scores: pd.DataFrame | None = None  # `schema.SCORES` of the models that were compared, when they were
     findings: Findings = NO_FINDINGS
     seed: int = 0
+    overrides: tuple[Override, ...] = ()  # what experts changed on the paths, in the order they did
 
     def __post_init__(self) -> None:
         expected = (len(self.past.keys), len(self.times))
@@ -170,6 +173,56 @@ class Forecast:
         """Only one service's series."""
         return self.select([key for key in self.keys if key.service == service])
 
+    def total(self, by: Mapping[str, str] | None = None, metric: str | None = None) -> Forecast:
+        """Sums over services, path by path: of all, or by group; of one metric, or of each.
+
+        by  service -> group; a service that is not named is a group by itself. None: one sum, called "total"
+
+        At every path and interval the sums are exactly those of the services, so that groups add up to the whole.
+        Raises InputError for metrics that do not add up.
+        """
+        return total(self, by, metric)
+
+    def override(
+        self,
+        service: str,
+        metric: str,
+        start: When,
+        end: When | None = None,
+        *,
+        multiply: float | None = None,
+        to: float | None = None,
+        by: str,
+        why: str,
+        made: str | None = None,
+    ) -> Forecast:
+        """A forecast with an expert's judgement on its paths, recorded in `overrides` and told in `findings`.
+
+        start, end  which intervals: those that start from `start` to before `end` (None: to the end of the horizon);
+                    without an offset on the local clock of the service
+        multiply    what the paths are multiplied by
+        to          or what their median is to be in each interval, in the metric's unit; relative spread is kept
+        by, why     who says so, and for what reason
+        made        on which day; today (UTC) when not said
+
+        Raises InputError for a series or times that are not there, and for a judgement without a name or a reason.
+        """
+        key = Key(service, metric)
+        if key not in self.keys:
+            known = ", ".join(f"{one.service} {one.metric}" for one in self.keys[:10])
+            raise InputError(f"there is no series {service} {metric} in this forecast", advice=f"There are: {known}.")
+        if not by.strip() or not why.strip():
+            raise InputError("an override without a name and a reason", advice="Say by= whom and why= it is made.")
+        inside = inside_of(self.past, key, self.times, start, end)
+        row, places = self.keys.index(key), np.flatnonzero(inside)
+        paths = np.array(self.paths)
+        paths[row] = overridden(self.paths[row], inside, multiply=multiply, to=to)
+        span = self.times[places[0]], self.times[places[-1]] + self.interval
+        made = made or f"{pd.Timestamp.now('UTC'):%Y-%m-%d}"
+        record = Override(service, metric, *span, multiply, to, by, why, made)
+        findings = Findings.of(self.findings, [record.finding])
+        return replace(self, paths=paths, findings=findings, overrides=(*self.overrides, record))
+
     @property
     def _names(self) -> pd.MultiIndex:
         return pd.MultiIndex.from_tuples(self.keys, names=["service", "metric"])
@@ -184,7 +237,7 @@ class Forecast:
         sentence = (
             f"Forecast: {len(self.keys)} series, {len(self.times):,} intervals of {self.interval}, by {self.model}"
         )
-        return table_html(sentence, self.frame)
+        return table_html(". Overridden: ".join([sentence, *map(str, self.overrides)]), self.frame)
 
 
 def highest(values: np.ndarray, size: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from capacity.forecasting.base import FEWEST, Fan, Forecaster, model_named
 from capacity.forecasting.bursts import burst_findings
 from capacity.forecasting.clock import fan_on_local_clocks
 from capacity.forecasting.forecasts import DEFAULT_LEVELS, Forecast, checked_level
-from capacity.forecasting.knowledge import Event, Holidays, Knowing, Knowledge
+from capacity.forecasting.knowledge import Event, Holidays, Knowing, Knowledge, Scenario
 from capacity.forecasting.prepare import measured
 from capacity.history.line import how_long
 from capacity.timegrid import horizon_steps
@@ -36,6 +36,8 @@ def forecast(
     metric: str = "requests",
     events: Sequence[Event] | pd.DataFrame = (),
     holidays: Holidays = None,
+    drivers: pd.DataFrame | None = None,
+    scenario: Scenario | None = None,
 ) -> Forecast:
     """Where demand goes: sample paths of every series, and the quantiles read from them.
 
@@ -50,6 +52,9 @@ def forecast(
     events    what is known beforehand: launches, sales, migrations; a table with Prophet's columns will do
     holidays  a country or a part of it ("DE", "DE-BY"), one a service ({"checkout": "FR"}), or a table as Prophet's;
               `Service.holidays` is heeded too
+    drivers   what the business plans: times as its index, a column a driver (customers, orders ...), over history and
+              horizon; how load follows each is learnt
+    scenario  what to assume of drivers instead after the history: {"orders": 1.2} is a fifth more, a Series its values
 
     A series with fewer than four measured intervals is left out with a FAIL finding when others remain, and refused
     (HistoryTooShort) when it is alone. Raises InputError for arguments that cannot be understood.
@@ -61,7 +66,7 @@ def forecast(
     """
     chosen = sorted({checked_level(level) for level in _listed(levels)})
     maker = model_named(model)
-    known = Knowledge.of(events, holidays, services)
+    known = Knowledge.of(events, holidays, services, drivers, scenario)
     maker = Knowing(maker, known) if known else maker
     past, findings = enough(demand_from(data, services=services, metric=metric))
     steps = horizon_steps(horizon, past.interval)

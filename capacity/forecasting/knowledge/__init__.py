@@ -12,6 +12,7 @@ telling     what was done, in words
 
 from capacity.config.event import Event
 from capacity.forecasting.knowledge.calendars import Holidays
+from capacity.forecasting.knowledge.drivers import Scenario
 from capacity.forecasting.knowledge.knowing import Knowing, Knowledge
 
-__all__ = ["Event", "Holidays", "Knowing", "Knowledge"]
+__all__ = ["Event", "Holidays", "Knowing", "Knowledge", "Scenario"]

@@ -31,7 +31,7 @@ MOST: Final = float(np.log(100))
 
 #: Occurrences of one event are believed to differ by this, plus this share of its effect; as much as LIKE occurrences
 #: would tell. Sizes of what repeated holidays did in the tuning sets.
-APART, APART_SHARE, LIKE = 0.03, 0.15, 2
+APART, APART_SHARE, LIKE = 0.04, 0.20, 2
 
 #: Occurrences of one event further than this many robust deviations from their middle are pulled in (Huber 1964).
 HUBER: Final = 3.0
@@ -111,36 +111,38 @@ def learn(found: Seen, level_noise: np.ndarray, hour_noise: np.ndarray, events: 
     hour_noise   (S,) of an interval within it
     """
     which = np.array([events.index(piece.event) for piece in found.pieces])
-    ratio = _pulled_in(found.ratio, which, level_noise)
-    like = _like_sunday(ratio, found.sunday, level_noise, hour_noise)
-    like_sunday, common = like[:, 0], like[:, 1]
-    rest = ratio - like_sunday[:, None, None] * found.sunday - common[:, None, None]
-
     member = which[None, :] == np.arange(len(events))[:, None]  # (E, O)
-    levels = mean(rest)  # (S, O)
-    measured = np.isfinite(levels)
-    counts = measured @ member.T.astype(float)  # (S, E)
-    own_level = _over(levels, member)  # (S, E), NaN where never seen
-    within, freedom = _within(levels, own_level, which, counts)
-    noise = level_noise[:, None] ** 2
-    within = np.maximum(within - noise[:, 0], 0.0)
-    apart = _apart(own_level, counts, noise + within[:, None])
-    trust = apart[:, None] / (apart[:, None] + (noise + within[:, None]) / np.maximum(counts, 1))
-    level = np.where(counts > 0, trust * np.nan_to_num(own_level), 0.0)
+    ratio = _pulled_in(found.ratio, which, level_noise)
+    noise, hours = level_noise**2, hour_noise**2
+    apart = hours_apart = np.full(len(ratio), PRIOR_APART**2 if len(events) > 1 else 0.0)
+    for _ in range(2 if len(events) > 1 else 1):  # what sets events apart is known once what they share is
+        like_sunday, common = _like_sunday(ratio, found.sunday, noise + apart, hours + hours_apart)
+        rest = ratio - like_sunday[:, None, None] * found.sunday - common[:, None, None]
+        levels = mean(rest)  # (S, O)
+        counts = np.isfinite(levels) @ member.T.astype(float)  # (S, E)
+        own_level = np.stack([mean(levels[:, rows]) for rows in member], axis=1)  # NaN where never seen
+        within, freedom = _within(levels, own_level, which, counts, noise)
+        if len(events) > 1:
+            apart = _apart(own_level, counts, (noise + within)[:, None])
+            shapes = np.stack([_by_hour((rest - levels[..., None])[:, rows]) for rows in member], axis=1)
+            hours_apart = mean(
+                np.stack([_apart(part, counts, hours[:, None]) for part in np.moveaxis(shapes, 2, 0)], axis=-1)
+            )
+    doubt = (noise + within)[:, None] / np.maximum(counts, 1)
+    trust = (apart[:, None] / (apart[:, None] + doubt)) if len(events) > 1 else np.ones_like(counts)
+    level = common[:, None] + np.where(counts > 0, trust * np.nan_to_num(own_level), 0.0)
+    shape = _shapes(rest - levels[..., None], member, hours, hours_apart)
 
-    shape = _shapes(rest - levels[..., None], member, hour_noise)
-    total = common[:, None] + level
-    prior = (APART + APART_SHARE * np.abs(total)) ** 2
+    prior = (APART + APART_SHARE * np.abs(level)) ** 2
     spread = (freedom[:, None] * within[:, None] + LIKE * prior) / (freedom[:, None] + LIKE)
-    spread = spread + noise / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    spread = spread + noise[:, None] / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     spread = np.sqrt(spread + np.where(counts > 0, 0.0, apart[:, None]))
 
-    repeats = counts[:, which] > 1
-    share = np.where(repeats, (within / (within + level_noise**2))[:, None], 0.0)
-    beside = share * np.nan_to_num(levels - level[:, which])
-    own = like_sunday[:, None, None] * np.nan_to_num(found.sunday) + (total[:, which] + beside)[..., None]
+    share = np.where(counts[:, which] > 1, (within / (within + noise))[:, None], 0.0)
+    beside = share * np.nan_to_num(levels - (level - common[:, None])[:, which])
+    own = like_sunday[:, None, None] * np.nan_to_num(found.sunday) + (level[:, which] + beside)[..., None]
     own = np.clip(own + shape[:, which], -MOST, MOST)
-    return Effects(tuple(events), like_sunday, total, shape, spread, counts.astype(int), own)
+    return Effects(tuple(events), like_sunday, level, shape, spread, counts.astype(int), own)
 
 
 def _pulled_in(ratio: np.ndarray, which: np.ndarray, level_noise: np.ndarray) -> np.ndarray:
@@ -160,16 +162,21 @@ def _pulled_in(ratio: np.ndarray, which: np.ndarray, level_noise: np.ndarray) ->
     return pulled
 
 
-def _like_sunday(ratio: np.ndarray, sunday: np.ndarray, level_noise: np.ndarray, hour_noise: np.ndarray) -> np.ndarray:
-    """(S, 2) how like a Sunday, and the level beside that: ridge on levels of occurrences and on hours within them."""
+def _like_sunday(
+    ratio: np.ndarray, sunday: np.ndarray, level_doubt: np.ndarray, hour_doubt: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(S,) how like a Sunday, and (S,) the level beside that: ridge on levels of occurrences and on hours within them.
+
+    level_doubt, hour_doubt  (S,) variances of what neither explains
+    """
     both = np.isfinite(ratio)
     x, y = np.where(both, np.nan_to_num(sunday), np.nan), ratio
     x_level, y_level = np.nan_to_num(mean(x)), np.nan_to_num(mean(y))  # (S, O)
     x_hour = np.nan_to_num(x - x_level[..., None]).reshape(len(x), -1)
     y_hour = np.nan_to_num(y - y_level[..., None]).reshape(len(y), -1)
     measured = both.any(axis=2).sum(axis=1)
-    level_weight = 1 / level_noise**2
-    hour_weight = 1 / (hour_noise**2 * min(TOGETHER, ratio.shape[2]))
+    level_weight = 1 / level_doubt
+    hour_weight = 1 / (hour_doubt * min(TOGETHER, ratio.shape[2]))
     matrix = np.empty((len(x), 2, 2))
     matrix[:, 0, 0] = level_weight * (x_level**2).sum(axis=1) + hour_weight * (x_hour**2).sum(axis=1)
     matrix[:, 0, 0] += PRIOR_SUNDAY**-2
@@ -178,41 +185,43 @@ def _like_sunday(ratio: np.ndarray, sunday: np.ndarray, level_noise: np.ndarray,
     right = np.empty((len(x), 2, 1))
     right[:, 0, 0] = level_weight * (x_level * y_level).sum(axis=1) + hour_weight * (x_hour * y_hour).sum(axis=1)
     right[:, 1, 0] = level_weight * y_level.sum(axis=1)
-    return np.linalg.solve(matrix, right)[..., 0]
+    found = np.linalg.solve(matrix, right)[..., 0]
+    return found[:, 0], found[:, 1]
 
 
 def _within(
-    levels: np.ndarray, own: np.ndarray, which: np.ndarray, counts: np.ndarray
+    levels: np.ndarray, own: np.ndarray, which: np.ndarray, counts: np.ndarray, noise: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(S,) variance among occurrences of one event, over all events, and (S,) from how many differences."""
+    """(S,) variance among occurrences of one event beyond noise, over all events; (S,) how many differences say it."""
     freedom = np.maximum(counts - 1, 0).sum(axis=1)
     squares = np.nan_to_num((levels - own[:, which]) ** 2).sum(axis=1)
-    return squares / np.maximum(freedom, 1), freedom
+    return np.maximum(squares / np.maximum(freedom, 1) - noise, 0.0), freedom
 
 
-def _apart(own: np.ndarray, counts: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """(S,) variance between events of one calendar, beyond what noise explains; as believed, with two or fewer."""
+def _apart(own: np.ndarray, counts: np.ndarray, doubt: np.ndarray) -> np.ndarray:
+    """(S,) variance between events of one calendar beyond what noise explains; as believed, with few of them."""
     events = (counts > 0).sum(axis=1)
     squares = np.nan_to_num(own**2).sum(axis=1) / np.maximum(events, 1)
-    explained = np.where(counts > 0, noise / np.maximum(counts, 1), 0.0).sum(axis=1) / np.maximum(events, 1)
-    prior = 2 * PRIOR_APART**2
-    return (events * np.maximum(squares - explained, 0.0) + prior) / (events + 2)
+    explained = np.where(counts > 0, doubt / np.maximum(counts, 1), 0.0).sum(axis=1) / np.maximum(events, 1)
+    return (events * np.maximum(squares - explained, 0.0) + LIKE * PRIOR_APART**2) / (events + LIKE)
 
 
-def _shapes(hours: np.ndarray, member: np.ndarray, hour_noise: np.ndarray) -> np.ndarray:
-    """(S, E, K) how hours stand from their event's level: what all events share, and each one's own beside it."""
-    noise = hour_noise[:, None] ** 2
-    count = np.isfinite(hours).sum(axis=1)
-    shared = np.nan_to_num(mean(np.swapaxes(hours, 1, 2))) * count / (count + noise / PRIOR_SHAPE**2)
-    rest = hours - shared[:, None]
-    found = np.empty((len(hours), len(member), hours.shape[2]))
-    for event, rows in enumerate(member):
-        own = np.swapaxes(rest[:, rows], 1, 2)
-        count = np.isfinite(own).sum(axis=2)
-        weight = count / (count + noise / PRIOR_APART**2)
-        found[:, event] = shared + weight * np.nan_to_num(mean(own))
-    return found
+def _shapes(hours: np.ndarray, member: np.ndarray, noise: np.ndarray, apart: np.ndarray) -> np.ndarray:
+    """(S, E, K) how hours stand from their event's level: what all events share, and each one's own beside it.
+
+    noise, apart  (S,) variances of an hour of one event, and of what sets events apart at an hour
+    """
+    own = np.stack([_by_hour(hours[:, rows]) for rows in member], axis=1)  # (S, E, K), NaN where never seen
+    counts = np.stack([np.isfinite(hours[:, rows]).sum(axis=1) for rows in member], axis=1)
+    events = (counts > 0).sum(axis=1)  # (S, K)
+    doubt = apart[:, None] + noise[:, None] * events / np.maximum(counts.sum(axis=1), 1)
+    shared = np.nan_to_num(_by_hour(own)) * events / (events + doubt / PRIOR_SHAPE**2)
+    if len(member) == 1:
+        return shared[:, None]
+    trust = apart[:, None, None] / (apart[:, None, None] + noise[:, None, None] / np.maximum(counts, 1))
+    return shared[:, None] + trust * np.nan_to_num(own - shared[:, None])
 
 
-def _over(levels: np.ndarray, member: np.ndarray) -> np.ndarray:
-    return np.stack([mean(levels[:, rows]) for rows in member], axis=1)
+def _by_hour(values: np.ndarray) -> np.ndarray:
+    """(S, K) mean of (S, n, K) over n without gaps; NaN where there is nothing."""
+    return mean(np.swapaxes(values, 1, 2))

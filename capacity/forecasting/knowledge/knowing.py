@@ -14,6 +14,7 @@ from scipy.special import ndtri
 from capacity.config import Service
 from capacity.config.event import Event
 from capacity.demand.demand import Demand
+from capacity.errors import InputError
 from capacity.findings import Findings
 from capacity.forecasting.base import FEWEST, Fan, Forecaster, fan_of, model_named
 from capacity.forecasting.knowledge.applied import Applied, Put, applied
@@ -25,6 +26,8 @@ from capacity.forecasting.knowledge.calendars import (
     from_prophet,
     public_holidays,
 )
+from capacity.forecasting.knowledge.drivers import Drivers, Scenario
+from capacity.forecasting.knowledge.following import following, standing_still, told_of_drivers
 from capacity.forecasting.knowledge.places import Grid, grid_of
 from capacity.forecasting.knowledge.telling import told
 
@@ -42,11 +45,13 @@ class Knowledge:
     events     of the caller's own
     holidays   a table's: they learn from each other, like those of a calendar
     calendars  service -> code of its public holidays; "" stands for all others
+    drivers    what the business plans
     """
 
     events: tuple[Event, ...] = ()
     holidays: tuple[Event, ...] = ()
     calendars: Mapping[str, str] = field(default_factory=dict)
+    drivers: Drivers | None = None
 
     @classmethod
     def of(
@@ -54,14 +59,24 @@ class Knowledge:
         events: Sequence[Event] | pd.DataFrame = (),
         holidays: Holidays = None,
         services: Sequence[Service] = (),
+        drivers: pd.DataFrame | None = None,
+        scenario: Scenario | None = None,
     ) -> Knowledge:
         """From what `forecast` is called with; see there."""
-        if isinstance(holidays, pd.DataFrame):
-            return cls(events_of(events), from_prophet(holidays), calendars_of(None, services))
-        return cls(events_of(events), (), calendars_of(holidays, services))
+        if scenario and drivers is None:
+            raise InputError(
+                "a scenario says what drivers will be instead, and there are none", advice="Give drivers=."
+            )
+        table = holidays if isinstance(holidays, pd.DataFrame) else None
+        return cls(
+            events_of(events),
+            from_prophet(table) if table is not None else (),
+            calendars_of(None if isinstance(holidays, pd.DataFrame) else holidays, services),
+            Drivers(drivers, scenario or {}) if drivers is not None else None,
+        )
 
     def __bool__(self) -> bool:
-        return bool(self.events or self.holidays or self.calendars)
+        return bool(self.events or self.holidays or self.calendars or self.drivers is not None)
 
     def calendar(self, service: str) -> str:
         """Code of the calendar that a service lives by; empty for none."""
@@ -103,19 +118,24 @@ class Knowing:
 
     def fan(self, past: Demand, horizon: int, count: int, rng: np.random.Generator) -> Fan:
         """What the model says of ordinary load, with what is known put on its paths, and what there is to tell."""
-        parts = list(self._applied(past, horizon))
-        fan = fan_of(model_named(self.model), ordinary(past, parts), horizon, count, rng)
+        grids = {zone: grid_of(past, zone, horizon) for zone in dict.fromkeys(past.zones)}
+        parts = list(self._applied(past, grids))
+        calm, drivers = ordinary(past, parts), self.knowledge.drivers
+        driven = following(calm, drivers, grids) if drivers is not None else []
+        fan = fan_of(model_named(self.model), standing_still(calm, driven), horizon, count, rng)
         seed = int(rng.integers(2**31))
         paths = np.array(fan.paths)
         for rows, part in parts:
             for put in part.puts:
                 paths[np.ix_(rows, np.arange(count), put.columns)] *= factors(put, count, seed)
+        for one in driven:
+            one.put_on(paths, seed)
         findings = told(self.knowledge.events, [part.accounts for _, part in parts])
+        findings += told_of_drivers(drivers.names, driven) if drivers is not None else []
         return replace(fan, paths=paths, findings=Findings.of(fan.findings, findings))
 
-    def _applied(self, past: Demand, horizon: int) -> Iterator[tuple[np.ndarray, Applied]]:
+    def _applied(self, past: Demand, grids: Mapping[str, Grid]) -> Iterator[tuple[np.ndarray, Applied]]:
         """Rows that the same is known of, on the same clock, and what it comes to."""
-        grids = {zone: grid_of(past, zone, horizon) for zone in set(past.zones)}
         alike: dict[tuple[str, str, tuple[str, ...]], list[int]] = {}
         about: dict[tuple[str, str, tuple[str, ...]], tuple[Known, ...]] = {}
         for row, (key, zone) in enumerate(zip(past.keys, past.zones, strict=True)):

@@ -49,6 +49,13 @@ class Grid:
         middle = self.wall + np.timedelta64(self.interval) // 2
         return (middle.astype("datetime64[D]").astype(np.int64) + 3) % 7  # 1 January 1970 was a Thursday
 
+    @property
+    def moments(self) -> pd.DatetimeIndex:
+        """(n + H,) the UTC moment of each wall time: of an hour that comes twice the first, of none the next."""
+        first = np.ones(len(self.wall), dtype=bool)
+        local = pd.DatetimeIndex(self.wall).tz_localize(self.zone, ambiguous=first, nonexistent="shift_forward")
+        return local.tz_convert("UTC")
+
     def place(self, moment: datetime) -> float:
         """Position of a moment on the grid, parts of intervals included; below 0 or above n + H when outside."""
         if moment.tzinfo is not None:
