@@ -270,7 +270,7 @@ def calibration(
     top = min(
         1.0, drawing.top_of([np.array([4 * promised, *np.asarray(part, dtype=float)]) for part in (observed, high)])
     )
-    x, y = _amount("x", 0, _longest(days), "days ahead"), _share(0, top)
+    x, y = _days(days), _share(0, top)
     band = [{"lo": 0.5 * promised, "hi": 1.5 * promised}]
     bar = {"type": "rule", "color": LIGHT["muted"], "strokeWidth": 1.2}
     across = {"type": "rule", "strokeDash": [5, 3], "strokeWidth": 1.2, "color": LIGHT["series-3"]}
@@ -288,21 +288,25 @@ def calibration(
 
 @Drawer
 def reliability(
-    said: Values, observed: Values, low: Values, high: Values, title: str = "", *, width: int = 420
+    said: Values, observed: Values, low: Values, high: Values, title: str = "", *, width: int = 480
 ) -> drawing.Spec:
-    """Said levels against observed shares below them, with bounds, 0 to 1. On the diagonal, promises are kept."""
-    rows = _points(said, y=observed, lo=low, hi=high)
-    x, y = {**_share(0, 1), "type": "quantitative"}, _share(0, 1)
-    x["axis"] = {**x["axis"], "title": "said"}
+    """Said levels against observed shares below them, with bounds, 0 to 1. On the diagonal, promises are kept.
+
+    Drawn on normal probability paper, which gives the tails room: 95 % and 99 % are as far apart as 50 % and 75 %.
+    """
+    rows = _points(_on_paper(said), y=_on_paper(observed), lo=_on_paper(low), hi=_on_paper(high))
+    x, y = _paper("forecast said"), _paper(None)
+    ends = [{"x": end, "y": end} for end in x["scale"]["domain"]]
     bar = {"type": "rule", "color": LIGHT["muted"], "strokeWidth": 1.2}
     kept = {"type": "line", "strokeDash": [5, 3], "strokeWidth": 1.2, "color": LIGHT["series-3"]}
     layers = [
-        drawing.mark([{"x": 0, "y": 0}, {"x": 1, "y": 1}], kept, x={"field": "x", **x}, y={"field": "y", **y}),
+        drawing.mark(ends, kept, x={"field": "x", **x}, y={"field": "y", **y}),
         drawing.mark(rows, bar, x={"field": "x", **x}, y={"field": "lo", **y}, y2={"field": "hi"}),
         *_trace(rows, x, y, LIGHT["series-1"]),
     ]
     side = width - drawing.AXIS - 20
-    return drawing.built({"layer": layers, "width": side, "height": side, **drawing.heading(title, _BOUNDS)}, width)
+    words = drawing.heading(title, "share that was below; bars: what it may be, each end wrong one time in twenty")
+    return drawing.built({"layer": layers, "width": side, "height": side, **words}, width)
 
 
 @Drawer
@@ -311,8 +315,8 @@ def skill(
 ) -> drawing.Spec:
     """Loss over that of seasonal naive by days ahead, a line a model: below 1 is better. NaN is a gap."""
     arrays = {label: np.asarray(values, dtype=float) for label, values in ratios.items()}
-    top = drawing.top_of([np.array([1.2]), *arrays.values()])
-    x, y = _amount("x", 0, _longest(days), "days ahead"), _amount("y", 0, top, None)
+    x, y = _days(days), {"type": "quantitative", **drawing.value_axis([np.array([1.2]), *arrays.values()], height)}
+    y["axis"] |= {"title": None}
     across = {"type": "rule", "strokeDash": [5, 3], "strokeWidth": 1.2, "color": LIGHT["limit"]}
     text = {"type": "text", "align": "left", "baseline": "middle", "dx": 6}
     name = {"text": "seasonal naive", "color": LIGHT["limit"]}
@@ -352,14 +356,39 @@ def _trace(
     return [drawing.mark(rows, line, label, **where), drawing.mark(known, dot, label, **where)]
 
 
-def _amount(channel: str, low: float, high: float, words: str | None) -> drawing.Spec:
-    axis = {"format": drawing.number_format(high), "title": words, "tickCount": 8 if channel == "x" else 5}
-    return {"type": "quantitative", "scale": {"domain": [low, high], "nice": False}, "axis": axis}
+_WORDS: Final[drawing.Spec] = {"titleFontWeight": 400, "titleFontSize": 11, "titlePadding": 6}
+
+#: Shares marked on probability paper, which ends at the first and last: what is beyond is drawn at the edge.
+_MARKED: Final = (0.001, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999)
+
+
+def _days(days: Values) -> drawing.Spec:
+    """An axis of days ahead, in weeks where there are more than two."""
+    longest = _longest(days)
+    axis = {"title": "days ahead", "tickCount": 8, "format": ",.3~g", **_WORDS}
+    if longest > 14:
+        axis["values"] = list(range(0, int(longest) + 1, 7 * max(1, round(longest / 84))))
+    return {"type": "quantitative", "scale": {"domain": [0, longest], "nice": False}, "axis": axis}
 
 
 def _share(low: float, high: float) -> drawing.Spec:
     axis = {"labelExpr": "format(100 * datum.value, '.2~f') + ' %'", "title": None, "tickCount": 5}
     return {"type": "quantitative", "scale": {"domain": [low, high], "nice": False}, "axis": axis}
+
+
+def _on_paper(shares: Values) -> np.ndarray:
+    """Where shares lie on normal probability paper; 0 and 1, which are infinitely far away, at its edges."""
+    from scipy.special import ndtri
+
+    return np.asarray(ndtri(np.clip(np.asarray(shares, dtype=float), _MARKED[0], _MARKED[-1])))
+
+
+def _paper(words: str | None) -> drawing.Spec:
+    places = [float(place) for place in _on_paper(_MARKED).round(4)]
+    names = [f"{100 * share:g} %" for share in _MARKED]
+    shown = "".join(f"datum.value < {at + 0.01} ? '{name}' : " for at, name in zip(places, names, strict=True)) + "''"
+    axis = {"values": places, "labelExpr": shown, "title": words, "labelOverlap": False, **_WORDS}
+    return {"type": "quantitative", "scale": {"domain": [places[0], places[-1]], "nice": False}, "axis": axis}
 
 
 def _longest(days: Values) -> float:

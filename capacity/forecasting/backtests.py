@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -15,7 +15,16 @@ from capacity.demand.demand import Demand
 from capacity.errors import HistoryHasGaps, InputError
 from capacity.findings import Finding, Findings
 from capacity.forecasting.backtesting.comparing import REFERENCE
-from capacity.forecasting.backtesting.rehearsal import PATHS, Declined, Task, Window, cut, rehearse, rehearsed
+from capacity.forecasting.backtesting.rehearsal import (
+    PATHS,
+    Declined,
+    Task,
+    Window,
+    cut,
+    rehearse,
+    rehearsed,
+    usual_distance,
+)
 from capacity.forecasting.backtesting.result import Backtest
 from capacity.forecasting.base import FEWEST, Forecaster, model_named
 from capacity.forecasting.forecasts import checked_level
@@ -35,6 +44,7 @@ def backtest(
     windows: int = 4,
     *,
     gap: int | str = 0,
+    every: int | str | timedelta | None = None,
     levels: Iterable[float] = SCORED_LEVELS,
     level: float = 0.95,
     paths: int = PATHS,
@@ -43,13 +53,15 @@ def backtest(
     metric: str = "requests",
     workers: int = 1,
 ) -> Backtest:
-    """How right each model would have been, at cutoffs one horizon apart, the last one a horizon before the end.
+    """How right each model would have been, at cutoffs a horizon or more apart, the last one a horizon before the end.
 
     data, services, metric  as for `forecast`
     models   names or models; seasonal naive is added when it is not among them
     windows  how many cutoffs; those before which there is too little history are left out with a finding
     gap      time between the last measurement and the first interval that can still be acted on: fetching, approval,
              start-up. Models forecast across it; it is not scored.
+    every    between cutoffs. None: a horizon, and a day more where that is whole weeks, so that cutoffs do not all fall
+             on one weekday. Not less than a horizon: windows that overlap tell the same thing twice.
     levels   scored by wql; 0.05, 0.5 and 0.95 are added, as coverage and peaks need them
     level    that plans are made at: scored by pinball
     paths    how many futures are drawn; P99.9 of 400 is their largest but one or so, and needs some thousands
@@ -79,24 +91,28 @@ def backtest(
     demand = demand_from(data, services=services, metric=metric)
     steps = horizon_steps(horizon, demand.interval)
     apart = 0 if gap == 0 else horizon_steps(gap, demand.interval)
+    distance = usual_distance(steps, demand.interval) if every is None else horizon_steps(every, demand.interval)
+    if distance < steps:
+        raise InputError(f"every={every!r} is less than the horizon: windows would overlap", advice="Leave it out.")
     findings: list[Finding] = []
-    tasks = [
-        Task(maker, name, past, future, apart, scored, checked_level(level), int(paths), seed)
-        for past, future in cut(demand, steps, apart, windows, findings)
-        for maker, name in zip(makers, names, strict=True)
-    ]
+
+    def tasks() -> Iterator[Task]:
+        for past, future in cut(demand, steps, apart, distance, windows, findings):
+            for maker, name in zip(makers, names, strict=True):
+                yield Task(maker, name, past, future, apart, scored, checked_level(level), int(paths), seed)
+
     found: list[Window] = []
     frames: list[pd.DataFrame] = []
-    for task, result in zip(tasks, rehearsed(tasks, int(workers)), strict=True):
+    for result in rehearsed(tasks(), int(workers)):
         if isinstance(result, Declined):
-            message = f"{task.name} declined at {task.past.end:%Y-%m-%d %H:%M} UTC: {result.reason}"
+            message = f"{result.model} declined at {result.cutoff:%Y-%m-%d %H:%M} UTC: {result.reason}"
             findings.append(Finding("", "", "backtest", "REVIEW", message, "Bring more history, or drop the model."))
             continue
         found.append(result[0])
         frames.append(result[1])
     if not frames:
-        if tasks:
-            rehearse(tasks[0])  # raises what it declined for
+        for task in tasks():
+            rehearse(task)  # raises what it declined for
         raise HistoryHasGaps(
             f"Nothing could be scored: before or after each of {windows} cutoffs fewer than {FEWEST} intervals are "
             "measured. Look for stamps far from the others, or shorten the horizon."
@@ -112,6 +128,7 @@ def backtest(
         demand=demand,
         windows=tuple(found),
         level=level,
+        paths=int(paths),
         findings=Findings.of(demand.findings, findings),
     )
 

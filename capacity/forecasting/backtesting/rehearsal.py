@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -93,18 +93,34 @@ class Task:
 class Declined:
     """Why a model said nothing at a cutoff."""
 
+    model: str
+    cutoff: pd.Timestamp
     reason: str
 
 
 Rehearsed = tuple[Window, pd.DataFrame]
 
 
-def cut(demand: Demand, steps: int, gap: int, windows: int, findings: list[Finding]) -> Iterator[tuple[Demand, Demand]]:
+def usual_distance(steps: int, interval: pd.Timedelta) -> int:
+    """Intervals between cutoffs: a horizon, and a day more where that is whole weeks.
+
+    Cutoffs whole weeks apart all fall on one weekday: what is harder about Mondays would be held against tomorrow.
+
+    >>> usual_distance(168, pd.Timedelta("1h")), usual_distance(48, pd.Timedelta("1h"))
+    (192, 48)
+    """
+    week, day = pd.Timedelta(days=7), pd.Timedelta(days=1)
+    return steps + round(day / interval) if (steps * interval) % week == pd.Timedelta(0) and interval <= day else steps
+
+
+def cut(
+    demand: Demand, steps: int, gap: int, every: int, windows: int, findings: list[Finding]
+) -> Iterator[tuple[Demand, Demand]]:
     """(past, future) at each cutoff, oldest first; the future starts after the gap. Blank series are left out."""
     if isinstance(windows, bool) or windows < 1:
         raise InputError(f"windows={windows!r}: at least one")
     length = len(demand.times)
-    cutoffs = [length - gap - k * steps for k in range(windows, 0, -1)]
+    cutoffs = [length - gap - steps - k * every for k in reversed(range(windows))]
     usable = [cutoff for cutoff in cutoffs if cutoff >= FEWEST]
     if not usable:
         raise HistoryTooShort(
@@ -123,8 +139,11 @@ def cut(demand: Demand, steps: int, gap: int, windows: int, findings: list[Findi
             yield (past, future) if enough.all() else (past.select(keys), future.select(keys))
 
 
-def rehearsed(tasks: Sequence[Task], workers: int) -> Iterator[Rehearsed | Declined]:
-    """What each task gives, in their order: here, or in that many processes, to the same numbers."""
+def rehearsed(tasks: Iterable[Task], workers: int) -> Iterator[Rehearsed | Declined]:
+    """What each task gives, in their order: here, or in that many processes, to the same numbers.
+
+    Tasks are taken as they are needed: each may hold a copy of the fleet's history.
+    """
     if workers == 1:
         yield from map(attempt, tasks)
         return
@@ -138,17 +157,17 @@ def attempt(task: Task) -> Rehearsed | Declined:
     try:
         return rehearse(task)
     except CapacityError as error:
-        return Declined(str(error))
+        return Declined(task.name, task.past.end, str(error))
 
 
-def rehearse(task: Task) -> Rehearsed:
+def rehearse(task: Task, most_bytes: int = MOST_BYTES) -> Rehearsed:
     """One model at one cutoff: the window, and its rows of `schema.BACKTEST`.
 
-    Fleets whose paths would not fit into MOST_BYTES are asked for in parts, each with the same seed: what a model
+    Fleets whose paths would not fit into `most_bytes` are asked for in parts, each with the same seed: what a model
     learns across services, it then learns across those of a part.
     """
     reach = task.gap + len(task.future.times)
-    size = max(1, MOST_BYTES // (8 * task.paths * reach))
+    size = max(1, most_bytes // (8 * task.paths * reach))
     parts = [rehearse_part(task, task.past.keys[k : k + size]) for k in range(0, len(task.past.keys), size)]
     windows = [window for window, _ in parts]
     first = windows[0]
@@ -244,7 +263,7 @@ def reading(paths: np.ndarray, actual: np.ndarray, levels: tuple[float, ...], fu
     by_step = scores.fair_crps(np.where(seen, actual, 0.0), ordered)
     counts = seen.sum(axis=1)
     crps = np.where(seen, by_step, 0.0).sum(axis=1) / np.where(counts > 0, counts, np.nan)
-    visible = np.where(seen[:, None, :], paths, 0.0)
+    visible = paths if seen.all() else np.where(seen[:, None, :], paths, 0.0)
     days, _ = peaks_among(visible, actual, np.arange(0, actual.shape[1], day_of(future)), levels)
     horizon, ratio = peaks_among(visible, actual, np.zeros(1, dtype=np.int64), levels)
     return Reading(scores.quantiles_of(ordered, levels), days, horizon, crps, ratio[:, 0])

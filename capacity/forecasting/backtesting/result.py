@@ -16,7 +16,7 @@ from capacity.findings import NO_FINDINGS, Findings
 from capacity.forecasting.backtesting import calibration, comparing, grouping
 from capacity.forecasting.backtesting.comparing import REFERENCE
 from capacity.forecasting.backtesting.grouping import Grouping
-from capacity.forecasting.backtesting.rehearsal import Window
+from capacity.forecasting.backtesting.rehearsal import PATHS, Window
 from capacity.forecasting.backtesting.verdicts import verdicts
 from capacity.forecasting.forecasts import CHART_LEVELS, checked_level, in_clock, level_name
 from capacity.forecasting.seasons import seasons_of
@@ -51,6 +51,7 @@ class Backtest:
     demand: Demand = field(repr=False)  # what was rehearsed on
     windows: tuple[Window, ...] = field(repr=False, default=())
     level: float = 0.95  # that plans are made at: scored by pinball
+    paths: int = PATHS  # drawn in each window
     findings: Findings = NO_FINDINGS
 
     @property
@@ -119,7 +120,9 @@ class Backtest:
         whether it beats seasonal naive; or that there are not enough windows to tell. `verdicts.py` holds the rules.
         """
         seasons = seasons_of(self.interval, len(self.demand.times))
-        return verdicts(self.windows, self.frame, self.keys, self._zones, self.levels, self.interval, seasons)
+        return verdicts(
+            self.windows, self.frame, self.keys, self._zones, self.levels, self.interval, seasons, self.paths
+        )
 
     def calibration(self, by: str | None = None, of: str = "interval", every: str | int = "1d") -> pd.DataFrame:
         """Promised and observed share of every quantile, all series together: one row a model, group and level.
@@ -170,7 +173,7 @@ class Backtest:
         window = max(chosen, key=lambda w: (w.times[0], w.model == chosen[0].model))
         row = next(i for i, key in enumerate(window.keys) if service in (None, key.service))
         key = window.keys[row]
-        shown = self.demand.since(window.cutoff - 4 * len(window.times) * self.interval)
+        shown = self.demand.since(window.cutoff - max(len(window.times), 14) * self.interval)
         shown = shown.until(window.times[-1] + self.interval)
         quantiles = {level: window.at(level)[row] for level in CHART_LEVELS}
         return charts.fan(

@@ -5,7 +5,7 @@ The rules, in the order in which they speak:
 1. Fewer than FEWEST_WINDOWS windows tell nothing but that.
 2. Trust reaches to the end of the longest band of leads (LEAD_DAYS) up to which P95 was exceeded at most TOLERATED
    times as often as promised, on at least one promised exceedance's worth of independent observations. It ends before
-   the first band in which P95 is known to under-cover.
+   the first band in which P95 is known to under-cover, the doubt being shared among the bands.
 3. A quantile under-covers when it was passed more than TOLERATED times as often as promised *and* the promise lies
    below what the share is at least; it is wide when passed less than WIDE times as often and the promise lies above
    what the share is at most. Otherwise nothing is said of it.
@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.demand.demand import Key
-from capacity.findings import SEVERITY, Status
+from capacity.findings import Status
 from capacity.forecasting.backtesting import calibration, comparing
 from capacity.forecasting.backtesting.calibration import DOUBT, Shares, Tally
 from capacity.forecasting.backtesting.comparing import Versus
@@ -46,6 +46,13 @@ ABOUT, BIASED = 0.02, 0.05
 #: Tails that are spoken of, in this order: where plans are made first.
 TAILS: Final = (0.95, 0.99, 0.999, 0.05)
 
+#: What is known to be wrong comes before what is not known.
+WORST: Final[tuple[Status, ...]] = ("REVIEW", "UNKNOWN", "PASS")
+
+#: A quantile is judged when this many paths lie beyond it on average. That of 400 paths at 99.9 % is nearly their
+#: largest, which the next value exceeds once in 287 draws and not once in 1,000.
+BEYOND: Final = 2.5
+
 COLUMNS: Final = ("service", "metric", "model", "status", "windows", "trust_days", "against_naive", "verdict")
 
 
@@ -54,7 +61,7 @@ class Case(NamedTuple):
 
     windows: np.ndarray  # (S,) cutoffs at which anything was scored
     overall: Shares  # (Q, S, 1)
-    bands: Shares  # (Q, S, B)
+    bands: Shares  # (Q, S, B) at a B-th of the doubt
     so_far: Shares  # (Q, S, B) each band with those before it
     weekdays: Shares | None  # (Q, S, 7) at a seventh of the doubt; None for coarser grids
     against: Versus  # (S,) WQL over seasonal naive's
@@ -62,6 +69,7 @@ class Case(NamedTuple):
     bias: np.ndarray  # (S, 2) what the bias of the median is at least and at most
     ends: tuple[pd.Timedelta, ...]  # (B,) where each band ends
     naive: str  # what the reference repeats, in words
+    paths: int  # drawn in each window
 
 
 class Said(NamedTuple):
@@ -79,6 +87,7 @@ def verdicts(
     scored: tuple[float, ...],
     interval: pd.Timedelta,
     seasons: Seasons,
+    paths: int,
 ) -> pd.DataFrame:
     """One row a series and model, worst first: COLUMNS. Seasonal naive is judged only when nothing else was tested.
 
@@ -92,12 +101,12 @@ def verdicts(
     for model in models:
         mine = [window for window in windows if window.model == model]
         theirs = [w for w in windows if w.model == reference and w.cutoff in {window.cutoff for window in mine}]
-        case = case_of(mine, theirs, frame[frame["model"] == model], keys, zones, scored, interval, naive)
+        case = case_of(mine, theirs, frame[frame["model"] == model], keys, zones, scored, interval, naive, paths)
         for row, key in enumerate(keys):
             if case.windows[row]:
                 rows.append({"service": key.service, "metric": key.metric, "model": model, **verdict(case, row)})
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.sort_values("status", key=lambda column: column.map(SEVERITY), kind="stable", ignore_index=True)
+    return table.sort_values("status", key=lambda column: column.map(WORST.index), kind="stable", ignore_index=True)
 
 
 def case_of(
@@ -109,6 +118,7 @@ def case_of(
     scored: tuple[float, ...],
     interval: pd.Timedelta,
     naive: str,
+    paths: int,
 ) -> Case:
     """The evidence on one model, and on seasonal naive at the same cutoffs."""
     found = calibration.marks(mine, keys, zones, "intervals", by_band(interval))
@@ -129,7 +139,7 @@ def case_of(
     return Case(
         windows=(overall.scored[:, :, 0] > 0).sum(axis=0),
         overall=calibration.shares_of_each(overall),
-        bands=calibration.shares_of_each(by_leads),
+        bands=calibration.shares_of_each(by_leads, DOUBT / len(ends)),
         so_far=calibration.shares_of_each(by_leads.up_to()),
         weekdays=weekdays,
         against=against,
@@ -137,6 +147,7 @@ def case_of(
         bias=biases(frame, keys),
         ends=tuple(ends),
         naive=naive,
+        paths=paths,
     )
 
 
@@ -178,7 +189,7 @@ def verdict(case: Case, row: int) -> dict[str, Any]:
         return {"status": "UNKNOWN", **numbers, "trust_days": np.nan, "verdict": words}
     days, first = trust(case, row)
     said = [first, *tails(case, row), *weekday(case, row), naive(case, row), *highest(case, row), *lean(case, row)]
-    status = min((one.status for one in said), key=SEVERITY.__getitem__)
+    status = min((one.status for one in said), key=WORST.index)
     return {"status": status, **numbers, "trust_days": days, "verdict": " ".join(one.words for one in said)}
 
 
@@ -199,15 +210,19 @@ def trust(case: Case, row: int) -> tuple[float, Said]:
         rest = doubt or ("" if last else beyond(case, row, good[-1] + 1))
         words = f"Trust to {how_long(end)}" + (", as far as was tested." if last else ".")
         return end / pd.Timedelta(days=1), Said("REVIEW" if bad else "PASS", f"{words} {rest}".strip())
-    if bad and bad[0] == 0:
+    if bad and bad[0] > 0:
+        return float("nan"), Said(
+            "REVIEW", f"{doubt} Up to there, {exceeded(share[bad[0] - 1])}: too few windows to tell."
+        )
+    if bad:
         return 0.0, Said("REVIEW", doubt.replace("P95 under-covers", "Do not plan on its P95: it under-covers"))
     last_known = before[-1]
     words = (
-        f"Not enough windows to tell how far to trust it: P95 was exceeded {percent(share[last_known])}, 5 % promised, "
-        f"and {said_windows(case, row)} are worth {worth[last_known]:.0f} independent observations. "
+        f"Not enough windows to tell how far to trust it: {exceeded(share[last_known])}, 5 % promised, and "
+        f"{said_windows(case, row)} are worth {worth[last_known]:.0f} independent observations. "
         f"Ask for windows={needed(case, row)}, or bring more history."
     )
-    return float("nan"), Said("UNKNOWN", f"{words} {doubt}".strip())
+    return float("nan"), Said("UNKNOWN", words)
 
 
 def beyond(case: Case, row: int, band: int) -> str:
@@ -215,7 +230,7 @@ def beyond(case: Case, row: int, band: int) -> str:
     share = case.bands.above[case.bands.levels.index(0.95), row, band]
     if not np.isfinite(share):
         return ""
-    return f"Beyond, P95 was exceeded {percent(share)}: too few windows to tell."
+    return f"Beyond, {exceeded(share)}: too few windows to tell."
 
 
 def needed(case: Case, row: int) -> int:
@@ -225,13 +240,15 @@ def needed(case: Case, row: int) -> int:
 
 
 def tails(case: Case, row: int) -> list[Said]:
-    """Rule 3, over all leads: the first tail that under-covers, or that P95 is wide; P95 unless a band told of it."""
+    """Rule 3, over all leads: the first tail that under-covers, or that P95 is wide. Those above P95 fail with it."""
     levels = case.overall.levels
     upper = levels.index(0.95)
     in_a_band = any(passes(case.bands, (upper, row, band), 0.05) for band in range(len(case.ends)))
-    for level in TAILS[1:] if in_a_band else TAILS:
+    for level in (0.05,) if in_a_band else TAILS:
         place, promised = (levels.index(level), row, 0), min(level, 1 - level)
         name = level_name(level).upper()
+        if promised * case.paths < BEYOND - 1e-9:
+            continue
         if level > 0.5 and passes(case.overall, place, promised):
             share = case.overall.above[place]
             word = "exceeded"
@@ -319,6 +336,10 @@ def repeats(seasons: Seasons, interval: pd.Timedelta) -> str:
 
 def said_windows(case: Case, row: int) -> str:
     return counted(int(case.windows[row]), "window")
+
+
+def exceeded(share: float) -> str:
+    return f"P95 was exceeded {percent(share)}"
 
 
 def percent(share: float) -> str:
