@@ -27,6 +27,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.forecast import m4, naive, ours, peers, speed
+from benchmarks.forecast.peers_worker import PEERS
 from benchmarks.forecast.scoring import score
 from benchmarks.forecast.tables import accuracy, beside, by_set, printed, tails
 from benchmarks.forecast.tasks import TASKS, Answer, Window, windows
@@ -41,26 +42,35 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tune", action="store_true", help="score the tuning part instead of the reporting part")
     parser.add_argument("--models", default="auto,seasonal-naive", help="ours, by name ('' for none)")
     parser.add_argument("--peers", action="store_true", help="install the peers where they are not, and ask them")
-    parser.add_argument("--only", default="", help="only these peers, by name ('none' for none)")
-    parser.add_argument("--tasks", default=",".join(TASKS))
+    parser.add_argument("--only", help=f"only these peers, by name ('' for none): {', '.join(PEERS)}")
+    parser.add_argument("--tasks", default=",".join(TASKS), help="%(default)s")
     parser.add_argument("--origins", type=int, default=2, help="cutoffs a series, at most")
     parser.add_argument("--rows", type=Path, help="also write one row a test and model to this CSV file")
     parser.add_argument("--speed", action="store_true", help="measure time and memory on generated load instead")
     parser.add_argument("--series", type=int, default=3000, help="with --speed: how many in the one call")
     parser.add_argument("--m4", type=Path, metavar="FOLDER", help="score M4 Hourly instead")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    asked.tasks, asked.models = _listed(asked.tasks), _listed(asked.models)
+    asked.only = list(PEERS) if asked.only is None else _listed(asked.only)
+    if unknown := {*asked.tasks} - {*TASKS} or {*asked.only} - {*PEERS}:
+        parser.error(f"there is no {', '.join(sorted(unknown))}; tasks and peers are listed by --help")
+    return asked
+
+
+def _listed(names: str) -> list[str]:
+    return [name for name in names.split(",") if name]
 
 
 def answers_of(tests: list[Window], asked: argparse.Namespace, *, ask: bool) -> dict[tuple[int, str], Answer]:
     """Ours anew, and of the peers those that answered every test; the others are named."""
     grid = tests[0].task.grid
-    wanted = [name for name in peers.peers_for(grid) if not asked.only or name in asked.only.split(",")]
+    wanted = [name for name in peers.peers_for(grid) if name in asked.only]
     theirs = peers.answers(tests, wanted, ask=ask)
     known = {name: sum(name == peer for _, peer in theirs) for name in wanted}
     missing = [f"{name} ({len(tests) - count} of {len(tests)})" for name, count in known.items() if count < len(tests)]
     if missing:
         print(f"not shown, for tests that they were never asked: {', '.join(missing)}; --peers asks them")
-    found = ours.answers(tests, [name for name in asked.models.split(",") if name])
+    found = ours.answers(tests, asked.models)
     shown = {key: said for key, said in theirs.items() if known[key[1]] == len(tests)}
     return {(number, f"capacity {model}"): said for (number, model), said in found.items()} | shown
 
@@ -71,7 +81,8 @@ def show(rows: pd.DataFrame, title: str) -> None:
     order = list(best["model"])
     tests = rows.groupby(["task", "series", "cutoff"]).ngroups
     print(f"\n{title}: {tests} tests of {rows['series'].nunique()} series\n\n{printed(best)}")
-    print(f"\nshares in %; dN is lead day N\n{printed(tails(rows, order), 1)}")
+    print("\nshares in %, pooled over intervals; P95>d7: above P95 on the 7th day ahead")
+    print(printed(tails(rows, order), 1))
     print(f"\nrelative WQL by set\n{printed(by_set(rows, order))}")
     mine = [name for name in order if name.startswith("capacity ")]
     others = [name for name in order if not name.startswith("capacity ")]
@@ -88,7 +99,7 @@ def measure(asked: argparse.Namespace, *, ask: bool) -> int:
         print(f"No real traces at {root}: set CAPACITY_REAL_DATA to the folder that holds them.")
         return 0
     frames = []
-    for name in asked.tasks.split(","):
+    for name in asked.tasks:
         tests = list(windows(TASKS[name], root, tune=asked.tune, origins=asked.origins))
         if not tests:
             print(f"\n{name}, {part} part: no series is long enough")
@@ -130,7 +141,7 @@ def main() -> int:
         print(f"The peers could not be installed, and are not asked: {why}")
         ask = False
     if asked.speed:
-        speed.report([name for name in asked.models.split(",") if name], count=asked.series, ask=ask)
+        speed.report(asked.models, count=asked.series, ask=ask)
         return 0
     return measure_m4(asked, ask=ask) if asked.m4 else measure(asked, ask=ask)
 

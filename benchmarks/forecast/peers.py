@@ -107,7 +107,7 @@ def _ask(windows: Sequence[Window], places: dict[tuple[int, str], Path], store: 
     with tempfile.TemporaryDirectory() as scratch:
         questions = Path(scratch) / "questions.npz"
         np.savez(questions, allow_pickle=False, asked=np.array(json.dumps(asked)), **pasts)
-        command = [str(python()), str(WORKER), str(questions), str(store)]
+        command = [str(python()), "-P", str(WORKER), str(questions), str(store)]
         subprocess.run(command, check=True, env=os.environ | ONE_THREAD)
 
 

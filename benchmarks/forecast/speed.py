@@ -39,7 +39,7 @@ def fleet(count: int, *, seed: int = 0) -> pd.DataFrame:
     for column in range(count):
         swing = np.log(rng.uniform(2, 6)) / 2
         day = swing * np.sin(2 * np.pi * (clock - rng.uniform(6, 12)) / 24)
-        weekend = np.log(rng.uniform(0.5, 0.9)) * (hours.dayofweek >= 5)
+        weekend = np.log(rng.uniform(0.5, 0.9)) * (hours.day_of_week >= 5)
         growth = np.log(rng.uniform(1.2, 1.6)) * clock / (365.25 * 24)
         shift = np.log(rng.uniform(0.5, 2)) * (clock > rng.integers(len(clock))) * (rng.random() < 0.25)
         noise = rng.uniform(0.03, 0.15) * rng.standard_normal(len(clock))

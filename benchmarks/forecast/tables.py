@@ -82,9 +82,9 @@ def tails(rows: pd.DataFrame, order: Iterable[str]) -> pd.DataFrame:
         share = by_series["above95"] / by_series["seen"]
         row = {"model": model, "90 % covers": _share(sums, "inside", "seen")}
         for level in (95, 99):
-            row[f"P{level}> all"] = _share(sums, f"above{level}", "seen")
+            row[f"P{level}>"] = _share(sums, f"above{level}", "seen")
             for day in DAYS:
-                row[f"d{day}" + " " * (level == 99)] = _share(sums, f"above{level}{day}", f"seen{day}")
+                row[f"P{level}>d{day}"] = _share(sums, f"above{level}{day}", f"seen{day}")
         row["series in 2.5-7.5"] = 100 * share.between(0.025, 0.075).mean()
         row["peak P95>"] = 100 * part["peak"].mean()
         row["P5, P10 < 0"] = 100 * part["negative"].mean()
@@ -109,9 +109,8 @@ def beside(rows: pd.DataFrame, ours: str, peer: str) -> str:
     if not {ours, peer} <= set(wide):
         return f"{ours} and {peer} have no window in common."
     both = wide[[ours, peer]].dropna()
-    both = both[both[peer] > 0]
-    ratio = both[ours] / both[peer]
-    series = pd.Series(both.index.get_level_values("series"), index=both.index)
+    both = both[both[peer] > 0].reset_index()
+    ratio, series = both[ours] / both[peer], both["series"]
     low, high = interval(ratio, series)
     return (
         f"{ours} beside {peer}: {geometric(ratio):.3f} ({low:.3f}-{high:.3f}) of its loss "

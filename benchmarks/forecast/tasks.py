@@ -40,12 +40,16 @@ HOURLY = ("azure_vm_2017_5min", "bike_hourly", "ms_purchases", "nab_aws_sample",
 DAILY = ("bike_hourly", "nyc_taxi", "rte_load_hourly", "website_daily", "pedestrians_covid_daily", "wiki_daily_prophet")
 
 
+#: The grids, by the names that peers know them by.
+INTERVALS = {"1h": pd.Timedelta(hours=1), "1d": pd.Timedelta(days=1), "5min": pd.Timedelta(minutes=5)}
+
+
 @dataclass(frozen=True)
 class Task:
     """A question asked of every series of some sets."""
 
     name: str
-    grid: str  # "1h", "1d" or "5min"
+    grid: str  # of INTERVALS
     horizon: int  # intervals ahead
     sets: tuple[str, ...]
     season: int  # intervals; seasonal naive repeats it, MASE is scaled by it
@@ -54,7 +58,8 @@ class Task:
 
     @property
     def day(self) -> int:
-        return round(pd.Timedelta(days=1) / pd.Timedelta(self.grid))
+        """Intervals of a day."""
+        return round(pd.Timedelta(days=1) / INTERVALS[self.grid])
 
 
 TASKS = {
@@ -80,7 +85,7 @@ class Window:
 
     @property
     def cutoff(self) -> pd.Timestamp:
-        return self.past.index[-1] + pd.Timedelta(self.task.grid)
+        return self.past.index[-1] + INTERVALS[self.task.grid]
 
     @property
     def filled(self) -> np.ndarray:
@@ -99,14 +104,11 @@ class Answer:
 
 
 def series_of(folder: Path, grid: str) -> Iterator[pd.Series]:
-    """Each series of a set on a grid: means of finer values; a gap where less than half was measured.
-
-    Sets coarser than the grid have none.
-    """
+    """Each series of a set on a grid: means of finer values; a gap where less than half was measured."""
     frame = pd.read_csv(folder / "data.csv.gz", parse_dates=["timestamp"])
     for name, part in frame.groupby("series_id"):
         values = part.set_index("timestamp")["value"].sort_index()
-        parts = values.resample(pd.Timedelta(grid) if grid != "1d" else "D")
+        parts = values.resample(INTERVALS[grid])
         counts = parts.count()
         yield parts.mean().where(counts * 2 >= max(1, counts.max())).rename(str(name))
 
