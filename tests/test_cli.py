@@ -18,27 +18,12 @@ import capacity
 from capacity.cli import app
 from capacity.fleet import Chain
 from capacity.history import Store
+from tests.commands import called, spawned
+from tests.conftest import ROOT
 
-ROOT = Path(__file__).parent.parent
 SAMPLE = "data/samples/capacity.toml"
 #: One service, read from its own file: a tenth of the sample is enough to see a command at work.
 WISHLIST = ("--history", "data/samples/wishlist.parquet", "--service", "wishlist")
-
-
-def run(*arguments: str, code: int = 0, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """`capacity` as a user calls it, in its own process; the exit code is checked."""
-    done = subprocess.run(
-        [sys.executable, "-m", "capacity.cli", *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error::FutureWarning"},
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done
-
 
 COMMANDS = [
     *("init", "discover", "iam", "advice", "fetch"),
@@ -52,7 +37,7 @@ def group() -> Any:
 
 
 def test_help_names_every_command_and_the_exit_codes() -> None:
-    text = run("--help").stdout
+    text = spawned("--help").stdout
     assert [name for name in COMMANDS if f"\n  {name} " not in text] == []
     assert "Exit codes: 0 done" in text
     assert set(group().commands) == set(COMMANDS)
@@ -61,42 +46,42 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str) -> None:
-    assert "Usage:" in run(command, "--help").stdout
+    assert "Usage:" in called(command, "--help").stdout
 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_source_explains_itself(source: str) -> None:
-    text = run("fetch", source, "--help").stdout
+    text = called("fetch", source, "--help").stdout
     assert "Usage:" in text
     assert "--store" in text
 
 
 def test_the_version_is_the_packages() -> None:
-    assert run("--version").stdout.strip() == capacity.__version__
+    assert called("--version").stdout.strip() == capacity.__version__
 
 
 def test_a_plan_for_programs_is_json_and_nothing_else() -> None:
-    done = run("plan", "--config", SAMPLE, *WISHLIST, "--horizon", "7d", "--json")
+    done = spawned("plan", "--config", SAMPLE, *WISHLIST, "--horizon", "7d", "--json")
     answer = json.loads(done.stdout)
     assert set(answer) == {"decisions", "limits", "cost", "plan"}
     assert len(answer["plan"]) == 7 * 24
     assert "Planning" in done.stderr
-    quiet = run("plan", "--config", SAMPLE, *WISHLIST, "--horizon", "7d", "--json", "--quiet")
+    quiet = called("plan", "--config", SAMPLE, *WISHLIST, "--horizon", "7d", "--json", "--quiet")
     assert quiet.stdout == done.stdout
     assert "Planning" not in quiet.stderr
 
 
 def test_a_forecast_for_people_is_a_table_by_day() -> None:
-    text = run("forecast", "--config", SAMPLE, *WISHLIST, "--horizon", "3d", "--quiet").stdout
+    text = called("forecast", "--config", SAMPLE, *WISHLIST, "--horizon", "3d", "--quiet").stdout
     assert "wishlist" in text
     assert "p95" in text
 
 
 def test_a_policy_document_stands_alone_on_standard_output() -> None:
     arguments = ("policy", "--config", SAMPLE, *WISHLIST, "--horizon", "7d", "--as")
-    calls = json.loads(run(*arguments, "boto3").stdout)
+    calls = json.loads(called(*arguments, "boto3").stdout)
     assert {call["operation"] for call in calls} >= {"register_scalable_target", "put_scaling_policy"}
-    assert run(*arguments, "terraform").stdout.startswith(("resource", "#", "variable"))
+    assert called(*arguments, "terraform").stdout.startswith(("resource", "#", "variable"))
 
 
 def test_fetching_a_file_twice_changes_nothing(tmp_path: Path) -> None:
@@ -105,8 +90,8 @@ def test_fetching_a_file_twice_changes_nothing(tmp_path: Path) -> None:
     usage.write_text("\n".join(["service,timestamp,value", *rows]), encoding="utf-8")
     arguments = ("fetch", "files", str(usage), "--metric", "requests", "--store", str(tmp_path / "store"), "--json")
     none = {"rows_added": 0, "rows_revised": 0, "rows_unchanged": 0, "rows_outdated": 0}
-    assert json.loads(run(*arguments).stdout) == none | {"rows_added": 24}
-    assert json.loads(run(*arguments).stdout) == none | {"rows_unchanged": 24}
+    assert json.loads(spawned(*arguments).stdout) == none | {"rows_added": 24}
+    assert json.loads(called(*arguments).stdout) == none | {"rows_unchanged": 24}
     assert len(capacity.read(tmp_path / "store").frame) == 24
 
 
@@ -116,10 +101,10 @@ def test_init_writes_settings_that_carry_to_a_plan(tmp_path: Path) -> None:
         f'"a ""b"", <i>",2026-01-{day:02}T{hour:02}:00:00Z,{100 + hour}' for day in range(1, 22) for hour in range(24)
     ]
     usage.write_text("\n".join(["service,timestamp,value", *rows]), encoding="utf-8")
-    run("init", str(usage), "--metric", "requests", "--out", str(tmp_path / "capacity.toml"))
-    done = run("plan", "--config", str(tmp_path / "capacity.toml"), "--horizon", "2d", "--json")
+    called("init", str(usage), "--metric", "requests", "--out", str(tmp_path / "capacity.toml"))
+    done = called("plan", "--config", str(tmp_path / "capacity.toml"), "--horizon", "2d", "--json")
     assert {row["service"] for row in json.loads(done.stdout)["plan"]} == {'a "b", <i>'}
-    again = run("init", str(usage), "--metric", "requests", "--out", str(tmp_path / "capacity.toml"), code=1)
+    again = called("init", str(usage), "--metric", "requests", "--out", str(tmp_path / "capacity.toml"), code=1)
     assert "exists already" in again.stderr
 
 
@@ -133,13 +118,13 @@ def test_what_is_only_on_a_bill_is_no_service_to_plan(tmp_path: Path) -> None:
         Store(tmp_path / "store").append(capacity.read(pd.DataFrame(spend)))
     Store(tmp_path / "store").append(capacity.read(usage))
     settings = tmp_path / "capacity.toml"
-    done = run("init", str(tmp_path / "store"), "--out", str(settings))
+    done = called("init", str(tmp_path / "store"), "--out", str(settings))
     assert "Left out, because nothing there says what they need: '(account)', '(untagged)'." in done.stderr
     assert "with 1 service, read as requests in requests/s." in done.stderr
     chain = Chain(capacity.load_config(settings))
     assert chain.history.services == ["web"]
     assert [finding.check for finding in chain.quality if finding.status != "PASS"] == []
-    none = run("init", str(tmp_path / "bills"), "--out", str(tmp_path / "other.toml"), code=1)
+    none = called("init", str(tmp_path / "bills"), "--out", str(tmp_path / "other.toml"), code=1)
     assert "holds nothing to plan by: cost. A plan comes from one of requests, cpu" in none.stderr
 
 
@@ -156,13 +141,14 @@ def test_what_is_only_on_a_bill_is_no_service_to_plan(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_done_is_said_in_words_with_exit_code_1(arguments: tuple[str, ...], words: str) -> None:
-    done = run(*arguments, code=1)
+    done = called(*arguments, code=1)
     assert words in done.stderr
     assert done.stdout == ""
 
 
-def test_wrong_usage_is_exit_code_2() -> None:
-    run("plan", "--no-such-option", code=2)
+def test_a_process_ends_with_those_codes_too() -> None:
+    assert "absent.toml does not exist" in spawned("report", "--config", "absent.toml", code=1).stderr
+    spawned("plan", "--no-such-option", code=2)
 
 
 def test_an_interrupt_ends_a_run_quietly_with_exit_code_130(tmp_path: Path) -> None:
@@ -190,13 +176,13 @@ def test_two_overlapping_fetches_are_one_history_and_the_later_values_win(tmp_pa
         ]
         path.write_text("\n".join(["service,metric,timestamp,value", *rows]), encoding="utf-8")
         os.utime(path, (1.8e9 + first, 1.8e9 + first))  # the second was exported later
-        run("fetch", "files", str(path), "--store", store)
-    run("init", store, "--out", str(tmp_path / "capacity.toml"))
+        called("fetch", "files", str(path), "--store", store)
+    called("init", store, "--out", str(tmp_path / "capacity.toml"))
     history = capacity.read(store).series("web", "requests")
     assert (len(history), history.iloc[0], history.iloc[7 * 24]) == (21 * 24, 100, 200)
     arguments = ("--config", str(tmp_path / "capacity.toml"), "--history", store, "--horizon", "1d", "--quiet")
     out = str(tmp_path / "the report")
-    assert len(json.loads(run("report", *arguments, "--out", out, "--json").stdout)["files"]) == 4
+    assert len(json.loads(called("report", *arguments, "--out", out, "--json").stdout)["files"]) == 4
 
 
 def test_an_interrupt_while_the_store_is_at_work_is_one_too() -> None:

@@ -13,20 +13,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from capacity.config import Service, load_config
+from capacity.config import Service
 from capacity.demand.demand import Key
-from capacity.fleet import Chain
 from capacity.forecasting import Forecast, within_interval_peaks
 from capacity.planning import Plan
-from capacity.samples import sample_path, true_demand, truth
+from capacity.samples import true_demand, truth
+from tests.sample_fleet import ON_ONE_WORKER, chain
+
+pytestmark = ON_ONE_WORKER
 
 #: Pinned at its maximum: the load beyond it was never measured, and the report says that its need is not known.
 UNSEEN = "recommendations"
-
-
-@cache
-def chain() -> Chain:
-    return Chain(load_config(sample_path() / "capacity.toml"))
 
 
 def forecast() -> Forecast:
@@ -90,11 +87,6 @@ def counted(service: Service) -> np.ndarray:
         return np.asarray(all_zones)
     left = np.ceil(ready * service.request_target - 1e-9)
     return np.maximum(all_zones, np.ceil(left * 3 / 2))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _chain_runs_once() -> None:
-    chain()
 
 
 def test_ninety_percent_intervals_hold_about_ninety_percent_of_what_came() -> None:
