@@ -81,6 +81,7 @@ class Chain:
                 "no history to read", advice="Set [data] history in capacity.toml, or pass a path (HISTORY=path)."
             )
         data = self.config.data
+        names = [service.name for service in self.services]  # one that is not configured is said before all reading
         with self._stage("history"):
             everything = read(
                 path,
@@ -91,13 +92,12 @@ class Chain:
                 timezone=data.timezone or None,
                 interval_seconds=data.interval_seconds,
             )
-            return self._ours(everything)
+            return self._ours(everything, names)
 
-    def _ours(self, history: History) -> History:
+    def _ours(self, history: History, names: list[str]) -> History:
         from capacity.demand.levels import plannable
         from capacity.findings import Finding, Findings
 
-        names = [service.name for service in self.services]
         others = [name for name in plannable(history) if name not in names]
         if not set(names) & set(history.services):
             raise ConfigError(
