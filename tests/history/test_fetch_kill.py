@@ -7,6 +7,7 @@ import os
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -65,8 +66,8 @@ def series_of(frame: pd.DataFrame) -> dict[tuple[str, str, str], np.ndarray]:
     return {key: part.array.asi8 for key, part in stamps}
 
 
-def check(store: Store, whole: pd.DataFrame) -> None:
-    """Only what CloudWatch said is there, and what is said to be covered is there to the last row."""
+def checked(store: Store, whole: pd.DataFrame) -> int:
+    """Rows. Only what CloudWatch said is there, and what is said to be covered is there to the last row."""
     frame = rows_of(store)
     assert len(frame.merge(whole, on=list(frame.columns))) == len(frame)
     mine, truth = series_of(frame), series_of(whole)
@@ -74,12 +75,13 @@ def check(store: Store, whole: pd.DataFrame) -> None:
         key, inside = (asked.service, asked.metric, asked.stat), [microseconds(stamp) for stamp in covered]
         found, expected = (np.searchsorted(stamps[key], inside) for stamps in (mine, truth))
         assert found[1] - found[0] == expected[1] - expected[0] > 0
+    return len(frame)
 
 
 def test_a_pull_killed_at_any_moment_is_completed_by_the_next(tmp_path: Path, fake: FakeCloudWatch) -> None:
     here = pulling(fake.address, fake.now)
     span = Span(now(fake) - LENGTH, now(fake))
-    fetch(here, tmp_path / "truth", span)
+    fetch(replace(here, batch_rows=2**20), tmp_path / "truth", span)  # in one commit: nothing of batches is in it
     whole = rows_of(Store(tmp_path / "truth"))
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["duckdb", "tests.history.test_fetch_kill", "tests.history.warm"])
@@ -97,8 +99,7 @@ def test_a_pull_killed_at_any_moment_is_completed_by_the_next(tmp_path: Path, fa
         running.join()
         if not is_store(Path(store.path)):
             continue
-        check(store, whole)
-        rows = len(rows_of(store))
+        rows = checked(store, whole)
         assert rows >= before
         grew, before = grew + (rows > before), rows
         if rows == len(whole):  # complete: the next lives begin another
