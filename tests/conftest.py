@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 ROOT = Path(__file__).parent.parent
+
+# Where Jupyter is installed, so is this optional part of jsonschema, which altair and nbformat import: it compiles 39
+# grammars, two to three seconds in each worker, to check international addresses in schemas. None of ours has any.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 # Machines are noisy and share cores: a property is about values, not about time.
 hypothesis.settings.register_profile("calm", deadline=None, derandomize=True)

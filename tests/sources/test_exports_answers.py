@@ -11,7 +11,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from capacity.sources import Files
 from tests.sources.test_exports_console import points
@@ -46,6 +45,8 @@ CPU = "AWS/ECS ServiceName:web CPUUtilization Average 300"
 @pytest.fixture(scope="module")
 def cloudwatch() -> Iterator[Any]:
     """A client of a server that has an hour of CPUUtilization of one service, in its own clock."""
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -62,6 +63,7 @@ def cloudwatch() -> Iterator[Any]:
 DIMENSIONS = [{"Name": "ClusterName", "Value": "shop"}, {"Name": "ServiceName", "Value": "web"}]
 
 
+@pytest.mark.xdist_group("moto")
 @pytest.mark.parametrize("form", STAMPS)
 def test_what_a_server_answers_is_read_as_it_was_published(tmp_path: Path, cloudwatch: Any, form: str) -> None:
     begin = (datetime.now(UTC) - timedelta(hours=3)).replace(minute=0, second=0, microsecond=0)

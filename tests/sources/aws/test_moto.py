@@ -17,6 +17,8 @@ from capacity.sources.aws.ecs import Discovery, discover
 from capacity.sources.aws.starter import starter_from
 from tests.sources.aws.allowed import assert_within_policy
 
+pytestmark = pytest.mark.xdist_group("moto")
+
 FLEET = {
     ("eu-west-1", "shop"): ("web", "web-2", "cart"),
     ("eu-west-1", "lab"): ("web",),

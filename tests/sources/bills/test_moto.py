@@ -15,6 +15,8 @@ from capacity.sources.aws import Door
 from capacity.sources.bills.cost_explorer import CostExplorer
 from tests.sources.bills.test_cost_explorer import NOW, WEEK, values
 
+pytestmark = pytest.mark.xdist_group("moto")
+
 
 @pytest.fixture
 def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:

@@ -6,7 +6,6 @@ import urllib.request
 from collections.abc import Iterator
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from capacity.sources.aws import Door
 from tests.sources.cloudwatch.fake import FakeCloudWatch
@@ -15,6 +14,8 @@ from tests.sources.cloudwatch.fake import FakeCloudWatch
 @pytest.fixture(scope="module")
 def moto_address() -> Iterator[str]:
     """A moto server over real HTTP, empty: what servers of this process were told before, it would know."""
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

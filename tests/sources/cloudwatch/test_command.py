@@ -15,7 +15,7 @@ import capacity
 from tests.conftest import ROOT
 from tests.sources.cloudwatch.seeding import seed, service
 
-pytestmark = pytest.mark.xdist_group("cloudwatch-moto")
+pytestmark = pytest.mark.xdist_group("moto")
 
 COUNT = 90
 

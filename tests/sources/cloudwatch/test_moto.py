@@ -16,7 +16,7 @@ from capacity.sources.cloudwatch import CloudWatch
 from capacity.sources.coverage import NOTHING
 from tests.sources.cloudwatch.seeding import seed, service
 
-pytestmark = pytest.mark.xdist_group("cloudwatch-moto")
+pytestmark = pytest.mark.xdist_group("moto")
 
 NOW = pd.Timestamp("2026-08-03T12:00Z").as_unit("us")
 SPAN = Span(NOW - pd.Timedelta("90min"), NOW)
