@@ -69,7 +69,7 @@ def answers_of(tests: list[Window], asked: argparse.Namespace, *, ask: bool) -> 
     known = {name: sum(name == peer for _, peer in theirs) for name in wanted}
     missing = [f"{name} ({len(tests) - count} of {len(tests)})" for name, count in known.items() if count < len(tests)]
     if missing:
-        print(f"not shown, for tests that they were never asked: {', '.join(missing)}; --peers asks them")
+        print(f"not shown, for tests without an answer: {', '.join(missing)}; --peers asks them")
     found = ours.answers(tests, asked.models)
     shown = {key: said for key, said in theirs.items() if known[key[1]] == len(tests)}
     return {(number, f"capacity {model}"): said for (number, model), said in found.items()} | shown

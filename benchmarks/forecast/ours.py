@@ -38,7 +38,7 @@ def answers(windows: Sequence[Window], models: Sequence[str]) -> dict[tuple[int,
     for model in models:
         answer(windows[0], model)
         for number, window in enumerate(windows):
-            print(f"\r{number + 1} of {len(windows)} {model:<24}", end="", file=sys.stderr, flush=True)
+            print(f"\r{number + 1} of {len(windows)}: {model:<24}", end="", file=sys.stderr, flush=True)
             found[number, model] = answer(window, model)
     print("\r" + " " * 40, end="\r", file=sys.stderr)
     return found

@@ -84,7 +84,8 @@ def statsforecast(name: str, asked: Question) -> Answer:
 
 def prophet(asked: Question) -> Answer:
     pandas: Any = import_module("pandas")
-    logging.getLogger("cmdstanpy").disabled = True
+    for talkative in ("cmdstanpy", "prophet.plot"):
+        logging.getLogger(talkative).disabled = True
     np.random.seed(0)  # noqa: NPY002 - Prophet draws from the global generator
     model = import_module("prophet").Prophet()
     stamps = asked.stamps
@@ -168,11 +169,11 @@ def main(questions: Path, answers: Path) -> None:
             if one["peer"] not in warm:  # imports and compilation are not a forecast's time
                 warm.add(one["peer"])
                 answered(one["peer"], asked._replace(past=asked.past[-28 * DAY[asked.grid] :]))
-            print(f"\r{number + 1} of {len(listed)} {one['peer']:<24}", end="", file=sys.stderr, flush=True)
+            print(f"\r{number + 1} of {len(listed)}: {one['peer']:<24}", end="", file=sys.stderr, flush=True)
             unfinished = answers / f"{one['answer']}.unfinished.npz"
             np.savez(unfinished, **answered(one["peer"], asked))
             unfinished.rename(answers / f"{one['answer']}.npz")
-    print(file=sys.stderr)
+    print("\r" + " " * 40, end="\r", file=sys.stderr)
 
 
 if __name__ == "__main__":
