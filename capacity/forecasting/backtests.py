@@ -56,7 +56,8 @@ def backtest(
     """How right each model would have been, at cutoffs a horizon or more apart, the last one a horizon before the end.
 
     data, services, metric  as for `forecast`
-    models   names or models; seasonal naive is added when it is not among them
+    models   names or models; seasonal naive is added when it is not among them. One that is told of events and
+             holidays is `knowledge.Knowing(model, Knowledge.of(events, holidays))`.
     windows  how many cutoffs; those before which there is too little history are left out with a finding
     gap      time between the last measurement and the first interval that can still be acted on: fetching, approval,
              start-up. Models forecast across it; it is not scored.

@@ -42,7 +42,7 @@ class Ordinary:
 
     def paths(self, past: Demand, horizon: int, count: int, rng: np.random.Generator) -> np.ndarray:
         noise = rng.standard_normal((len(past.keys), count, horizon))
-        return np.maximum(past.values.mean(axis=1)[:, None, None] * (1 + self.spread * noise), 0)
+        return np.maximum(np.nanmean(past.values, axis=1)[:, None, None] * (1 + self.spread * noise), 0)
 
 
 def demand(days: float = 35) -> Demand:
@@ -116,6 +116,33 @@ def test_a_lone_value_years_after_the_others_is_refused_in_words_not_in_a_warnin
         backtest(demand, ["auto"], "7d", 2)
     with pytest.raises(HistoryTooShort):
         forecast(demand, "7d")
+
+
+@dataclass(frozen=True)
+class Silent:
+    """Breaks the contract: says nothing, as numbers that are none."""
+
+    name: str = "silent"
+
+    def paths(self, past: Demand, horizon: int, count: int, rng: np.random.Generator) -> np.ndarray:
+        return np.full((len(past.keys), count, horizon), np.nan)
+
+
+def test_a_model_that_says_nothing_is_left_out_with_a_finding_not_scored_as_never_exceeded() -> None:
+    found = backtest(demand(), [Silent()], "2d", windows=2)
+    assert found.models == ["seasonal-naive"]
+    assert [finding.message[:15] for finding in found.findings] == ["silent declined"] * 2
+
+
+def test_a_load_that_never_changes_leaves_nothing_to_compare_with() -> None:
+    times = hourly(35)
+    load = {("idle", "requests"): np.zeros(len(times)), ("flat", "requests"): np.full(len(times), 7.0)}
+    found = backtest(make_demand(load, times), [Ordinary()], "7d", windows=3)
+    words = found.verdicts.set_index("service")["verdict"]
+    assert words.str.contains("nothing to compare with").all()
+    assert np.isnan(found.summary.set_index("model").loc["ordinary", "relative_wql"])
+    found.of("idle").plot_skill().to_dict()
+    found.plot_skill().to_dict()
 
 
 def test_what_was_seen_while_saturated_is_said_to_be_a_lower_bound() -> None:

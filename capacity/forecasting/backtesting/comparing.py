@@ -21,6 +21,11 @@ REFERENCE: Final = SeasonalNaive()
 LEAST: Final = 1e-6
 
 
+#: WQL below which seasonal naive is exact: a load that never changes is missed by rounding alone, and so many times
+#: nothing is not worse than nothing.
+EXACT: Final = 1e-4
+
+
 class Versus(NamedTuple):
     """Loss over seasonal naive's, and between what it may be, each bound wrong with chance DOUBT. NaN: unknown."""
 
@@ -32,7 +37,7 @@ class Versus(NamedTuple):
 def relative(frame: pd.DataFrame, loss: str = "wql") -> pd.DataFrame:
     """One row a series, one column a model: mean loss over cutoffs, over that of seasonal naive at the same cutoffs.
 
-    NaN where seasonal naive was perfect or could not be scored.
+    NaN where seasonal naive was exact (EXACT, for wql) or could not be scored.
     """
     wide = frame.pivot_table(index=["service", "metric", "cutoff"], columns="model", values=loss, dropna=False)
     naive = wide[REFERENCE.name]
@@ -41,7 +46,7 @@ def relative(frame: pd.DataFrame, loss: str = "wql") -> pd.DataFrame:
         both = wide[model].notna() & naive.notna()
         levels = ["service", "metric"]
         ours, theirs = wide[model][both].groupby(level=levels).mean(), naive[both].groupby(level=levels).mean()
-        means[model] = (ours / theirs.where(theirs > 0)).clip(lower=LEAST)
+        means[model] = (ours / theirs.where(theirs > (EXACT if loss == "wql" else 0))).clip(lower=LEAST)
     return pd.DataFrame(means)
 
 

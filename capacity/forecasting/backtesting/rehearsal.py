@@ -18,6 +18,7 @@ from capacity.forecasting.base import FEWEST, Forecaster
 from capacity.forecasting.clock import fan_on_local_clocks
 from capacity.forecasting.forecasts import level_name
 from capacity.forecasting.prepare import measured
+from capacity.forecasting.run import checked
 from capacity.forecasting.scores import Ranks
 from capacity.forecasting.seasons import seasons_of
 from capacity.schema import BACKTEST
@@ -198,8 +199,9 @@ def rehearse_part(task: Task, keys: tuple[Key, ...]) -> Rehearsed:
     started = time.perf_counter()
     rng = np.random.default_rng(task.seed)
     steps = len(future.times)
-    paths = fan_on_local_clocks(task.model, past, task.gap + steps, task.paths, rng).paths[:, :, task.gap :]
+    fan = fan_on_local_clocks(task.model, past, task.gap + steps, task.paths, rng)
     seconds = (time.perf_counter() - started) / len(keys)
+    paths = checked(fan, past, task.gap + steps, task.paths, task.model).paths[:, :, task.gap :]
     levels = tuple(sorted({*READ_LEVELS, *task.scored, task.level}))
     size = max(1, CHUNK // (task.paths * steps))
     read = [

@@ -13,7 +13,7 @@ from capacity.demand.demand import Demand, Key
 from capacity.display import SHOWN_ROWS, table_html
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
-from capacity.forecasting.backtesting import calibration, comparing, grouping
+from capacity.forecasting.backtesting import comparing, grouping, tables
 from capacity.forecasting.backtesting.comparing import REFERENCE
 from capacity.forecasting.backtesting.grouping import Grouping
 from capacity.forecasting.backtesting.rehearsal import PATHS, Window
@@ -21,9 +21,6 @@ from capacity.forecasting.backtesting.verdicts import verdicts
 from capacity.forecasting.forecasts import CHART_LEVELS, checked_level, in_clock, level_name
 from capacity.forecasting.seasons import seasons_of
 from capacity.timegrid import horizon_steps
-
-#: Tails that tables by lead, weekday and hour show, each by itself.
-TAILS: Final = (0.05, 0.95, 0.99, 0.999)
 
 #: Said levels that the reliability picture compares with what was observed.
 RELIABILITY: Final = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
@@ -120,9 +117,7 @@ class Backtest:
         whether it beats seasonal naive; or that there are not enough windows to tell. `verdicts.py` holds the rules.
         """
         seasons = seasons_of(self.interval, len(self.demand.times))
-        return verdicts(
-            self.windows, self.frame, self.keys, self._zones, self.levels, self.interval, seasons, self.paths
-        )
+        return verdicts(self.windows, self.frame, self.keys, self._zones, self.interval, seasons, self.paths)
 
     def calibration(self, by: str | None = None, of: str = "interval", every: str | int = "1d") -> pd.DataFrame:
         """Promised and observed share of every quantile, all series together: one row a model, group and level.
@@ -142,11 +137,15 @@ class Backtest:
         if of == "day" and by == "hour":
             raise InputError("the highest of a day has no hour", advice='Give by="weekday" or by="lead".')
         group = self._grouping(by, every)
-        return pd.concat([self._calibrated(model, by, MARKED[of], group) for model in self.models], ignore_index=True)
+        parts = [
+            tables.calibrated(self._of_model(model), self.keys, self._zones, by, MARKED[of], group)
+            for model in self.models
+        ]
+        return pd.concat(parts, ignore_index=True)
 
     def by_lead(self, every: str | int = "1d") -> pd.DataFrame:
         """By how far ahead: one row a model and `every`, lead 0 first. See `by_weekday` for the columns."""
-        return self._by("lead", every)
+        return tables.grouped(self.windows, self.keys, self._zones, self.levels, "lead", self._grouping("lead", every))
 
     def by_weekday(self) -> pd.DataFrame:
         """By day of the week, on each series' own clock: one row a model and weekday, Monday is 0.
@@ -156,11 +155,11 @@ class Backtest:
         relative_wql  loss over seasonal naive's            scored        intervals
         effective     independent observations they are worth, for the bounds that `calibration` gives
         """
-        return self._by("weekday")
+        return tables.grouped(self.windows, self.keys, self._zones, self.levels, "weekday", self._grouping("weekday"))
 
     def by_hour(self) -> pd.DataFrame:
         """By hour of the day, on each series' own clock: one row a model and hour. See `by_weekday`."""
-        return self._by("hour")
+        return tables.grouped(self.windows, self.keys, self._zones, self.levels, "hour", self._grouping("hour"))
 
     def plot(self, service: str | None = None, model: str | None = None) -> Any:
         """The last window of one service: its past, what the model said, and what happened."""
@@ -227,7 +226,7 @@ class Backtest:
         table = self.by_lead(every)
         size = horizon_steps(every, self.interval) * (self.interval / pd.Timedelta(days=1))
         others = [model for model in self.models if model != REFERENCE.name] or self.models
-        wide = table.pivot_table(index="lead", columns="model", values="relative_wql")
+        wide = table.pivot_table(index="lead", columns="model", values="relative_wql", dropna=False)
         days = (wide.index.to_numpy() + 1) * size
         return charts.skill(days, {model: wide[model].to_numpy() for model in others}, title="Loss by days ahead")
 
@@ -267,72 +266,9 @@ class Backtest:
             raise InputError(f"by={by!r}: it is 'lead', 'weekday', 'hour' or left out")
         return grouping.all_as_one
 
-    def _calibrated(self, model: str, by: str | None, of: str, group: Grouping) -> pd.DataFrame:
-        found = calibration.marks(self._of_model(model), self.keys, self._zones, of, group)
-        shares = calibration.shares_of_all(calibration.tally(found), calibration.together(found))
-        parts = []
-        for row, level in enumerate(shares.levels):
-            upper = level >= 0.5
-            columns: dict[str, Any] = {"model": model}
-            if by is not None:
-                columns[by] = np.arange(shares.scored.shape[1])
-            columns |= {
-                "level": level,
-                "tail": "above" if upper else "below",
-                "promised": round(1 - level if upper else level, 9),
-                "observed": shares.above[row, 0] if upper else 1 - shares.reached[row, 0],
-                "low": shares.low[row, 0] if upper else 1 - shares.high[row, 0],
-                "high": shares.high[row, 0] if upper else 1 - shares.low[row, 0],
-                "scored": shares.scored[0].astype(np.int64),
-                "effective": shares.effective[0],
-            }
-            parts.append(pd.DataFrame(columns))
-        table = pd.concat(parts, ignore_index=True)
-        return table[table["scored"] > 0].sort_values([*([by] if by else []), "level"], ignore_index=True)
-
-    def _by(self, by: str, every: str | int = "1d") -> pd.DataFrame:
-        group = self._grouping(by, every)
-        naive = self._losses(REFERENCE.name, group)
-        parts = []
-        for model in self.models:
-            table = self._calibrated(model, by, "intervals", group)
-            wide = table[table["level"].isin(TAILS)].pivot_table(index=by, columns="level", values="observed")
-            sizes = table.drop_duplicates(by).set_index(by)
-            columns = {
-                "coverage": 1 - wide[0.05] - wide[0.95],
-                "exceeded": wide[0.95],
-                "below_p5": wide[0.05],
-                **{f"above_{level_name(level)}": wide[level] for level in (0.99, 0.999)},
-                "relative_wql": _relative_by_group(self._losses(model, group), naive).reindex(wide.index),
-                "scored": sizes["scored"],
-                "effective": sizes["effective"],
-            }
-            parts.append(pd.DataFrame({"model": model, **columns}).rename_axis(by).reset_index())
-        table = pd.concat(parts, ignore_index=True)
-        return table[["model", by, *[name for name in table.columns if name not in ("model", by)]]]
-
-    def _losses(self, model: str, group: Grouping) -> pd.DataFrame:
-        """Loss by cutoff, series (rows) and group (columns)."""
-        windows = self._of_model(model)
-        if not windows:
-            return pd.DataFrame()
-        found = comparing.losses(windows, self.keys, self._zones, self.levels, group)
-        index = pd.MultiIndex.from_product([[window.cutoff for window in windows], range(len(self.keys))])
-        return pd.DataFrame(found.reshape(-1, found.shape[2]), index=index)
-
 
 def _geometric(ratios: pd.Series) -> float:
     return float(np.exp(np.log(ratios).mean())) if len(ratios) else float("nan")
-
-
-def _relative_by_group(ours: pd.DataFrame, naive: pd.DataFrame) -> pd.Series:
-    """Geometric mean over series of loss over naive's, by group; only cutoffs that both have count."""
-    index = ours.index.intersection(naive.index)
-    ours, naive = ours.loc[index], naive.loc[index].reindex(columns=ours.columns)
-    both = ours.notna() & naive.notna()
-    sums = [table.where(both).groupby(level=1).sum(min_count=1) for table in (ours, naive)]
-    ratios = (sums[0] / sums[1].where(sums[1] > 0)).clip(lower=comparing.LEAST)
-    return pd.Series(np.exp(np.log(ratios).mean(axis=0)))
 
 
 def _weighted(part: pd.DataFrame, name: str) -> float:

@@ -24,10 +24,10 @@ import pandas as pd
 
 from capacity.demand.demand import Key
 from capacity.findings import Status
-from capacity.forecasting.backtesting import calibration, comparing
-from capacity.forecasting.backtesting.calibration import DOUBT, Shares, Tally
-from capacity.forecasting.backtesting.comparing import Versus
-from capacity.forecasting.backtesting.grouping import LEAD_DAYS, WEEKDAYS, all_as_one, bands, by_band, by_weekday
+from capacity.forecasting.backtesting import comparing
+from capacity.forecasting.backtesting.calibration import DOUBT, Shares
+from capacity.forecasting.backtesting.case import Case, case_of, repeats
+from capacity.forecasting.backtesting.grouping import WEEKDAYS
 from capacity.forecasting.backtesting.rehearsal import Window
 from capacity.forecasting.forecasts import level_name
 from capacity.forecasting.seasons import Seasons
@@ -56,22 +56,6 @@ BEYOND: Final = 2.5
 COLUMNS: Final = ("service", "metric", "model", "status", "windows", "trust_days", "against_naive", "verdict")
 
 
-class Case(NamedTuple):
-    """What is known of one model, all series: S series, B bands of leads, Q levels, W windows."""
-
-    windows: np.ndarray  # (S,) cutoffs at which anything was scored
-    overall: Shares  # (Q, S, 1)
-    bands: Shares  # (Q, S, B) at a B-th of the doubt
-    so_far: Shares  # (Q, S, B) each band with those before it
-    weekdays: Shares | None  # (Q, S, 7) at a seventh of the doubt; None for coarser grids
-    against: Versus  # (S,) WQL over seasonal naive's
-    peaks: np.ndarray  # (S, 2) windows whose highest load was above its P95, and windows
-    bias: np.ndarray  # (S, 2) what the bias of the median is at least and at most
-    ends: tuple[pd.Timedelta, ...]  # (B,) where each band ends
-    naive: str  # what the reference repeats, in words
-    paths: int  # drawn in each window
-
-
 class Said(NamedTuple):
     """One sentence, and how bad it is."""
 
@@ -84,7 +68,6 @@ def verdicts(
     frame: pd.DataFrame,
     keys: Sequence[Key],
     zones: Sequence[str],
-    scored: tuple[float, ...],
     interval: pd.Timedelta,
     seasons: Seasons,
     paths: int,
@@ -100,82 +83,12 @@ def verdicts(
     rows: list[dict[str, Any]] = []
     for model in models:
         mine = [window for window in windows if window.model == model]
-        theirs = [w for w in windows if w.model == reference and w.cutoff in {window.cutoff for window in mine}]
-        case = case_of(mine, theirs, frame[frame["model"] == model], keys, zones, scored, interval, naive, paths)
+        case = case_of(mine, frame, keys, zones, interval, naive, paths)
         for row, key in enumerate(keys):
             if case.windows[row]:
                 rows.append({"service": key.service, "metric": key.metric, "model": model, **verdict(case, row)})
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.sort_values("status", key=lambda column: column.map(WORST.index), kind="stable", ignore_index=True)
-
-
-def case_of(
-    mine: Sequence[Window],
-    theirs: Sequence[Window],
-    frame: pd.DataFrame,
-    keys: Sequence[Key],
-    zones: Sequence[str],
-    scored: tuple[float, ...],
-    interval: pd.Timedelta,
-    naive: str,
-    paths: int,
-) -> Case:
-    """The evidence on one model, and on seasonal naive at the same cutoffs."""
-    found = calibration.marks(mine, keys, zones, "intervals", by_band(interval))
-    by_leads = calibration.tally(found)
-    overall = calibration.tally(found._replace(groups=np.zeros_like(found.groups)))
-    weekdays = None
-    if interval <= pd.Timedelta(days=1):
-        by_day = calibration.tally(calibration.marks(mine, keys, zones, "intervals", by_weekday(interval)))
-        weekdays = calibration.shares_of_each(by_day, DOUBT / 7)
-    loss = [
-        comparing.losses(part, keys, zones, scored, all_as_one)[:, :, 0] if part else np.full((1, len(keys)), np.nan)
-        for part in (mine, theirs)
-    ]
-    against = comparing.versus(*aligned(loss[0], loss[1], mine, theirs))
-    steps = max(len(window.times) for window in mine)
-    ends = [steps * interval if n == bands(steps, interval)[-1] else pd.Timedelta(days=LEAD_DAYS[n])
-            for n in range(by_leads.scored.shape[2])]  # fmt: skip
-    return Case(
-        windows=(overall.scored[:, :, 0] > 0).sum(axis=0),
-        overall=calibration.shares_of_each(overall),
-        bands=calibration.shares_of_each(by_leads, DOUBT / len(ends)),
-        so_far=calibration.shares_of_each(by_leads.up_to()),
-        weekdays=weekdays,
-        against=against,
-        peaks=peaks(mine, keys, zones),
-        bias=biases(frame, keys),
-        ends=tuple(ends),
-        naive=naive,
-        paths=paths,
-    )
-
-
-def aligned(
-    ours: np.ndarray, naive: np.ndarray, mine: Sequence[Window], theirs: Sequence[Window]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Losses of both at the same cutoffs: a cutoff at which seasonal naive declined has NaN beside it."""
-    place = {window.cutoff: row for row, window in enumerate(theirs)}
-    blank = np.full(ours.shape[1], np.nan)
-    return ours, np.stack([naive[place[w.cutoff]] if w.cutoff in place else blank for w in mine])
-
-
-def peaks(windows: Sequence[Window], keys: Sequence[Key], zones: Sequence[str]) -> np.ndarray:
-    """(S, 2) in how many windows the highest load was above the P95 of the horizon's highest, and of how many."""
-    counts: Tally = calibration.tally(calibration.marks(windows, keys, zones, "horizon", all_as_one))
-    above = counts.above[counts.levels.index(0.95)]
-    return np.stack([above.sum(axis=(0, 2)), counts.scored.sum(axis=(0, 2))], axis=1)
-
-
-def biases(frame: pd.DataFrame, keys: Sequence[Key]) -> np.ndarray:
-    """(S, 2) what the mean bias over windows is at least and at most (Student's); NaN with fewer than two."""
-    from scipy.special import stdtrit
-
-    by = frame.groupby(["service", "metric"], sort=False)["bias"].agg(["mean", "std", "count"])
-    by = by.reindex(pd.MultiIndex.from_tuples(list(keys)))
-    count = by["count"].fillna(0).to_numpy()
-    margin = stdtrit(np.maximum(count - 1, 1), 1 - DOUBT) * by["std"].to_numpy() / np.sqrt(np.maximum(count, 1))
-    return np.stack([by["mean"].to_numpy() - margin, by["mean"].to_numpy() + margin], axis=1)
 
 
 def verdict(case: Case, row: int) -> dict[str, Any]:
@@ -294,9 +207,11 @@ def naive(case: Case, row: int) -> Said:
     """Rule 5."""
     ratio, low, high = (float(part[row]) for part in case.against)
     if not np.isfinite(ratio):
-        return Said("PASS", f"Repeating {case.naive} was perfect or could not be scored: nothing to compare with.")
+        return Said("PASS", f"Repeating {case.naive} was exact or could not be scored: nothing to compare with.")
     if high < 1 and ratio < 1 - ABOUT:
         return Said("PASS", f"Beats repeating {case.naive} by {percent(1 - ratio)}.")
+    if low > 1 and ratio > 3:
+        return Said("REVIEW", f"Loses to repeating {case.naive}: {ratio:,.0f} times its loss.")
     if low > 1 and ratio > 1 + ABOUT:
         return Said("REVIEW", f"Loses to repeating {case.naive} by {percent(ratio - 1)}.")
     if abs(ratio - 1) < 0.005:
@@ -322,16 +237,6 @@ def lean(case: Case, row: int) -> list[Said]:
     if not (low > 0 or high < 0) or abs(middle) < BIASED:
         return []
     return [Said("PASS", f"Its median reads {percent(abs(middle))} too {'high' if middle > 0 else 'low'}.")]
-
-
-def repeats(seasons: Seasons, interval: pd.Timedelta) -> str:
-    """What seasonal naive repeats, in words.
-
-    >>> from capacity.forecasting.seasons import seasons_of
-    >>> repeats(seasons_of(pd.Timedelta("1h"), 24 * 60), pd.Timedelta("1h"))
-    'last week'
-    """
-    return "last week" if seasons.week else "the day before" if seasons.day else "the last value"
 
 
 def said_windows(case: Case, row: int) -> str:
