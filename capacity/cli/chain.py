@@ -83,7 +83,7 @@ def backtest(
     if as_json:
         parts = {"summary": result.summary, "verdicts": result.verdicts, "scores": result.frame}
         parts |= {"calibration": result.calibration(), "by_lead": result.by_lead()}
-        print_json({name: records(part) for name, part in parts.items()})
+        print_json({"about": result.about, **{name: records(part) for name, part in parts.items()}})
         return
     table(result.summary[SUMMARY], f"{windows} windows of {horizon}")
     shown = result.verdicts.head(SHOWN)

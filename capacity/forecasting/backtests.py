@@ -130,6 +130,7 @@ def backtest(
         windows=tuple(found),
         level=level,
         paths=int(paths),
+        seed=seed,
         findings=Findings.of(demand.findings, findings),
     )
 

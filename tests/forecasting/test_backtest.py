@@ -220,6 +220,12 @@ def test_one_service_of_many_is_judged_by_itself() -> None:
         found.of("shop")
 
 
+def test_what_was_tested_can_be_told_again_next_year() -> None:
+    once, again, other = (backtest(load, [Spy()], "1d", windows=1) for load in (demand(), demand(), demand(34)))
+    assert once.about == again.about
+    assert once.about["data"] != other.about["data"]
+
+
 def test_questions_without_an_answer_are_refused_in_words() -> None:
     days = pd.date_range("2026-01-05", periods=90, freq="D", tz="UTC", unit="us")
     found = backtest(make_demand({("web", "requests"): np.arange(90.0) + 1}, days), [Spy()], 7, windows=2)
@@ -259,5 +265,6 @@ def test_the_command_prints_a_verdict_for_every_series_and_json_for_programs() -
         words, numbers = (CliRunner().invoke(app, [*given, *more]) for more in ([], ["--json"]))
     assert "UNKNOWN wishlist requests by profile\n    Not enough windows to tell: 2 windows" in words.stdout
     found = json.loads(numbers.stdout)
+    assert (found["about"]["horizon"], len(found["about"]["cutoffs"])) == (24, 2)
     assert {"summary", "verdicts", "scores", "calibration", "by_lead"} <= set(found)
     assert {row["promised"] for row in found["calibration"] if row["level"] == 0.99} == {0.01}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import sha256
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
+from capacity._version import __version__
 from capacity.demand.demand import Demand, Key
 from capacity.display import SHOWN_ROWS, table_html
 from capacity.errors import InputError
@@ -37,7 +39,7 @@ class Backtest:
     summary   one row a model        verdicts      one row a series and model, in words
     by_lead, by_weekday, by_hour     coverage, tails and loss in parts, of all series together
     calibration                      promised and observed share of every quantile, with bounds
-    of        the same for one service or metric
+    about     what was tested on what     of            the same for one service or metric
     """
 
     frame: pd.DataFrame
@@ -49,6 +51,7 @@ class Backtest:
     windows: tuple[Window, ...] = field(repr=False, default=())
     level: float = 0.95  # that plans are made at: scored by pinball
     paths: int = PATHS  # drawn in each window
+    seed: int = 0
     findings: Findings = NO_FINDINGS
 
     @property
@@ -61,6 +64,22 @@ class Backtest:
         """The series of which anything was scored."""
         held = {key for window in self.windows for key in window.keys}
         return tuple(key for key in self.demand.keys if key in held)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What was tested on what, to be kept with the scores: next year's can then be compared, or not be.
+
+        `data` is a fingerprint of keys, times and values: equal for equal demand, whatever it was read from.
+        """
+        parts = (repr(self.demand.keys).encode(), self.demand.times.asi8.tobytes(), self.demand.values.tobytes())
+        return {
+            "capacity": __version__,
+            "data": sha256(b"".join(parts)).hexdigest()[:16],
+            "models": self.models,
+            "cutoffs": [cutoff.isoformat() for cutoff in sorted({window.cutoff for window in self.windows})],
+            "interval_seconds": self.interval.total_seconds(),
+            **{name: getattr(self, name) for name in ("horizon", "gap", "levels", "level", "paths", "seed")},
+        }
 
     def of(self, service: str | None = None, metric: str | None = None) -> Backtest:
         """Only the series of one service, or one metric."""
