@@ -88,6 +88,9 @@ def show(rows: pd.DataFrame, title: str) -> None:
     others = [name for name in order if not name.startswith("capacity ")]
     if mine and others:
         print("\n" + beside(rows, mine[0], others[0]))
+    answered = rows[rows["error"] == ""]
+    if perfect := answered[answered["relative"].isna()].groupby(["task", "series", "cutoff"]).ngroups:
+        print(f"{perfect} tests have no relative loss: seasonal naive had none there")
     failures = rows[rows["error"] != ""]
     for (model, error), part in failures.groupby(["model", "error"]):
         print(f"FAILED: {model} on {len(part)} tests ({part['series'].iloc[0]}, ...): {error.splitlines()[0]}")

@@ -28,6 +28,13 @@ from benchmarks.forecast.tasks import LEVELS, Answer, Window
 #: Days ahead at which the tails are judged one by one.
 DAYS = (1, 7, 28, 91)
 
+COUNTS = ("seen", "above95", "above99")
+
+COLUMNS = (
+    *("task", "set", "series", "cutoff", "model", "error", "seconds", "wql", "relative", "mase", "inside", "peak"),
+    *("negative", *COUNTS, *(f"{name}{day}" for day in DAYS for name in COUNTS)),
+)
+
 P5, P10, P50, P95, P99 = (LEVELS.index(level) for level in (0.05, 0.1, 0.5, 0.95, 0.99))
 
 
@@ -98,8 +105,7 @@ def scored(window: Window, model: str, answer: Answer, naive_wql: float) -> dict
 
 
 def score(windows: Sequence[Window], answers: Mapping[tuple[int, str], Answer]) -> pd.DataFrame:
-    """Rows of every answer, by window number and model."""
+    """Rows of every answer, by window number and model; what a failed one could not have is missing."""
     losses = [wql(window.actual, naive.answer(window).quantiles) for window in windows]
-    return pd.DataFrame(
-        [scored(windows[number], model, said, losses[number]) for (number, model), said in answers.items()]
-    )
+    rows = [scored(windows[number], model, said, losses[number]) for (number, model), said in answers.items()]
+    return pd.DataFrame(rows, columns=list(COLUMNS))

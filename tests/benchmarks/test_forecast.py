@@ -118,6 +118,9 @@ def test_a_model_that_failed_is_counted_and_shown_not_dropped() -> None:
     shares = tables.tails(rows, ["good", "bad"]).set_index("model")
     assert shares.loc["good", "90 % covers"] == pytest.approx(100 * ((ACTUAL >= 20) & (ACTUAL <= 160)).mean(), abs=10)
     assert "1.000" in tables.beside(rows, "good", "bad") and "1 tests of 1 series" in tables.beside(rows, "good", "bad")
+    lost = scoring.score(tests, {(0, "bad"): broken, (1, "bad"): broken})
+    assert tables.accuracy(lost).loc[0, ["tests", "failed"]].tolist() == [2, 2]
+    assert list(tables.tails(lost, ["bad"])) == ["model"]
     assert " - " in tables.printed(tables.by_set(rows, ["good", "bad"])) + " "
 
 
