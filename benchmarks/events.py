@@ -3,7 +3,7 @@
 Forecasts from a few days before a known event, and scores only the intervals of the event: ours and Prophet are given
 the same days. Prophet is used as its users do, with its defaults and a table of holidays. Printed for each set: the
 relative error of the median (sum of |error| over sum of truth), WQL over the 5, 10, 50, 90, 95, 99 % levels, how often
-the central 90 % interval covered, and both errors over Prophet's.
+the central 90 % interval covered, and the error over Prophet's.
 
     generated   fleets with known truth: sales that recur, launches of hours, holidays like Sundays, a weekly season,
                 growth, correlated noise; 26 weeks of hours, and 60 of days
@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import date
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,7 +27,6 @@ import numpy as np
 import pandas as pd
 
 from capacity.config.event import Event
-from capacity.errors import CapacityError
 from capacity.forecasting import forecast
 from capacity.forecasting.knowledge.calendars import from_prophet, public_holidays
 
@@ -189,37 +189,44 @@ def main() -> int:
     parser.add_argument(
         "--report", action="store_true", help="the last 30 % of the reporting sets, not the tuning part"
     )
-    parser.add_argument("--models", default="auto,profile", help="ours, each told and untold")
+    parser.add_argument("--models", default="auto,profile", help="ours, told of the event")
+    parser.add_argument("--untold", action="store_true", help="ours without the event too: what knowing it is worth")
     parser.add_argument("--sets", default="", help="only sets whose name contains this")
     asked = parser.parse_args()
     root = Path(os.environ.get("CAPACITY_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not root.is_dir():
         print(f"no real data at {root}: set CAPACITY_REAL_DATA to the folder that holds the sets", file=sys.stderr)
         return 1
-    rows = []
-    for case in cases(root, asked.report):
-        if asked.sets not in case.set:
-            continue
-        for name in ("prophet", *asked.models.split(","), *(f"{model} untold" for model in asked.models.split(","))):
-            begin = time.perf_counter()
-            try:
-                found = prophet(case) if name == "prophet" else ours(case, name.split()[0], "untold" not in name)
-            except CapacityError as error:
-                print(f"  {case.set} {case.cutoff}: {error}", file=sys.stderr)
-                continue
-            seconds = time.perf_counter() - begin
-            rows.append({"set": case.set, "model": name, "seconds": seconds, **scores(case, found),
-                         "day": case.window[0], "series": case.series.name})  # fmt: skip
-    frame = pd.DataFrame(rows)
-    means = frame.groupby(["set", "model"], sort=False)[["error", "wql", "covers", "seconds"]].mean()
-    base = means.xs("prophet", level="model")
-    means["error/prophet"] = means["error"] / base["error"].reindex(means.index, level="set")
-    means["wql/prophet"] = means["wql"] / base["wql"].reindex(means.index, level="set")
-    means["events"] = frame.groupby(["set", "model"], sort=False).size()
-    print(means.round(3).to_string())
-    if os.environ.get("CAPACITY_EVENTS_ROWS"):
-        frame.to_csv(os.environ["CAPACITY_EVENTS_ROWS"], index=False)
+    models = asked.models.split(",")
+    names = ["prophet", *models, *(f"{model} untold" for model in models if asked.untold)]
+    print(
+        f"{'set':<24}{'model':<18}{'error':>7}{'wql':>7}{'covers':>8}{'seconds':>9}{'error/prophet':>15}{'events':>8}"
+    )
+    for title, of_set in groupby(cases(root, asked.report), key=lambda case: case.set):
+        if asked.sets in title:
+            print(shown(pd.DataFrame([row for case in of_set for row in scored(case, names)]), names), flush=True)
     return 0
+
+
+def scored(case: Case, names: list[str]) -> Iterator[dict[str, float | str]]:
+    """A row a model."""
+    for name in names:
+        begin = time.perf_counter()
+        found = prophet(case) if name == "prophet" else ours(case, name.split()[0], "untold" not in name)
+        seconds = time.perf_counter() - begin
+        yield {"set": case.set, "model": name, "seconds": seconds, **scores(case, found)}
+
+
+def shown(frame: pd.DataFrame, names: list[str]) -> str:
+    means = frame.groupby("model")[["error", "wql", "covers", "seconds"]].mean()
+    count, title = len(frame) // len(names), frame["set"].iloc[0]
+    lines = []
+    for name in names:
+        one = means.loc[name]
+        against = one["error"] / means.loc["prophet", "error"]
+        numbers = f"{one['error']:>7.3f}{one['wql']:>7.3f}{one['covers']:>8.2f}{one['seconds']:>9.2f}{against:>15.2f}"
+        lines.append(f"{title:<24}{name:<18}{numbers}{count:>8}")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from capacity.forecasting.knowledge.places import Piece
-from capacity.forecasting.knowledge.usual import TOGETHER, Usual, mean
+from capacity.forecasting.knowledge.usual import MAD, TOGETHER, Usual, mean, median
 
 #: Believed before anything is seen, as standard deviations in log units: how like a Sunday (1 is wholly), a calendar's
 #: level, an event's shape, and what sets events of one calendar apart. Wide enough for what launches do (3x is 1.1).
@@ -125,11 +125,13 @@ def learn(found: Seen, level_noise: np.ndarray, hour_noise: np.ndarray, events: 
         if len(events) > 1:
             apart = _apart(own_level, counts, (noise + within)[:, None])
             shapes = np.stack([_by_hour((rest - levels[..., None])[:, rows]) for rows in member], axis=1)
-            hours_apart = mean(
-                np.stack([_apart(part, counts, hours[:, None]) for part in np.moveaxis(shapes, 2, 0)], axis=-1)
-            )
-    doubt = (noise + within)[:, None] / np.maximum(counts, 1)
-    trust = (apart[:, None] / (apart[:, None] + doubt)) if len(events) > 1 else np.ones_like(counts)
+            by_hour = [_apart(part, counts, hours[:, None]) for part in np.moveaxis(shapes, 2, 0)]
+            hours_apart = mean(np.stack(by_hour, axis=-1))
+    trust = np.ones_like(counts)
+    if len(events) > 1:  # one occurrence does not say whether it was its event or only that day: both, as believed
+        effect = np.nan_to_num(mean(_by_hour(ratio)))
+        within = (freedom * within + LIKE * (APART + APART_SHARE * np.abs(effect)) ** 2) / (freedom + LIKE)
+        trust = apart[:, None] / (apart[:, None] + (noise + within)[:, None] / np.maximum(counts, 1))
     level = common[:, None] + np.where(counts > 0, trust * np.nan_to_num(own_level), 0.0)
     shape = _shapes(rest - levels[..., None], member, hours, hours_apart)
 
@@ -138,8 +140,8 @@ def learn(found: Seen, level_noise: np.ndarray, hour_noise: np.ndarray, events: 
     spread = spread + noise[:, None] / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     spread = np.sqrt(spread + np.where(counts > 0, 0.0, apart[:, None]))
 
-    share = np.where(counts[:, which] > 1, (within / (within + noise))[:, None], 0.0)
-    beside = share * np.nan_to_num(levels - (level - common[:, None])[:, which])
+    share = within / (within + noise)
+    beside = share[:, None] * np.nan_to_num(levels - (level - common[:, None])[:, which])
     own = like_sunday[:, None, None] * np.nan_to_num(found.sunday) + (level[:, which] + beside)[..., None]
     own = np.clip(own + shape[:, which], -MOST, MOST)
     return Effects(tuple(events), like_sunday, level, shape, spread, counts.astype(int), own)
@@ -153,10 +155,8 @@ def _pulled_in(ratio: np.ndarray, which: np.ndarray, level_noise: np.ndarray) ->
         rows = np.flatnonzero(which == event)
         if len(rows) < 3:
             continue
-        part = np.where(np.isfinite(levels[:, rows]), levels[:, rows], np.nan)
-        middle = mean(np.sort(part, axis=1)[:, (len(rows) - 1) // 2 : len(rows) // 2 + 1])[:, None]
-        away = part - middle
-        limit = HUBER * 1.4826 * np.nan_to_num(np.sort(np.abs(away), axis=1)[:, len(rows) // 2])
+        away = levels[:, rows] - median(levels[:, rows].T)[:, None]
+        limit = HUBER * MAD * np.nan_to_num(median(np.abs(away).T))
         limit = (limit + HUBER * level_noise + APART)[:, None]
         pulled[:, rows] += np.nan_to_num(np.clip(away, -limit, limit) - away)[..., None]
     return pulled
