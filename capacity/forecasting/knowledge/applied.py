@@ -30,7 +30,8 @@ class Put(NamedTuple):
     number: int  # of the occurrence: all its days share one draw, and so do all series
     columns: np.ndarray  # (K,) from the cutoff
     expected: np.ndarray  # (S, K) log factor of the median
-    spread: np.ndarray  # (S,) its standard deviation
+    spread: np.ndarray  # (S,) its standard deviation, for all hours alike
+    swing: np.ndarray  # (S, K) another, hour by hour, of a draw of its own
 
 
 @dataclass
@@ -163,12 +164,14 @@ def _put(
     ahead = piece.columns >= grid.known
     columns, share = piece.columns[ahead], piece.share[ahead]
     expected, spread = np.zeros((len(stated), len(columns))), np.zeros(len(stated))
+    swing = np.zeros_like(expected)
     told = np.zeros(len(stated), dtype=bool)
     account.ahead += int(piece.core)
     if effects is not None:
         number = effects.events.index(piece.event)
         told = effects.told
-        expected = effects.expected(piece, sunday[:, piece.columns])[:, ahead]
+        whole = effects.expected(piece, sunday[:, piece.columns])
+        expected, swing = whole[:, ahead], effects.swing(piece, whole)[:, ahead]
         spread = np.where(told, effects.spread[:, number], 0.0)
         if piece.core:
             account.learnt += list(np.exp(expected.mean(axis=1))[told])
@@ -186,7 +189,7 @@ def _put(
         return None
     if piece.core:
         account.used += list(np.exp(expected.mean(axis=1))[told])
-    return Put(piece.event, piece.number, columns - grid.known, expected, spread)
+    return Put(piece.event, piece.number, columns - grid.known, expected, spread, swing)
 
 
 def _lasting(
@@ -204,7 +207,7 @@ def _lasting(
         expected = np.where(stated[:, None], np.log1p((np.exp(given) - 1) * share), 0.0)
         account.used += [float(np.exp(given))] * int(stated.sum())
         return np.zeros_like(values), [
-            Put(event.name, 0, columns - grid.known, expected, np.where(stated, STATED, 0.0))
+            Put(event.name, 0, columns - grid.known, expected, np.where(stated, STATED, 0.0), np.zeros_like(expected))
         ]
     with np.errstate(divide="ignore"):
         logs = np.log(np.where(values > 0, values, np.nan))

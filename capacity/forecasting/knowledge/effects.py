@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from capacity.forecasting.knowledge.places import Piece
-from capacity.forecasting.knowledge.usual import MAD, TOGETHER, Usual, mean, median
+from capacity.forecasting.knowledge.usual import LEAST_NOISE, MAD, TOGETHER, Usual, mean, median
 
 #: Believed before anything is seen, as standard deviations in log units: how like a Sunday (1 is wholly), a calendar's
 #: level, an event's shape, and what sets events of one calendar apart. Wide enough for what launches do (3x is 1.1).
@@ -55,6 +55,7 @@ class Effects:
     spread       (S, E) standard deviation of the next occurrence's level
     counts       (S, E) occurrences that could be measured; 0 with a level is borrowed from the calendar
     own          (S, O, K) what each past occurrence did, without the noise of its hours
+    unlike       (S,) standard deviation of what sets events apart at an hour
     """
 
     events: tuple[str, ...]
@@ -64,6 +65,7 @@ class Effects:
     spread: np.ndarray
     counts: np.ndarray
     own: np.ndarray
+    unlike: np.ndarray
 
     @property
     def told(self) -> np.ndarray:
@@ -76,6 +78,17 @@ class Effects:
         hours = np.minimum(piece.hours, self.shape.shape[2] - 1)
         found = self.like_sunday[:, None] * sunday + self.level[:, event, None] + self.shape[:, event, hours]
         return np.where(self.told[:, None], np.clip(found, -MOST, MOST), 0.0)
+
+    def swing(self, piece: Piece, expected: np.ndarray) -> np.ndarray:
+        """(S, K) how far hours may part from their mean more or less than expected: of an event that was never seen.
+
+        A standard deviation with a sign. One draw serves all hours: the day is more, or less, like its calendar's others.
+        """
+        hours = expected - expected.mean(axis=1, keepdims=True)
+        size = np.sqrt((hours**2).mean(axis=1))
+        share = np.minimum(self.unlike / np.maximum(size, LEAST_NOISE), 1.0)
+        unseen = self.counts[:, self.events.index(piece.event)] == 0
+        return np.where(unseen & self.told, share, 0.0)[:, None] * hours
 
 
 def seen(known: Usual, values: np.ndarray, pieces: Sequence[Piece], sunday: np.ndarray) -> Seen:
@@ -144,7 +157,7 @@ def learn(found: Seen, level_noise: np.ndarray, hour_noise: np.ndarray, events: 
     beside = share[:, None] * np.nan_to_num(levels - (level - common[:, None])[:, which])
     own = like_sunday[:, None, None] * np.nan_to_num(found.sunday) + (level[:, which] + beside)[..., None]
     own = np.clip(own + shape[:, which], -MOST, MOST)
-    return Effects(tuple(events), like_sunday, level, shape, spread, counts.astype(int), own)
+    return Effects(tuple(events), like_sunday, level, shape, spread, counts.astype(int), own, np.sqrt(hours_apart))
 
 
 def _pulled_in(ratio: np.ndarray, which: np.ndarray, level_noise: np.ndarray) -> np.ndarray:

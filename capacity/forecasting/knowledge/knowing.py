@@ -179,6 +179,6 @@ def factors(put: Put, count: int, seed: int) -> np.ndarray:
 
     Draws are evenly spread over the normal distribution, in random order: their median is the expected effect.
     """
-    order = np.random.default_rng([seed, crc32(put.event.encode()), put.number]).permutation(count)
-    drawn = ndtri((order + 0.5) / count)
-    return np.exp(put.expected[:, None, :] + put.spread[:, None, None] * drawn[None, :, None])
+    rng = np.random.default_rng([seed, crc32(put.event.encode()), put.number])
+    level, hours = (ndtri((rng.permutation(count) + 0.5) / count)[None, :, None] for _ in range(2))
+    return np.exp(put.expected[:, None, :] + put.spread[:, None, None] * level + put.swing[:, None, :] * hours)
