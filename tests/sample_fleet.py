@@ -1,7 +1,7 @@
-"""The whole chain on the sample fleet, once for all tests that look at it: it takes half a minute.
+"""The sample fleet for all tests that look at it: each file is read once, and the whole chain runs once, half a minute.
 
-Tests that ask for it carry `ON_ONE_WORKER`, or each worker would compute its own. A chain keeps its stages and changes
-nothing it kept, so that nobody sees what another test did with it.
+Tests that ask for them carry `ON_ONE_WORKER`, or each worker would make its own. A history and a chain change nothing
+of what they hold, so that nobody sees what another test did with it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import pytest
 
 from capacity.config import load_config
 from capacity.fleet import Chain
+from capacity.history import History, read
 from capacity.samples import sample_path
 
 CONFIG: Final = sample_path() / "capacity.toml"
@@ -22,3 +23,9 @@ ON_ONE_WORKER: Final = pytest.mark.xdist_group("sample-fleet")
 @cache
 def chain() -> Chain:
     return Chain(load_config(CONFIG))
+
+
+@cache
+def history(service: str) -> History:
+    """What monitoring saw of one service: fourteen months of hours, two weeks of minutes."""
+    return read(sample_path() / f"{service}.parquet")

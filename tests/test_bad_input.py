@@ -17,10 +17,10 @@ import pandas as pd
 import pytest
 
 import capacity
-from capacity import cli
 from capacity.config import Config, Service, config_of
 from capacity.errors import CapacityError, ConfigError
 from capacity.fleet import Chain
+from tests.commands import called
 from tests.makers import daily_wave, hourly
 
 HOURS = hourly(21)
@@ -218,33 +218,19 @@ def test_two_services_of_one_name_in_the_settings_are_refused() -> None:
 NAMES = ['a`b"c', "<script>alert(1)</script>", "=cmd()", "../../etc/passwd", "x" * 255, "🛒", "{{7*7}}", "#[sys]", "%s"]
 
 
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    """`capacity` in this process: exit code, standard output, standard error."""
-    monkeypatch.setattr("sys.argv", ["capacity", *arguments])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    out, err = capsys.readouterr()
-    return int(left.value.code or 0), out, err
-
-
-def test_any_name_goes_from_init_to_a_report_and_never_becomes_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_any_name_goes_from_init_to_a_report_and_never_becomes_code(tmp_path: Path) -> None:
     """All names at once, in a folder with a blank, by relative paths from another folder."""
     folder = tmp_path / "my usage"
     folder.mkdir()
     written(folder, csv(pd.concat([table(service=name)[:72] for name in NAMES])))
-    monkeypatch.chdir(tmp_path)
     settings = "my usage/capacity.toml"
-    code, _, err = run(monkeypatch, capsys, "init", "my usage/usage.csv", "--out", settings)
-    assert code == 0, err
+    err = called("init", "my usage/usage.csv", "--out", settings, cwd=tmp_path).stderr
     assert "9 services, read as requests in requests/s." in err
     assert "--config 'my usage/capacity.toml'" in err
     text = (folder / "capacity.toml").read_text(encoding="utf-8")
     small = text.replace('"91d"', '"1d"') + "\n[forecast]\npaths = 20\nmodel = 'seasonal-naive'\n"
     (folder / "capacity.toml").write_text(small, encoding="utf-8")
-    code, out, err = run(monkeypatch, capsys, "report", "-c", settings, "-o", "out here", "--json", "-q")
-    assert code == 0, err
+    out = called("report", "-c", settings, "-o", "out here", "--json", "-q", cwd=tmp_path).stdout
     assert [Path(path).parent.name for path in json.loads(out)["files"]] == ["out here"] * 4
     html = (tmp_path / "out here/report.html").read_text(encoding="utf-8")
     assert "<script>alert(1)" not in re.sub(r"<script[^>]*>\s*[^a].*?</script>", "", html, flags=re.S)
@@ -265,36 +251,25 @@ def test_any_name_goes_from_init_to_a_report_and_never_becomes_code(
         (["fetch", "files", "empty.csv", "--store", "store"], "empty.csv: is empty"),
     ],
 )
-def test_the_command_line_says_what_is_wrong_with_exit_code_1(
-    arguments: list[str],
-    words: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_the_command_line_says_what_is_wrong_with_exit_code_1(arguments: list[str], words: str, tmp_path: Path) -> None:
     written(tmp_path, csv(table()))
     written(tmp_path, b"", "empty.csv")
     written(tmp_path, csv(local("2026-10-10", None)), "local.csv")
     written(tmp_path, b"[goal", "broken.toml")
     written(tmp_path, b'[data]\nhistory = "usage.csv"\n[[service]]\nname = "wob"\n', "other.toml")
-    code, out, err = run(monkeypatch, capsys, *arguments)
-    assert (code, out) == (1, "")
-    assert words in err
-    assert "Traceback" not in err
+    said = called(*arguments, code=1, cwd=tmp_path)
+    assert said.stdout == ""
+    assert words in said.stderr
     assert not (tmp_path / "store").exists()
 
 
 def test_what_the_command_line_says_about_a_file_is_kept_in_the_settings(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     frame = pd.DataFrame({"when": HOURS.tz_localize(None), "hits": WAVE * 60})
     written(tmp_path, csv(frame))
     said = ["--column", "when=timestamp", "--column", "hits=value", "--service", "web", "--timezone", "UTC"]
-    code, _, err = run(
-        monkeypatch, capsys, "init", "usage.csv", *said, "--metric", "requests", "--unit", "requests/min"
-    )
-    assert code == 0, err
+    called("init", "usage.csv", *said, "--metric", "requests", "--unit", "requests/min", cwd=tmp_path)
     history = Chain(capacity.load_config("capacity.toml")).history
     np.testing.assert_allclose(history.series("web", "requests"), WAVE)

@@ -12,6 +12,9 @@ from capacity.config import Service, load_config
 from capacity.demand import Demand, estimate_demand
 from capacity.history import read
 from capacity.samples import sample_path, true_demand, truth
+from tests.sample_fleet import ON_ONE_WORKER, history
+
+pytestmark = ON_ONE_WORKER
 
 SERVICES = load_config(sample_path() / "capacity.toml")
 LAUNCHED = pd.Timestamp("2026-10-05", tz="UTC")
@@ -20,7 +23,7 @@ LAUNCHED = pd.Timestamp("2026-10-05", tz="UTC")
 @cache
 def estimated(service: str, *, stated: bool = True) -> Demand:
     known: list[Service] = [SERVICES.service_named(service)] if stated else []
-    return estimate_demand(read(sample_path() / f"{service}.parquet"), known)
+    return estimate_demand(history(service), known)
 
 
 @cache
@@ -55,9 +58,8 @@ def test_requests_are_what_users_wanted(service: str) -> None:
 def test_vcpu_are_work_and_the_idle_share_of_the_tasks(service: str, stated: bool) -> None:
     """vCPU in use = requests x vCPU-seconds each + tasks x idle share: all three are known of the fleet."""
     facts = truth()["services"][service]
-    history = read(sample_path() / f"{service}.parquet")
     vcpu = estimated(service, stated=stated).series(service, "cpu")
-    idle = history.series(service, "running_tasks").reindex(vcpu.index) * facts["idle_vcpu"]
+    idle = history(service).series(service, "running_tasks").reindex(vcpu.index) * facts["idle_vcpu"]
     work = wanted(service)["vcpu"]
     known = vcpu.notna()
     assert (vcpu - idle)[known].sum() / work[known].sum() == pytest.approx(1.0, abs=0.01)
@@ -156,8 +158,7 @@ def test_peaks_are_the_busiest_minutes() -> None:
 
 def test_minutes_of_the_last_fortnight_average_to_its_hours() -> None:
     """The two resolutions were written independently from the same minutes: estimates from either agree."""
-    history = read(sample_path() / "checkout.parquet")
-    fine = estimate_demand(history, interval="1min").since(pd.Timestamp("2026-11-02", tz="UTC"))
+    fine = estimate_demand(history("checkout"), interval="1min").since(pd.Timestamp("2026-11-02", tz="UTC"))
     hours = fine.series("checkout", "cpu").resample("1h").mean()
     coarse = estimated("checkout").series("checkout", "cpu")[hours.index]
     whole = hours.index != pd.Timestamp("2026-11-09 03:00", tz="UTC")  # 46 of its minutes were not fetched

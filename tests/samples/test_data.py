@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +18,17 @@ from capacity.samples.generate import generate
 from capacity.samples.model import CUTOFF, START
 from capacity.samples.observing import GAPS
 from capacity.samples.shop import SHOP
+from tests.sample_fleet import ON_ONE_WORKER, history
+
+pytestmark = ON_ONE_WORKER
 
 HOME = sample_path()
 NAMES = [model.name for model in SHOP]
 CONFIG = load_config(HOME / "capacity.toml")
 
 
-@cache
 def table(service: str) -> pd.DataFrame:
-    return read(HOME / f"{service}.parquet").frame
+    return history(service).frame
 
 
 def test_the_committed_data_are_what_the_generator_writes(tmp_path: Path) -> None:
@@ -50,12 +51,12 @@ def test_the_fleet_is_small_enough_for_git() -> None:
 
 
 def test_the_folder_reads_as_one_history_with_hours_and_minutes() -> None:
-    history = load_sample("shop")
-    assert history.services == sorted(NAMES)
-    assert history.span == (START, CUTOFF)
+    fleet = load_sample("shop")
+    assert fleet.services == sorted(NAMES)
+    assert fleet.span == (START, CUTOFF)
     hour, minute = pd.Timedelta(hours=1), pd.Timedelta(minutes=1)
     for service in NAMES:
-        assert history.intervals(service, "cpu_utilization") == [minute, hour]
+        assert fleet.intervals(service, "cpu_utilization") == [minute, hour]
     assert capacity.load_sample is load_sample
 
 
@@ -85,10 +86,9 @@ def test_gaps_are_absent_and_nothing_else_is(service: str) -> None:
 @pytest.mark.parametrize("service", NAMES)
 def test_values_are_possible_and_agree_with_each_other(service: str) -> None:
     model = CONFIG.service_named(service)
-    history = read(HOME / f"{service}.parquet")
 
     def hourly(metric: str, stat: str = "mean") -> pd.Series:
-        return history.series(service, metric, stat, "1h")
+        return history(service).series(service, metric, stat, "1h")
 
     assert (table(service)["value"] >= 0).all()
     assert hourly("running_tasks").min() >= model.min_tasks
@@ -140,7 +140,7 @@ def test_the_truth_after_the_cutoff_goes_on_from_what_was_measured() -> None:
     hours = 24 * 7
     after = true_demand("checkout", CUTOFF, hours)
     before = true_demand("checkout", CUTOFF - pd.Timedelta(days=7), hours)
-    measured = read(HOME / "checkout.parquet").series("checkout", "requests")[-hours:]
+    measured = history("checkout").series("checkout", "requests")[-hours:]
     np.testing.assert_allclose(before["actual"], measured, rtol=1e-3)
     assert after["actual"].mean() == pytest.approx(before["actual"].mean(), rel=0.1)
     assert after["expected"].mean() == pytest.approx(after["actual"].mean(), rel=0.1)
