@@ -239,6 +239,45 @@ def test_sparse_counts_keep_finite_paths_when_a_sale_made_them_tenfold() -> None
     assert 2 < found[:, 72:96].mean() / found[:, 120:144].mean() < 20
 
 
+@settings(deadline=None, max_examples=20)
+@given(
+    freq=st.sampled_from(["5min", "30min", "1h", "2h", "12h", "1D", "7D"]),
+    length=st.sampled_from([5, 10, 60, 400]),
+    kind=st.sampled_from(["flat", "zero", "sparse", "wild", "gaps"]),
+    zone=st.sampled_from(["UTC", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"]),
+    seed=st.integers(0, 1000),
+)
+def test_whatever_is_known_of_whatever_load_paths_are_finite_and_not_negative(
+    freq: str, length: int, kind: str, zone: str, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    times = pd.date_range("2025-11-03", periods=length, freq=freq, tz="UTC")
+    values = {
+        "flat": np.full(length, 5.0),
+        "zero": np.zeros(length),
+        "sparse": rng.poisson(0.2, length).astype(float),
+        "wild": np.exp(rng.standard_normal(length)),
+        "gaps": np.where(rng.random(length) < 0.4, np.nan, 1 + rng.random(length)),
+    }[kind]
+    values[:4] = np.nan_to_num(values[:4], nan=1.0)
+    middle, cutoff = (stamp.tz_localize(None).floor("h") for stamp in (times[length // 2], times[-1]))
+    later = cutoff + rng.uniform(0, 20) * pd.Timedelta(freq)
+    known = [
+        Event(name="once more", start=middle, end=middle + pd.Timedelta("7h"), dates=(later.floor("h"),)),
+        Event(name="days", start=later.date(), dates=(middle.date(),), days_before=1, days_after=2, uplift=2),
+        Event(name="now", start=cutoff - pd.Timedelta("5h"), end=cutoff + pd.Timedelta("9h")),
+        Event(name="since", start=middle, end=None),
+        Event(name="from then on", start=later.floor("h"), end=None, uplift=1.5),
+        Event(name="weekly", start=times[0].date(), every="week"),
+        Event(name="for all", start="2025-12-01T10:00+02:00", end="2025-12-01T12:00+02:00"),
+    ]
+    series = pd.Series(values, index=times, name="web")
+    web = Service(name="web", timezone=zone, holidays="US")
+    paths = forecast(series, 20, model="profile", paths=20, events=known, services=[web]).paths
+    assert np.isfinite(paths).all()
+    assert (paths >= 0).all()
+
+
 def orders(end: str, noise: float = 0.03, seed: int = 0) -> pd.DataFrame:
     days = pd.date_range("2026-01-05", end, freq="D")
     wander = np.cumsum(noise * np.random.default_rng(seed).standard_normal(len(days)))

@@ -82,7 +82,7 @@ class Effects:
     def swing(self, piece: Piece, expected: np.ndarray) -> np.ndarray:
         """(S, K) how far hours may part from their mean more or less than expected: of an event that was never seen.
 
-        A standard deviation with a sign. One draw serves all hours: the day is more, or less, like its calendar's others.
+        Standard deviations, signed. One draw serves all hours: the day is more, or less, like its calendar's others.
         """
         hours = expected - expected.mean(axis=1, keepdims=True)
         size = np.sqrt((hours**2).mean(axis=1))
@@ -228,7 +228,7 @@ def _shapes(hours: np.ndarray, member: np.ndarray, noise: np.ndarray, apart: np.
     counts = np.stack([np.isfinite(hours[:, rows]).sum(axis=1) for rows in member], axis=1)
     events = (counts > 0).sum(axis=1)  # (S, K)
     doubt = apart[:, None] + noise[:, None] * events / np.maximum(counts.sum(axis=1), 1)
-    shared = np.nan_to_num(_by_hour(own)) * events / (events + doubt / PRIOR_SHAPE**2)
+    shared = np.nan_to_num(_by_hour(own)) * events / np.maximum(events + doubt / PRIOR_SHAPE**2, 1.0)
     if len(member) == 1:
         return shared[:, None]
     trust = apart[:, None, None] / (apart[:, None, None] + noise[:, None, None] / np.maximum(counts, 1))
