@@ -138,9 +138,10 @@ def _taken_out(
         columns = piece.columns[piece.columns < grid.known]
         account = accounts[piece.event]
         if effects is None:
-            account.regular |= len(past) >= REGULAR
-            account.unmeasured |= len(past) < REGULAR
-            gap[:, columns] |= len(past) < REGULAR
+            regular = sum(one.event == piece.event for one in past) >= REGULAR
+            account.regular |= regular
+            account.unmeasured |= not regular
+            gap[:, columns] |= not regular
             continue
         account.past += int(piece.core and effects.counts[:, effects.events.index(piece.event)].any())
         own = effects.own[:, number, piece.hours[: len(columns)]]
