@@ -202,3 +202,26 @@ main()
 """
     done = subprocess.run([sys.executable, "-c", code, "work"], capture_output=True, text=True, cwd=ROOT, timeout=60)
     assert (done.returncode, done.stderr) == (130, "")
+
+
+def test_an_interrupt_during_an_import_waits_until_it_is_done(tmp_path: Path) -> None:
+    """Extensions that are interrupted while they start take the process down."""
+    importing = (
+        "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nsum(range(10**5))\nprint('imported', flush=True)\n"
+    )
+    (tmp_path / "slow_to_import.py").write_text(importing, encoding="utf-8")
+    code = """
+import signal, time
+from capacity.cli import app, main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+app.registered_groups.clear(), app.registered_commands.clear()
+app.callback()(lambda: None)
+@app.command()
+def work():
+    import slow_to_import
+    time.sleep(60)
+main()
+"""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])}
+    done = subprocess.run([sys.executable, "-c", code, "work"], capture_output=True, text=True, env=env, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "imported\n", "")

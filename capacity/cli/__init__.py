@@ -7,6 +7,7 @@ error. Exit codes: 0 done; 1 input, data or settings do not allow an answer; 2 w
     fetching     fetch SOURCE: one command a source
     chain        forecast, backtest, plan, policy, simulate, report
     options      what several commands take
+    interrupts   Ctrl-C
     printing     tables, JSON, progress
 """
 
@@ -18,6 +19,7 @@ import typer
 
 from capacity._version import __version__
 from capacity.cli import chain, fetching, setting_up
+from capacity.cli.interrupts import interrupts_between_imports
 from capacity.cli.printing import say
 from capacity.errors import CapacityError
 
@@ -48,7 +50,8 @@ def _version(
 def main() -> None:
     """Run the command line; what went wrong is said in words, on standard error, with exit code 1."""
     try:
-        app()
+        with interrupts_between_imports():
+            app()
     except CapacityError as error:
         say(f"capacity: {error}")
         raise SystemExit(1) from None
