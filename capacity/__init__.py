@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from capacity._version import __version__
 
 if TYPE_CHECKING:
-    from capacity.config import Config, Goal, Service, load_config
+    from capacity.config import Config, Event, Goal, Service, load_config
     from capacity.demand import Demand, estimate_demand
     from capacity.errors import CapacityError
     from capacity.fleet import Chain
@@ -33,6 +33,7 @@ _HOMES = {
     "Chain": "fleet",
     "Config": "config",
     "Demand": "demand",
+    "Event": "config.event",
     "Forecast": "forecasting",
     "Goal": "config",
     "History": "history",
@@ -64,6 +65,7 @@ __all__ = [
     "Chain",
     "Config",
     "Demand",
+    "Event",
     "Forecast",
     "Goal",
     "History",

@@ -10,7 +10,7 @@ import pandas as pd
 
 from capacity.config import Service
 from capacity.config.event import Event
-from capacity.errors import InputError, MissingExtra, Problem
+from capacity.errors import InputError, Problem
 
 #: Columns of Prophet's holiday table that we read. Others (prior_scale) say how Prophet fits, and are not ours.
 PROPHET: Final = ("holiday", "ds")
@@ -118,10 +118,8 @@ def public_holidays(code: str, first: date, last: date) -> tuple[Event, ...]:
 
 
 def _country(country: str, part: str | None, years: range, code: str) -> Any:
-    try:
-        import holidays
-    except ImportError as error:
-        raise MissingExtra("holidays", "prophet", f"The calendar {code!r}") from error
+    import holidays
+
     try:
         return holidays.country_holidays(country, subdiv=part, years=years, language=_english(holidays, country))
     except NotImplementedError as error:
