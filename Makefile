@@ -35,6 +35,7 @@ format: $(READY) ## Format the code and mend what lint can mend
 
 bench: $(READY) ## Measure: pipeline, store, pulls, simulator, and forecasts beside peers
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
+	@echo "== benchmarks/forecast"; $(BIN)/python -m benchmarks.forecast
 
 notebooks: $(READY) ## Run the notebooks from top to bottom and keep their pictures
 	@$(BIN)/python -m notebooks.run
