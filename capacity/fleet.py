@@ -22,7 +22,7 @@ from capacity.errors import ConfigError, HistoryTooShort
 if TYPE_CHECKING:
     from capacity.demand import Demand
     from capacity.findings import Findings
-    from capacity.forecasting import Backtest, Forecast
+    from capacity.forecasting import Backtest, Forecast, Forecaster
     from capacity.history import History
     from capacity.planning import Plan
     from capacity.reporting import Report
@@ -167,12 +167,18 @@ class Chain:
         from capacity.forecasting import backtest
 
         demand, settings = self.demand, self.config.forecast
-        models = tuple(dict.fromkeys((settings.model, "seasonal-naive")))
         with self._stage("backtest"):
             try:
-                return backtest(demand, models, REPORT_HORIZON, REPORT_WINDOWS, seed=settings.seed)
+                return backtest(demand, self.told(settings.model), REPORT_HORIZON, REPORT_WINDOWS, seed=settings.seed)
             except HistoryTooShort:
                 return None
+
+    def told(self, model: str) -> str | Forecaster:
+        """A model as `forecast` uses it: told of the events and holidays of capacity.toml, where there are any."""
+        from capacity.forecasting import Knowing, Knowledge
+
+        known = Knowledge.of(self.config.event, self.config.forecast.holidays or None, self.services)
+        return Knowing(model, known) if known else model
 
     @cached_property
     def plan(self) -> Plan:

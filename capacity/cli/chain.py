@@ -56,8 +56,8 @@ def backtest(
         list[str] | None,
         typer.Option(
             metavar="MODEL",
-            help=f"Model to score; may be repeated: {MODELS}.",
-            show_default="auto and seasonal-naive",
+            help=f"Model to score beside seasonal-naive; may be repeated: {MODELS}.",
+            show_default="[forecast] model",
         ),
     ] = None,
     horizon: Annotated[str, typer.Option(metavar="DURATION", help="How far ahead each window looks.")] = "7d",
@@ -69,13 +69,17 @@ def backtest(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """How right models would have been. On history that they were not shown, with a verdict for every series."""
+    """How right models would have been. On history that they were not shown, with a verdict for every series.
+
+    Models are told of the events and holidays of capacity.toml, as they are by `capacity forecast`; seasonal-naive,
+    with which all are compared, is not.
+    """
     from capacity.forecasting import backtest as run
 
     with chain_of(config, history, service, None, None, quiet) as chain:
         demand = chain.demand
         chain.started("backtest")
-        models = tuple(model) if model else ("auto", "seasonal-naive")
+        models = [chain.told(name) for name in model or [chain.config.forecast.model]]
         apart = 0 if gap == "0" else gap
         level, seed = chain.config.goal.level, chain.config.forecast.seed
         result = run(demand, models, horizon, windows, gap=apart, level=level, seed=seed, workers=workers)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from capacity.forecasting.knowledge.knowing import TOLD
 from capacity.planning.plans import Plan
 
 #: The model every other has to beat.
@@ -37,7 +38,7 @@ def accuracy(plan: Plan, service: str, scores: pd.DataFrame | None) -> list[dict
                 "metric": str(metric),
                 "model": str(model),
                 "baseline": model == BASELINE,
-                "used": any(by == model or by.startswith(f"{model}(") for by in made),
+                "used": any(_made_by(str(model), label) for label in made),
                 "windows": int(held["cutoff"].nunique()),
                 "steps": int(held["steps"].sum()),
                 **{name: float(held[name].mean()) for name in FIGURES if name in held},
@@ -45,8 +46,20 @@ def accuracy(plan: Plan, service: str, scores: pd.DataFrame | None) -> list[dict
         )
     for row in rows:
         tried = [other for other in rows if other["metric"] == row["metric"]]
-        row["used"] |= row["model"] == "auto" and not any(other["used"] for other in tried)
+        row["used"] |= row["model"].removesuffix(TOLD) == "auto" and not any(other["used"] for other in tried)
     return [row | {"against_naive": _against(row, rows)} for row in rows]
+
+
+def _made_by(model: str, label: str) -> bool:
+    """Whether a label is of what this model makes.
+
+    >>> _made_by("auto", "auto(profile 0.9)"), _made_by("auto, told", "auto(profile 0.9), told")
+    (True, True)
+    >>> _made_by("auto", "auto(profile 0.9), told")
+    False
+    """
+    family, told = model.removesuffix(TOLD), TOLD if model.endswith(TOLD) else ""
+    return label == model or (label.startswith(f"{family}(") and label.endswith(f"){told}"))
 
 
 def _against(row: dict[str, Any], rows: list[dict[str, Any]]) -> float | None:

@@ -300,8 +300,8 @@ def method(document: dict[str, Any]) -> dict[str, Any]:
             "dollars are computed on each path and read as shares of paths, so a probability means the same everywhere "
             f"in this report. A count holds for the load of its interval at {words.level(goal['level'])}{deployment}"
             f"{zone}; a quarter has many intervals, and some will exceed theirs.",
-            "Not in these numbers: demand without precedent in the history (launches, migrations, campaigns), outages "
-            f"of AWS itself, changes of price, and spend other than Fargate tasks.{censored}",
+            "Not in these numbers: demand without precedent in the history that no event names (launches, migrations, "
+            f"campaigns), outages of AWS itself, changes of price, and spend other than Fargate tasks.{censored}",
         ],
         "prices": _prices(document["cost"]["rates"]),
         "facts": [

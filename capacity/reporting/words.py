@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from capacity.forecasting.knowledge.knowing import TOLD
 from capacity.planning.words import percent as _percent
 from capacity.planning.words import spoken_date
 
@@ -261,7 +262,11 @@ def model(made_by: str) -> str:
     'a weighted mean of models: profile 82 %, harmonic 10 %, seasonal-naive 8 %'
     >>> model("auto(profile 1)"), model("ETS(season=24)")
     ('profile', 'ETS(season=24)')
+    >>> model("auto(profile 1), told")
+    'profile, told what is known beforehand'
     """
+    if made_by.endswith(TOLD):
+        return f"{model(made_by.removesuffix(TOLD))}, told what is known beforehand"
     parts = _parts(made_by)
     if len(parts) == 1:
         return parts[0][0]
@@ -279,9 +284,10 @@ def model_names(made_by: str) -> list[str]:
 
 
 def _parts(made_by: str) -> list[tuple[str, float]]:
-    found = _MIXTURE.fullmatch(made_by)
+    plain = made_by.removesuffix(TOLD)
+    found = _MIXTURE.fullmatch(plain)
     if found is None:
-        return [(made_by, 1.0)]
+        return [(plain, 1.0)]
     return [(part.split()[0], float(part.split()[1])) for part in found["parts"].split(", ")]
 
 

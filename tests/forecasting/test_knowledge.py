@@ -459,7 +459,11 @@ def test_capacity_toml_says_events_and_holidays_and_the_chain_heeds_them() -> No
             "service": [{"name": "web", "holidays": "DE"}],
         }
     )
-    found = Fed(config, demand_from(load())).forecast
+    chain = Fed(config, demand_from(load()))
+    found = chain.forecast
+    assert found.models == ("seasonal-naive, told",)
+    assert chain.backtest is not None
+    assert chain.backtest.models == ["seasonal-naive, told", "seasonal-naive"]  # what is used is what is scored
     assert {one.message.split("'")[1] for one in found.findings if one.check == "event"} == {"sale", "Good Friday"}
     with pytest.raises(ConfigError, match="event 'sale' colour: unknown key"):
         config_of({"event": [{"name": "sale", "start": "2026-04-02", "colour": "red"}]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Final
 from zlib import crc32
 
 import numpy as np
@@ -36,6 +37,9 @@ TOGETHER = 200
 
 #: Metrics that do not follow load: a given uplift leaves them alone unless the event names them.
 UNMOVED = ("memory",)
+
+#: After the name of a model that was told, and after the label of what it made: "auto(profile 0.9), told".
+TOLD: Final = ", told"
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +115,7 @@ class Knowing:
 
     @property
     def name(self) -> str:
-        return f"{model_named(self.model).name}, told"
+        return model_named(self.model).name + TOLD
 
     def paths(self, past: Demand, horizon: int, count: int, rng: np.random.Generator) -> np.ndarray:
         return self.fan(past, horizon, count, rng).paths
@@ -132,7 +136,8 @@ class Knowing:
             one.put_on(paths, seed)
         findings = told(self.knowledge.events, [part.accounts for _, part in parts])
         findings += told_of_drivers(drivers.names, driven) if drivers is not None else []
-        return replace(fan, paths=paths, findings=Findings.of(fan.findings, findings))
+        labels = tuple(label + TOLD for label in fan.models)
+        return replace(fan, paths=paths, models=labels, findings=Findings.of(fan.findings, findings))
 
     def _applied(self, past: Demand, grids: Mapping[str, Grid]) -> Iterator[tuple[np.ndarray, Applied]]:
         """Rows that the same is known of, on the same clock, and what it comes to."""
