@@ -35,7 +35,10 @@ def forecast(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Where demand goes. Mean and quantiles of every series and interval."""
+    """Where demand goes. Mean and quantiles of every series and interval.
+
+    Events and holidays of capacity.toml are on its paths; standard error says what was made of each.
+    """
     with chain_of(config, history, service, horizon, model, quiet) as chain:
         result = chain.forecast
     findings(result.findings)
