@@ -77,6 +77,17 @@ def test_a_forecast_for_people_is_a_table_by_day() -> None:
     assert "p95" in text
 
 
+def test_an_event_of_the_settings_is_on_the_forecast_and_what_was_made_of_it_is_said(tmp_path: Path) -> None:
+    settings = (ROOT / SAMPLE).read_text(encoding="utf-8")
+    event = '[[event]]\nname = "catalogue"\nstart = 2026-11-17\nuplift = 3\n'
+    (tmp_path / "capacity.toml").write_text(f"{event}\n{settings}", encoding="utf-8")
+    asked = ("forecast", *WISHLIST, "--horizon", "2d", "--json", "--config")
+    told, plain = (called(*asked, str(path)) for path in (tmp_path / "capacity.toml", SAMPLE))
+    assert "'catalogue': ×3 as stated" in told.stderr
+    middle, usual = (sum(row["p50"] for row in json.loads(done.stdout)["forecast"]) for done in (told, plain))
+    assert middle > 1.5 * usual
+
+
 def test_a_policy_document_stands_alone_on_standard_output() -> None:
     arguments = ("policy", "--config", SAMPLE, *WISHLIST, "--horizon", "7d", "--as")
     calls = json.loads(called(*arguments, "boto3").stdout)

@@ -41,7 +41,8 @@ def forecast(
     """
     with chain_of(config, history, service, horizon, model, quiet) as chain:
         result = chain.forecast
-    findings(result.findings)
+    findings(finding for finding in result.findings if finding.check != "event")
+    findings((finding for finding in result.findings if finding.check == "event"), least="PASS")
     if as_json:
         print_json({"cutoff": str(result.cutoff), "forecast": records(result.frame)})
         return
