@@ -40,8 +40,42 @@ scores = capacity.backtest(
 )
 scores.summary.round(3)
 
+# %% [markdown]
+# One verdict a service and model, worst first: how far ahead it can be trusted, which quantile fails, and whether that
+# beats repeating last week. Where the windows are too few to tell, it says so, and how many to ask for.
+
 # %%
-scores.plot()
+for row in scores.verdicts.query("model == 'auto'").itertuples():
+    print(f"{row.status} {row.service}\n    {row.verdict}")
+
+# %% [markdown]
+# Said and observed, with the bounds that so many independent observations allow: on the diagonal, promises are kept.
+
+# %%
+scores.plot_reliability("auto")
+
+# %% [markdown]
+# ## What people know
+#
+# Storefront has a sale each November: one is in the history, the next lies eleven days beyond it. A model that is not
+# told repeats an ordinary Friday. Named, the sale is learnt from the one time it was seen, and put on the paths of the
+# next.
+
+# %%
+from capacity.samples import true_demand
+
+storefront = history.select(services=["storefront"])
+sale = capacity.Event(name="Black Friday", start="2025-11-28", dates=["2026-11-27"])
+plain = capacity.forecast(storefront, horizon="28d", services=config.service)
+told = capacity.forecast(storefront, horizon="28d", services=config.service, events=[sale])
+truth = true_demand("storefront", told.cutoff, len(told.times))["expected"]
+day = (told.times.tz_convert("America/New_York").strftime("%Y-%m-%d") == "2026-11-27").nonzero()[0]
+
+print(*(finding for finding in told.findings if finding.check == "event"))
+for name, forecast in {"not told": plain, "told": told}.items():
+    error = (forecast.quantile(0.5) - truth).abs().iloc[day].sum() / truth.iloc[day].sum()
+    print(f"{name}: the median of that day is {error:.0%} off")
+told.plot()
 
 # %% [markdown]
 # ## Against what really happened next
@@ -50,8 +84,6 @@ scores.plot()
 # beside the expected demand that the generator put in. (With real services, the next quarterly review does this.)
 
 # %%
-from capacity.samples import true_demand
-
 forecast = capacity.forecast(history.select(services=["checkout"]), horizon="28d", services=config.service)
 truth = true_demand("checkout", forecast.cutoff, len(forecast.times))["expected"]
 inside = ((truth >= forecast.quantile(0.05)) & (truth <= forecast.quantile(0.95))).mean()
