@@ -34,12 +34,12 @@ COMMANDS = [
     words
     for block in blocks("sh")
     for line in block.splitlines()
-    if (words := shlex.split(line, comments=True)) and words[0] in ("make", "capacity")
+    if (words := shlex.split(line, comments=True)) and words[0] in ("make", "capacity", "python")
 ]
 
 
 def test_there_are_commands_to_check() -> None:
-    assert {words[0] for words in COMMANDS} == {"make", "capacity"}
+    assert {words[0] for words in COMMANDS} == {"make", "capacity", "python"}
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
@@ -50,6 +50,12 @@ def test_every_command_shown_exists_with_its_options(words: list[str]) -> None:
             name, assigned, _ = word.partition("=")
             pattern = rf"^{name} *\?=" if assigned else rf"^{name}:.*## "
             assert re.search(pattern, makefile, flags=re.M), word
+        return
+    if words[0] == "python":
+        place = ROOT / words[2].replace(".", "/")
+        source = place.with_suffix(".py") if place.with_suffix(".py").exists() else place / "__main__.py"
+        text = source.read_text(encoding="utf-8")
+        assert [word for word in words[3:] if word.startswith("-") and f'"{word}"' not in text] == []
         return
     group = typer.main.get_command(app)
     command: Any = group.commands[words[1]]  # type: ignore[attr-defined]
