@@ -80,10 +80,14 @@ class Demand:
 
     def select(self, keys: Sequence[Key]) -> Demand:
         """Only these series, in this order."""
-        rows = [self.keys.index(key) for key in keys]
+        place = {key: row for row, key in enumerate(self.keys)}
+        return self.rows([place[key] for key in keys])
+
+    def rows(self, rows: Sequence[int]) -> Demand:
+        """Only the series in these places, in this order."""
         return replace(
             self,
-            keys=tuple(keys),
+            keys=tuple(self.keys[row] for row in rows),
             values=self.values[rows],
             peaks=self.peaks[rows],
             censored=self.censored[rows],

@@ -44,8 +44,9 @@ class Forecaster(Protocol):
     """Settings in, sample paths out.
 
     `paths` gives (S, count, H): possible values of the H intervals that follow `past`, in the metric's unit, finite
-    and not negative. Path p of every series is part of the same future. `past` is not changed, `rng` is the only
-    source of chance, and no warning leaks. Raises HistoryTooShort or another ForecastError, naming the series.
+    and not negative. Path p of every series is part of the same future. `past` is not changed, the array is its
+    caller's to keep and to change, `rng` is the only source of chance, and no warning leaks. Raises HistoryTooShort or
+    another ForecastError, naming the series.
     """
 
     @property

@@ -54,7 +54,7 @@ def within_interval_peaks(forecast: Forecast) -> np.ndarray:
         shrink = shrinking(ratios, loads)
         recent = newest(ratios, past.interval)
         whole = by_load(recent, loads)
-        stood, stands = in_its_day(past.values[row], day), in_its_day(forecast.paths[row], day)
+        stood, stands = (in_its_day(loads, day) for loads in (past.values[row], forecast.paths[row].astype(float)))
         for hour in np.unique(future_hours):
             columns = np.flatnonzero(future_hours == hour)
             path, chance = peaks[row][:, columns], uniform[:, days[columns]]

@@ -20,15 +20,23 @@ def fan_on_local_clocks(model: Forecaster, past: Demand, horizon: int, count: in
     """`fan_of`, with every series of a zone of its own (`Demand.zones`) modelled on that zone's clock."""
     times = pd.date_range(past.times[0], periods=len(past.times) + horizon, freq=past.interval, unit="us")
     known = len(past.times)
-    shifts = np.array([shifts_of(zone, times, known) for zone in past.zones]).reshape(-1, len(times))  # (S, n + H)
-    if not shifts.any():
+    of_zone = {zone: shifts_of(zone, times, known) for zone in dict.fromkeys(past.zones)}
+    if not any(shifts.any() for shifts in of_zone.values()):
         return fan_of(model, past, horizon, count, rng)
+    shifts = np.array([of_zone[zone] for zone in past.zones])  # (S, n + H)
     ahead = np.arange(horizon) + shifts[:, known:]  # (S, H) which step of the wall clock each interval is
-    fan = fan_of(model, on_wall(past, shifts[:, :known]), int(ahead.max()) + 1, count, rng)
-    steps = np.clip(ahead, 0, None)[:, None, :]
-    return replace(
-        fan, paths=np.take_along_axis(fan.paths, np.broadcast_to(steps, (len(steps), count, horizon)), axis=2)
-    )
+    fan = fan_of(model, on_wall(past, shifts[:, :known]), max(horizon, int(ahead.max()) + 1), count, rng)
+    return replace(fan, paths=in_steps(fan.paths, np.clip(ahead, 0, None)))
+
+
+def in_steps(paths: np.ndarray, steps: np.ndarray) -> np.ndarray:
+    """(S, P, H') -> (S, P, H) with H at most H': the steps that each series asks for, moved within the array itself."""
+    horizon = steps.shape[1]
+    moved = paths if paths.flags.writeable else paths.copy()
+    for row, wanted in enumerate(steps):
+        if (wanted != np.arange(horizon)).any():
+            moved[row, :, :horizon] = moved[row][:, wanted]
+    return moved[:, :, :horizon]
 
 
 def shifts_of(zone: str, times: pd.DatetimeIndex, known: int) -> np.ndarray:
@@ -56,11 +64,11 @@ def interval_microseconds(times: pd.DatetimeIndex) -> int:
 def on_wall(past: Demand, shifts: np.ndarray) -> Demand:
     """The demand with each value moved to its place on the wall clock; of two in one place the later stays."""
     length = len(past.times)
-    place = np.arange(length) + shifts  # (S, n)
-    rows, columns = np.nonzero((place >= 0) & (place < length))
-    moved = {}
-    for name, empty in (("values", np.nan), ("peaks", np.nan), ("censored", False)):
-        given = getattr(past, name)
-        moved[name] = np.full_like(given, empty)
-        moved[name][rows, place[rows, columns]] = given[rows, columns]
-    return replace(past, **moved)
+    values, peaks = np.full_like(past.values, np.nan), np.full_like(past.peaks, np.nan)
+    censored = np.zeros_like(past.censored)
+    for row, shift in enumerate(shifts):
+        place = np.arange(length) + shift
+        inside = np.flatnonzero((place >= 0) & (place < length))
+        for new, given in ((values, past.values), (peaks, past.peaks), (censored, past.censored)):
+            new[row, place[inside]] = given[row, inside]
+    return replace(past, values=values, peaks=peaks, censored=censored)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,13 +13,18 @@ from capacity.errors import InputError
 from capacity.findings import Finding, Findings
 from capacity.forecasting.base import Fan, refuse_too_short
 from capacity.forecasting.evidence import Evidence, compare
+from capacity.forecasting.fleets import KEPT, each_done
 from capacity.forecasting.paths import Draws, fan_paths
 from capacity.forecasting.prepare import prepare
-from capacity.forecasting.windows import Centred, Windows, windows
+from capacity.forecasting.windows import MOST_ORIGINS, Centred, Windows, windows
 from capacity.history.line import how_long
 
-#: Series are worked on in chunks, so that no temporary array exceeds about this many numbers.
-CHUNK: Final = 6_000_000
+#: Series are worked on in chunks whose largest array holds about this many numbers: 11 series of four weeks of hours.
+#: A dozen arrays of 24 MB a core. Larger chunks are no quicker; a chunk costs no more calls than one series alone.
+CHUNK: Final = 3_000_000
+
+#: How many times as large as the history what cleaning it needs is.
+COPIES: Final = 20
 
 #: Chooses weights (M, S, He + later leads) of the models from evidence; None: there is one model.
 Weigher = Callable[[Evidence], np.ndarray]
@@ -42,26 +47,41 @@ def combined(
     """Sample paths around the weighted centre of several models, with the evidence for the weights.
 
     Series are grouped by the length of their history, so that a young service is not asked for evidence it cannot
-    have; within a group everything is one matrix.
+    have; a group is worked on in chunks of series, each of them one matrix, on as many cores as `shared_by` says.
     """
     refuse_too_short(past)
     if horizon < 1 or count < 1:
         raise InputError(f"horizon={horizon}, paths={count}: both are at least 1")
     seed = int(rng.integers(2**63))
-    paths = np.empty((len(past.keys), count, horizon))
+    paths = np.empty((len(past.keys), count, horizon), dtype=KEPT)
     labels = [label] * len(past.keys)
-    scores: list[pd.DataFrame] = []
-    findings: list[Finding] = []
-    for rows, length in groups(past.values):
-        part = past.select([past.keys[row] for row in rows]).since(past.times[-length])
-        fan = _group(part, horizon, count, seed, models, weigh, label)
-        paths[rows] = fan.paths
-        for row, name in zip(rows, fan.models, strict=True):
+
+    def work(part: Part) -> tuple[pd.DataFrame | None, Findings]:
+        fan = _chunk(past.since(past.times[-part.length]).rows(part.rows), horizon, count, seed, models, weigh, label)
+        paths[part.rows] = fan.paths
+        for row, name in zip(part.rows, fan.models, strict=True):
             labels[row] = name
-        scores += [] if fan.scores is None else [fan.scores]
-        findings += fan.findings
+        return fan.scores, fan.findings
+
+    done = list(each_done(work, _parts(past, horizon, count, len(models))))
+    scores = [table for table, _ in done if table is not None]
     table = pd.concat(scores, ignore_index=True) if scores else None
-    return Fan(paths, tuple(labels), table, Findings.of(findings))
+    return Fan(paths, tuple(labels), table, Findings.of(*(findings for _, findings in done)))
+
+
+class Part(NamedTuple):
+    """Series that are worked on together, and how much of their history is looked at."""
+
+    rows: list[int]
+    length: int
+
+
+def _parts(past: Demand, horizon: int, count: int, models: int) -> Iterator[Part]:
+    for rows, length in groups(past.values):
+        leads = min(max(horizon, 1), length)
+        each = max(MOST_ORIGINS * leads * (models + 3), count * horizon, length * COPIES, 1)
+        size = max(1, CHUNK // each)
+        yield from (Part(rows[start : start + size], length) for start in range(0, len(rows), size))
 
 
 def groups(values: np.ndarray) -> list[tuple[list[int], int]]:
@@ -79,31 +99,20 @@ def groups(values: np.ndarray) -> list[tuple[list[int], int]]:
     return [(np.flatnonzero(fitted == size).tolist(), int(size)) for size in np.unique(fitted)[::-1]]
 
 
-def _group(
+def _chunk(
     past: Demand, horizon: int, count: int, seed: int, models: Sequence[Centred], weigh: Weigher | None, label: str
 ) -> Fan:
     prepared = prepare(past)
     tested = windows(prepared, horizon)
-    blocks = -(-horizon // prepared.seasons.block) + 1
-    draws = Draws.of(seed, count, blocks)
-    per_series = max(len(tested.backs) * tested.horizon * (len(models) + 3), count * horizon, 1)
-    size = max(1, CHUNK // per_series)
-    paths = np.empty((len(past.keys), count, horizon))
-    names: list[str] = []
-    scores = []
-    for start in range(0, len(past.keys), size):
-        part = slice(start, start + size)
-        chunk = tested.rows(part)
-        evidence = compare(chunk, models, horizon)
-        reach = max(horizon, tested.horizon)
-        weights = np.ones((1, len(chunk.past.scale), reach)) if weigh is None else weigh(evidence)
-        paths[part] = fan_paths(chunk, evidence, weights, draws)
-        names += [label] * len(chunk.past.scale) if weigh is None else evidence.labels(label, weights)
-        if weigh is not None:
-            scores.append(evidence.scores(past, past.keys[part]))
-    findings = [*prepared.findings, *_doubts(past, tested, horizon)]
-    table = pd.concat(scores, ignore_index=True) if scores else None
-    return Fan(paths, tuple(names), table, Findings.of(findings))
+    draws = Draws.of(seed, count, -(-horizon // prepared.seasons.block) + 1)
+    evidence = compare(tested, models, horizon)
+    reach = max(horizon, tested.horizon)
+    weights = np.ones((1, len(past.keys), reach)) if weigh is None else weigh(evidence)
+    paths = fan_paths(tested, evidence, weights, draws)
+    findings = Findings.of(prepared.findings, _doubts(past, tested, horizon))
+    if weigh is None:
+        return Fan(paths, (label,) * len(past.keys), None, findings)
+    return Fan(paths, tuple(evidence.labels(label, weights)), evidence.scores(past, past.keys), findings)
 
 
 def _doubts(past: Demand, tested: Windows, horizon: int) -> list[Finding]:

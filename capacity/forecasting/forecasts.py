@@ -48,7 +48,7 @@ class Forecast:
 
     past: Demand  # what the models were shown
     times: pd.DatetimeIndex  # (H,) start of each interval, UTC
-    paths: np.ndarray  # (S, P, H) in the metric's unit, finite, not negative
+    paths: np.ndarray  # (S, P, H) in the metric's unit, finite, not negative; in single precision when drawn by us
     models: tuple[str, ...]  # (S,) which model made each series
     levels: tuple[float, ...] = DEFAULT_LEVELS
     scores: pd.DataFrame | None = None  # `schema.SCORES` of the models that were compared, when they were
@@ -89,12 +89,12 @@ class Forecast:
 
     def quantile(self, level: float) -> pd.Series | pd.DataFrame:
         """Quantile of each interval's demand: Series for one series, else one column a (service, metric)."""
-        return self._columns(np.quantile(self.paths, checked_level(level), axis=1))
+        return self._columns(quantiles(self.paths, (checked_level(level),))[0])
 
     @property
     def mean(self) -> pd.Series | pd.DataFrame:
         """Mean over the paths, shaped like `quantile`."""
-        return self._columns(self.paths.mean(axis=1))
+        return self._columns(self.paths.mean(axis=1, dtype=float))
 
     def peak(self, level: float, window: str | None = None) -> float | pd.Series | pd.DataFrame:
         """Quantile of the maximum over the horizon (or of each `window`, such as '1d'), computed on the paths.
@@ -104,12 +104,12 @@ class Forecast:
         """
         level = checked_level(level)
         if window is None:
-            peaks = np.quantile(self.paths.max(axis=2), level, axis=1)  # (S,)
+            peaks = quantiles(self.paths.max(axis=2, keepdims=True), (level,))[0, :, 0]  # (S,)
             return float(peaks[0]) if len(self.keys) == 1 else pd.Series(peaks, index=self._names, name=f"peak {level}")
         size = max(1, round(duration(window) / self.interval))
         starts = np.arange(0, len(self.times), size)
         maxima = np.maximum.reduceat(self.paths, starts, axis=2)  # (S, P, windows)
-        return self._columns(np.quantile(maxima, level, axis=1), self.index[starts])
+        return self._columns(quantiles(maxima, (level,))[0], self.index[starts])
 
     def exceedance(self, limit: float | Sequence[float]) -> pd.Series | pd.DataFrame:
         """Probability that demand has been above `limit` (one, or one a series) by the end of each interval.
@@ -119,8 +119,11 @@ class Forecast:
         limits = np.broadcast_to(np.asarray(limit, dtype=float), (len(self.keys),))
         if np.isnan(limits).any():
             raise InputError("a limit is NaN: exceeding nothing has no probability")
-        passed = np.maximum.accumulate(self.paths > limits[:, None, None], axis=2)
-        return self._columns(passed.mean(axis=1))
+        passed = [
+            np.maximum.accumulate(paths > limit, axis=1).mean(axis=0)
+            for paths, limit in zip(self.paths, limits, strict=True)
+        ]
+        return self._columns(np.array(passed))
 
     def plot(self, service: str | None = None, metric: str | None = None) -> Any:
         """Past and fan of one series: the first, or the first of that service and metric. An Altair chart.
@@ -151,20 +154,20 @@ class Forecast:
     def frame(self) -> pd.DataFrame:
         """Long table: service, metric, timestamp, mean and one column a level (`schema.FORECAST`)."""
         count, _, length = self.paths.shape
-        quantiles = np.quantile(self.paths, self.levels, axis=1)  # (Q, S, H)
         columns = {
             "service": np.repeat([key.service for key in self.keys], length),
             "metric": np.repeat([key.metric for key in self.keys], length),
             "timestamp": self.index.append([self.index] * (count - 1)),
-            "mean": self.paths.mean(axis=1).ravel(),
+            "mean": self.paths.mean(axis=1, dtype=float).ravel(),
         }
-        for level, values in zip(self.levels, quantiles, strict=True):
+        for level, values in zip(self.levels, quantiles(self.paths, self.levels), strict=True):
             columns[level_name(level)] = values.ravel()
         return pd.DataFrame(columns)
 
     def select(self, keys: Sequence[Key]) -> Forecast:
         """Only these series, in this order."""
-        rows = [self.keys.index(key) for key in keys]
+        place = {key: row for row, key in enumerate(self.keys)}
+        rows = [place[key] for key in keys]
         return replace(
             self, past=self.past.select(keys), paths=self.paths[rows], models=tuple(self.models[row] for row in rows)
         )
@@ -238,6 +241,27 @@ class Forecast:
             f"Forecast: {len(self.keys)} series, {len(self.times):,} intervals of {self.interval}, by {self.model}"
         )
         return table_html(". Overridden: ".join([sentence, *map(str, self.overrides)]), self.frame)
+
+
+def quantiles(paths: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+    """(S, P, H) -> (Q, S, H): quantiles over the paths, straight lines between neighbours, in double precision.
+
+    Series by series, and all levels from one sort: a fleet's paths are never copied as a whole.
+
+    >>> quantiles(np.array([[[1.0], [4.0], [2.0]]]), (0.5, 0.75)).ravel().tolist()
+    [2.0, 3.0]
+    """
+    count, drawn, length = paths.shape
+    found = np.empty((len(levels), count, length))
+    for row, own in enumerate(paths):
+        ordered = np.sort(
+            np.ascontiguousarray(own.T), axis=1
+        ).T  # (P, H); neighbours in memory sort several times faster
+        for number, level in enumerate(levels):
+            low = int(level * (drawn - 1))
+            below, above = (ordered[place].astype(float) for place in (low, min(low + 1, drawn - 1)))
+            found[number, row] = below + (above - below) * (level * (drawn - 1) - low)
+    return found
 
 
 def highest(values: np.ndarray, size: int) -> np.ndarray:

@@ -17,6 +17,7 @@ from capacity.findings import Finding, Findings
 from capacity.forecasting.base import FEWEST, Fan, Forecaster, model_named
 from capacity.forecasting.bursts import burst_findings
 from capacity.forecasting.clock import fan_on_local_clocks
+from capacity.forecasting.fleets import affordable, shared_by, workers_for
 from capacity.forecasting.forecasts import DEFAULT_LEVELS, Forecast, checked_level
 from capacity.forecasting.knowledge import Event, Holidays, Knowing, Knowledge, Scenario
 from capacity.forecasting.prepare import measured
@@ -38,6 +39,7 @@ def forecast(
     holidays: Holidays = None,
     drivers: pd.DataFrame | None = None,
     scenario: Scenario | None = None,
+    workers: int | None = None,
 ) -> Forecast:
     """Where demand goes: sample paths of every series, and the quantiles read from them.
 
@@ -45,7 +47,8 @@ def forecast(
     horizon   a count of intervals or a duration such as "91d"
     model     a name (`capacity.forecasting.model_names()`) or a model with settings of your own
     levels    quantile levels in (0, 1), in any order; shown ascending, each once
-    paths     how many futures; the P99 needs a few hundred
+    paths     how many futures; the P99 needs a few hundred. Of a fleet whose paths would take more than 2 GiB fewer are
+              drawn, at least 200, and a finding says so
     seed      same data, same seed, same version: same paths
     services  what is known of the services: task sizes for demand from percentages, and the clock people live by
     metric    of a bare Series
@@ -55,6 +58,7 @@ def forecast(
     drivers   what the business plans: times as its index, a column a driver (customers, orders ...), over history and
               horizon; how load follows each is learnt
     scenario  what to assume of drivers instead after the history: {"orders": 1.2} is a fifth more, a Series its values
+    workers   how many cores; None: all from 200 series on, else one. The forecast is the same for any number
 
     A series with fewer than four measured intervals is left out with a FAIL finding when others remain, and refused
     (HistoryTooShort) when it is alone. Raises InputError for arguments that cannot be understood.
@@ -70,8 +74,10 @@ def forecast(
     maker = Knowing(maker, known) if known else maker
     past, findings = enough(demand_from(data, services=services, metric=metric))
     steps = horizon_steps(horizon, past.interval)
-    fan = fan_on_local_clocks(maker, past, steps, _count(paths), np.random.default_rng(seed))
-    fan = checked(fan, past, steps, paths, maker)
+    count, fewer = affordable(len(past.keys), _count(paths), steps)
+    with shared_by(workers_for(workers, len(past.keys))):
+        fan = fan_on_local_clocks(maker, past, steps, count, np.random.default_rng(seed))
+    fan = checked(fan, past, steps, count, maker)
     return Forecast(
         past=past,
         times=pd.date_range(past.end, periods=steps, freq=past.interval, unit="us"),
@@ -79,7 +85,7 @@ def forecast(
         models=fan.models,
         levels=tuple(chosen),
         scores=fan.scores,
-        findings=Findings.of(past.findings, findings, stale(past), fan.findings, burst_findings(past)),
+        findings=Findings.of(past.findings, findings, fewer, stale(past), fan.findings, burst_findings(past)),
         seed=seed,
     )
 
@@ -117,9 +123,9 @@ def checked(fan: Fan, past: Demand, steps: int, count: int, model: Forecaster) -
     expected = (len(past.keys), count, steps)
     if fan.paths.shape != expected:
         raise ForecastError(f"{model!r} gave paths of shape {fan.paths.shape}, asked for {expected}")
-    wrong = ~(np.isfinite(fan.paths) & (fan.paths >= 0)).all(axis=(1, 2))
-    if wrong.any():
-        names = ", ".join(f"{key.service} {key.metric}" for key, bad in zip(past.keys, wrong, strict=True) if bad)
+    fine = (fan.paths.min(axis=(1, 2)) >= 0) & (fan.paths.max(axis=(1, 2)) < np.inf)  # NaN is neither
+    if not fine.all():
+        names = ", ".join(f"{key.service} {key.metric}" for key, good in zip(past.keys, fine, strict=True) if not good)
         raise ForecastError(f"{model!r} gave values that are negative or not finite for {names}")
     return fan
 

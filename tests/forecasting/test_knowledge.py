@@ -333,7 +333,7 @@ def test_totals_add_up_at_every_path() -> None:
     found = fleet()
     whole, groups = found.total(), found.total({"a": "shop", "b": "shop"})
     assert [key.service for key in groups.keys] == ["shop", "c"]
-    assert np.array_equal(whole.paths[0], found.paths[0] + found.paths[1] + found.paths[2])
+    assert np.array_equal(whole.paths[0], found.paths.sum(axis=0, dtype=float))
     assert np.array_equal(groups.total().paths, whole.paths)
     assert whole.peak(0.95) <= float(np.sum(found.peak(0.95)))
     gap = np.array(found.past.values)

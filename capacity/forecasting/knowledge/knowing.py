@@ -128,7 +128,7 @@ class Knowing:
         driven = following(calm, drivers, grids) if drivers is not None else []
         fan = fan_of(model_named(self.model), standing_still(calm, driven), horizon, count, rng)
         seed = int(rng.integers(2**31))
-        paths = np.array(fan.paths)
+        paths = fan.paths if fan.paths.flags.writeable else fan.paths.copy()
         for rows, part in parts:
             for put in part.puts:
                 paths[np.ix_(rows, np.arange(count), put.columns)] *= factors(put, count, seed)

@@ -36,10 +36,18 @@ def total(forecast: Forecast, by: Mapping[str, str] | None = None, metric: str |
     return replace(
         forecast,
         past=_summed(forecast.past, groups),
-        paths=np.stack([forecast.paths[part].sum(axis=0) for part in rows]),
+        paths=np.stack([_sum_of(forecast.paths, part) for part in rows]),
         models=tuple(_models(forecast, part) for part in rows),
         scores=None,
     )
+
+
+def _sum_of(paths: np.ndarray, rows: list[int]) -> np.ndarray:
+    """(P, H) in double precision, one series added after the other: a fleet's paths are not copied."""
+    total = np.zeros(paths.shape[1:])
+    for row in rows:
+        total += paths[row]
+    return total
 
 
 def _summed(past: Demand, groups: Mapping[Key, list[int]]) -> Demand:
