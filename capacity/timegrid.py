@@ -78,7 +78,11 @@ def interval_of(times: pd.DatetimeIndex) -> pd.Timedelta:
 
     Raises InputError with fewer than two distinct stamps: one point has no interval.
     """
-    gaps = np.diff(np.unique(times.as_unit("us").asi8))
+    stamps = times.as_unit("us").asi8
+    gaps = np.diff(stamps)
+    if len(gaps) and gaps[0] > 0 and (gaps == gaps[0]).all():  # as most are: nothing to sort or to count
+        return pd.Timedelta(int(gaps[0]), unit="us")
+    gaps = np.diff(np.unique(stamps))
     if len(gaps) == 0:
         raise InputError("one stamp has no interval", advice="Say interval_seconds=..., or bring more rows.")
     sizes, counts = np.unique(gaps, return_counts=True)

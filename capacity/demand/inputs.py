@@ -160,20 +160,32 @@ def _long(
     if len(frame) == 0:
         raise HistoryTooShort("The table", have=0, need=2, unit="rows", advice="It is empty: check filter and dates.")
     stamps = stamps_of(frame[columns["timestamp"]])
-    service = frame[columns["service"]] if "service" in columns else pd.Series(name or "series", index=frame.index)
-    metrics = frame["metric"] if "metric" in frame.columns else pd.Series(metric, index=frame.index)
-    absent = np.flatnonzero(service.isna() | metrics.isna())
+    services, service_names = _numbered(
+        frame[columns["service"]] if "service" in columns else (name or "series"), frame
+    )
+    kinds, metric_names = _numbered(frame["metric"] if "metric" in frame.columns else metric, frame)
+    absent = np.flatnonzero((services < 0) | (kinds < 0))
     if len(absent):
         problems = [Problem("no service or metric", where=f"row {row + 1}") for row in absent]
         raise InputError(f"{len(absent)} rows do not say what they belong to:", problems)
-    table = pd.DataFrame(
-        {"service": service.astype(str).to_numpy(), "metric": metrics.astype(str).to_numpy(), "row": range(len(frame))}
-    )
-    values = frame[columns["value"]]
+    numbers, pairs = pd.factorize(services * len(metric_names) + kinds)  # in the order of their first rows
+    order = np.argsort(numbers, kind="stable")
+    values = frame[columns["value"]].array
     return {
-        (str(one), str(what)): pd.Series(values.array[rows["row"].to_numpy()], index=stamps[rows["row"].to_numpy()])
-        for (one, what), rows in table.groupby(["service", "metric"], sort=False)
+        (service_names[pair // len(metric_names)], metric_names[pair % len(metric_names)]): pd.Series(
+            values[rows], index=stamps[rows]
+        )
+        for pair, rows in zip(pairs, np.split(order, np.bincount(numbers).cumsum()[:-1]), strict=True)
     }
+
+
+def _numbered(names: pd.Series | str, frame: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
+    """(rows,) which name each row has, -1 for none, and the names as text: every name is read once, not every row."""
+    if isinstance(names, str):
+        return np.zeros(len(frame), dtype=np.int64), [names]
+    codes, found = pd.factorize(names)
+    again, texts = pd.factorize(np.array([str(one) for one in found], dtype=object))
+    return np.where(codes < 0, -1, again[codes]) if len(again) else codes, [str(text) for text in texts]
 
 
 def stamps_of(column: pd.Series) -> pd.DatetimeIndex:

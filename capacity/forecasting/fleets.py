@@ -59,10 +59,15 @@ def workers_for(workers: int | None, series: int) -> int:
     (3, 1)
     """
     if workers is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return _cores() if series >= MANY else 1
     if isinstance(workers, bool) or not isinstance(workers, (int, np.integer)) or workers < 1:
         raise InputError(f"workers={workers!r}: a whole number of at least 1, or None to leave it to us")
     return int(workers)
+
+
+def _cores() -> int:
+    """Cores that this process may use: in a container fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
