@@ -63,7 +63,9 @@ def combined(
             labels[row] = name
         return fan.scores, fan.findings
 
-    done = list(each_done(work, _parts(past, horizon, count, len(models))))
+    parts = _parts(past, horizon, count, len(models))
+    library = any(hasattr(model, "centres") for model in models)  # has threads of its own; its warnings are caught
+    done = list(map(work, parts) if library else each_done(work, parts))
     scores = [table for table, _ in done if table is not None]
     table = pd.concat(scores, ignore_index=True) if scores else None
     return Fan(paths, tuple(labels), table, Findings.of(*(findings for _, findings in done)))
