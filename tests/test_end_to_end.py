@@ -52,6 +52,13 @@ def test_the_service_pinned_at_its_maximum_is_found_out(chain: Chain) -> None:
     assert chain.demand.censored[row].mean() > 0.02
 
 
+def test_the_sale_that_the_team_named_is_planned_for_and_scored_as_it_is_used(chain: Chain) -> None:
+    highest = chain.plan.frame.query("service == 'storefront'").set_index("timestamp")["tasks"].resample("D").max()
+    assert highest["2026-11-27"] > 1.2 * highest["2026-12-04"]
+    part = next(one for one in chain.report.document["services"] if one["name"] == "storefront")
+    assert {row["model"] for row in part["accuracy"] if row["used"]} == {"auto, told"}
+
+
 def test_all_four_files_are_written_and_the_page_needs_no_network(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
         f"report.{kind}" for kind in ("html", "json", "pdf", "xlsx")
