@@ -19,7 +19,7 @@ from capacity.schema import SCORES
 LEVELS: Final = (0.1, 0.5, 0.9, 0.95)
 
 #: Leads are compared in bands that end here, in days: what is best tomorrow is seldom best in a quarter.
-BAND_DAYS: Final = (1.0, 7.0, 28.0)
+BAND_DAYS: Final = (0.25, 1.0, 7.0, 28.0)
 
 #: Leads looked at per band: neighbouring ones say the same.
 LEADS_A_BAND: Final = 60
@@ -56,10 +56,23 @@ class Evidence:
         number = np.searchsorted(BAND_DAYS, days - 1e-9)
         return [_thinned(np.flatnonzero(number == band)) for band in np.unique(number)]
 
-    def losses(self) -> np.ndarray:
-        """(bands, M, S) pinball loss of each model with its own error quantiles, over LEVELS, in the metric's unit.
+    def band_numbers(self) -> np.ndarray:
+        """(bands,) which of all bands each of `bands` is, 0 the nearest."""
+        seasons = self.tested.past.seasons
+        days = (np.arange(self.tested.horizon) + 1) * seasons.block_days / seasons.block
+        return np.unique(np.searchsorted(BAND_DAYS, days - 1e-9))
 
-        NaN where nothing was seen.
+    def independent_windows(self) -> np.ndarray:
+        """(bands,) in how many windows that do not overlap each band was judged, about."""
+        backs = self.tested.backs
+        spacing = backs[1] - backs[0] if len(backs) > 1 else self.tested.past.seasons.block
+        return np.array([(backs > band[0]).sum() * min(1.0, spacing / (band[-1] + 1)) for band in self.bands()])
+
+    def losses(self) -> np.ndarray:
+        """(bands, M, S) pinball loss of each model at LEVELS, in the metric's unit; NaN where nothing was seen.
+
+        Quantiles are as far to either side of the centre as its errors were, whatever their sign: a centre that is
+        always too low pays for it.
         """
         return np.stack([self._loss(leads) for leads in self.bands()])
 
@@ -68,8 +81,9 @@ class Evidence:
         past = self.tested.past
         behind = self.behind[..., leads].transpose(2, 0, 1, 3).reshape(count, models, -1)  # (S, M, O x h)
         truth = self.truth[..., leads].transpose(1, 0, 2).reshape(count, 1, -1)
-        errors = truth - behind
-        offsets = nanquantile(errors.reshape(count * models, -1), LEVELS).reshape(len(LEVELS), count, models, 1)
+        sizes = nanquantile(np.abs(truth - behind).reshape(count * models, -1), (0.8, 0.9))
+        narrow, wide = (size.reshape(count, models, 1) for size in sizes)
+        offsets = (-narrow, 0.0, narrow, wide)
         actual = past.back(truth)
         total = np.zeros((count, models))
         for level, offset in zip(LEVELS, offsets, strict=True):
@@ -102,49 +116,45 @@ class Evidence:
         Quantiles are the model's own error quantiles over all origins, so this compares models; `backtest` judges
         them. `peak_ratio` and `seconds` are not measured here.
         """
-        frames = [self._scores_of(number, name, past, keys) for number, name in enumerate(self.names)]
-        return pd.concat(frames, ignore_index=True)
-
-    def _scores_of(self, number: int, name: str, past: Demand, keys: Sequence[Key]) -> pd.DataFrame:
         prepared = self.tested.past
         leads = np.concatenate(self.bands())
-        behind, truth = self.behind[number][..., leads].transpose(1, 0, 2), self.truth[..., leads].transpose(1, 0, 2)
-        count, origins, _ = behind.shape
-        offsets = nanquantile((truth - behind).reshape(count, -1), (0.05, 0.5, 0.95))
+        behind = self.behind[..., leads].transpose(2, 0, 1, 3)  # (S, M, O, h)
+        truth = self.truth[..., leads].transpose(1, 0, 2)[:, None]  # (S, 1, O, h)
+        count, models, origins, _ = behind.shape
+        offsets = nanquantile((truth - behind).reshape(count * models, -1), (0.05, 0.5, 0.95))
         actual = prepared.back(truth)
-        low, middle, high = (prepared.back(behind + offset[:, None, None]) for offset in offsets)
+        low, middle, high = (prepared.back(behind + part.reshape(count, models, 1, 1)) for part in offsets)
         seen = np.isfinite(actual)
-        steps = seen.sum(axis=2)
+        steps = seen.sum(axis=3)  # (S, 1, O)
+        naive = _naive_error(prepared.back(prepared.filled), prepared.seasons.longest)[:, None, None]
         with np.errstate(invalid="ignore", divide="ignore"):
             pinball = sum(
-                np.where(seen, np.maximum(level * (actual - q), (level - 1) * (actual - q)), 0).sum(axis=2)
+                np.where(seen, np.maximum(level * (actual - q), (level - 1) * (actual - q)), 0).sum(axis=3)
                 for level, q in ((0.05, low), (0.5, middle), (0.95, high))
             )
-            size = np.where(seen, actual, 0).sum(axis=2)
-            absolute = np.where(seen, np.abs(middle - actual), 0).sum(axis=2)
+            size = np.where(seen, actual, 0).sum(axis=3)
             columns = {
                 "wql": 2 * pinball / (3 * size),
-                "mase": absolute
-                / steps
-                / _naive_error(prepared.back(prepared.filled), prepared.seasons.longest)[:, None],
-                "coverage": (seen & (actual >= low) & (actual <= high)).sum(axis=2) / steps,
-                "exceeded": (seen & (actual > high)).sum(axis=2) / steps,
-                "bias": np.where(seen, middle - actual, 0).sum(axis=2) / size,
+                "mase": np.where(seen, np.abs(middle - actual), 0).sum(axis=3) / steps / naive,
+                "coverage": (seen & (actual >= low) & (actual <= high)).sum(axis=3) / steps,
+                "exceeded": (seen & (actual > high)).sum(axis=3) / steps,
+                "bias": np.where(seen, middle - actual, 0).sum(axis=3) / size,
             }
         cutoffs = past.end - self.tested.backs * past.interval
+        each = models * origins
         frame = pd.DataFrame(
             {
-                "service": np.repeat([key.service for key in keys], origins),
-                "metric": np.repeat([key.metric for key in keys], origins),
-                "model": name,
-                "cutoff": pd.DatetimeIndex(np.tile(cutoffs, count)),
-                "steps": steps.ravel(),
-                **{column: np.where(np.isfinite(values), values, np.nan).ravel() for column, values in columns.items()},
+                "service": np.repeat([key.service for key in keys], each),
+                "metric": np.repeat([key.metric for key in keys], each),
+                "model": np.tile(np.repeat(self.names, origins), count),
+                "cutoff": pd.DatetimeIndex(np.tile(cutoffs, count * models)),
+                "steps": np.broadcast_to(steps, (count, models, origins)).ravel(),
+                **{name: np.where(np.isfinite(values), values, np.nan).ravel() for name, values in columns.items()},
                 "peak_ratio": np.nan,
                 "seconds": np.nan,
             }
         )
-        return frame.loc[frame["steps"] > 0, SCORES.names]
+        return frame.loc[frame["steps"] > 0, SCORES.names].reset_index(drop=True)
 
 
 def compare(tested: Windows, models: Sequence[Centred], horizon: int) -> Evidence:

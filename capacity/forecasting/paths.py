@@ -2,43 +2,65 @@
 
 An error trajectory is split in two. Its *slow* part, block by block (a day; a week for daily data), says how far the
 level drifts with lead time; new slow parts are random mixtures of the past ones (a multiplier bootstrap), which keeps
-their growth, their autocorrelation and, one mixture serving all series, the correlation between services. Its *fast*
-part is drawn in whole blocks of the same weekday and date for all series, which keeps the shape of a day and shared
-bursts. Sums over services and maxima over time are therefore meaningful path by path.
+their autocorrelation and, one mixture serving all series, the correlation between services. How wide they are is told
+by all leads together (`drift_scale`): a handful of windows knows a height, not one for every lead. Its *fast* part is
+drawn in whole blocks by date, the same for all series, each step brought to the spread that its hour and weekday
+usually have (`usual_spread`), which keeps the shape of a day and shared bursts. Sums over services and maxima over time
+are therefore meaningful path by path.
 
 Sources: multiplier (wild) bootstrap, Wu 1986, Annals of Statistics 14(4); block bootstrap, Kunsch 1989, same journal
-17(3). Student tails: a scale per path, sqrt(nu / chi2_nu).
+17(3). Student tails: a scale per path, sqrt(nu / chi2_nu). The numbers below were chosen on the tuning sets for
+coverage and quantile loss together (benchmarks/forecast); none was fitted to the sets that are reported.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from capacity.forecasting.evidence import Evidence
 from capacity.forecasting.windows import MOST_ORIGINS, Windows
 
-#: Degrees of freedom of the slow part's tails.
-TAIL: Final = 8.0
 
-#: What is believed of a level's drift before any error was seen: log units per square root of a day. It is divided by
-#: the number of origins to the power 3/4, so that two weeks of history know little and a year overrules it; it also
-#: keeps the fan of a constant series from being empty.
-PRIOR_DRIFT: Final = 0.05
+class Drift(NamedTuple):
+    """How the level's uncertainty looks before a series has spoken: log units on the models' scale."""
+
+    growth: float  # what each further block of lead adds to a drift's variance, its own noise being 1
+    usual: float  # log of a usual standard deviation one block ahead
+    trust: float  # how much of a series' own log height is believed; the rest is the usual
+    widening: float  # how much wider at a lead as long as the reach of all origins: such leads were seen once, or never
+
+
+#: In blocks of a day, for grids finer than that; and in blocks of a week (or of what the grid has), for days.
+DAYS: Final = Drift(growth=0.024, usual=-2.4, trust=0.9, widening=0.9)
+WEEKS: Final = Drift(growth=0.7, usual=-2.25, trust=0.6, widening=0.4)
+
+#: Degrees of freedom of the slow part's tails: a level breaks more often than it bends.
+TAIL: Final = 4.0
+
+#: A spread seen in n independent windows, or on n dates, is known to about 1 / sqrt(2 n): widened by this over n.
+FEW_WINDOWS: Final = 0.5
+
+#: Smallest mean error believed: keeps the fan of a constant series from being empty.
+LEAST_ERROR: Final = 1e-3
 
 #: No path goes beyond this many times the largest value seen: nothing in the past speaks for more.
 CEILING: Final = 8.0
 
 #: A drawn day is moved by up to a twelfth of it to either side: two past launches at 9 and 11 say that 10 is possible.
+#: A drawn week of days by any number of them.
 SHIFTS: Final = 12
 
-#: Weekday, then lead, are matched only where at least this many different dates can be drawn.
+#: First blocks are drawn for the first block only where at least this many different dates can be.
 FEWEST_DATES: Final = 8
 
-#: Beyond what the past can show, the drift's variance levels off after this many times the stretch that it showed.
-LEVELS_OFF: Final = 3.0
+#: So many blocks have to be seen for a step's own spread to count as much as the spread it is drawn towards.
+STEP_DOUBT, HOUR_DOUBT = 16.0, 8.0
+
+#: Share of the drawn paths' median that is taken out again: the centre knows better than the middle of a few draws.
+RECENTRED: Final = 0.8
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +95,7 @@ def _paired(draws: np.ndarray, count: int) -> np.ndarray:
 
 
 def fan_paths(tested: Windows, evidence: Evidence, weights: np.ndarray, draws: Draws) -> np.ndarray:
-    """(S, P, H) paths: centre + slow error + fast error, brought back to the metric's unit.
+    """(S, P, H) paths, float32: centre + slow error + fast error, brought back to the metric's unit.
 
     weights  (M, S, H') with H' the longer of the horizon and the leads compared
     """
@@ -83,15 +105,23 @@ def fan_paths(tested: Windows, evidence: Evidence, weights: np.ndarray, draws: D
     errors = evidence.errors(weights)  # (O, S, He)
     slow = block_means(errors, block)  # (O, S, B)
     fast = errors - on_steps(np.nan_to_num(slow), block, tested.horizon)
-    drift = slow_paths(slow, tested, draws, -(-horizon // block))  # (S, P, B')
-    z = on_steps(drift, block, horizon)
-    z += fast_paths(fast, tested, draws, horizon)
-    z += centre[:, None, :]
+    z = recentred(fast_paths(fast, tested, draws, horizon))
+    z += centre.astype(np.float32)[:, None, :]
+    z += on_steps(slow_paths(slow, tested, draws, -(-horizon // block)), block, horizon)
     with np.errstate(over="ignore"):
         paths = past.back(z)
-    np.minimum(paths, CEILING * past.largest[:, None, None], out=paths)
+    np.minimum(paths, (CEILING * past.largest).astype(np.float32)[:, None, None], out=paths)
     paths[past.largest == 0] = 0.0
     return paths
+
+
+def recentred(z: np.ndarray) -> np.ndarray:
+    """(S, P, H) without RECENTRED of its median at each step, and as wide about zero, over all steps, as it was."""
+    before = np.square(z).mean(axis=(1, 2), keepdims=True)
+    z = z - np.float32(RECENTRED) * np.median(z, axis=1, keepdims=True)
+    after = np.square(z).mean(axis=(1, 2), keepdims=True)
+    z *= np.sqrt(before / np.maximum(after, 1e-30))
+    return np.asarray(z)
 
 
 def block_means(errors: np.ndarray, block: int) -> np.ndarray:
@@ -121,32 +151,52 @@ def on_steps(blocks: np.ndarray, block: int, steps: int) -> np.ndarray:
 
 
 def slow_paths(slow: np.ndarray, tested: Windows, draws: Draws, blocks: int) -> np.ndarray:
-    """(S, P, blocks) random mixtures of the past's slow errors, then a random walk beyond what the past shows.
+    """(S, P, blocks) how far the level drifts: past drifts mixed at random, at the scale that all leads agree on.
 
-    Each lead keeps its own second moment (bias included): sum of squares over the origins that saw it. The largest
-    errors are limited to four times the median one, so that one launch does not rule every future.
+    Beyond what the past can show, independent steps are added. The largest errors are limited to four times the
+    median one, so that one launch does not rule every future.
     """
     count = len(slow)
-    size = np.abs(slow)
     seen = np.isfinite(slow)
     number = seen.sum(axis=0)  # (S, B)
-    middle = _median_over_origins(size)
+    middle = _median_over_origins(np.abs(slow))
     kept = np.where(seen, np.clip(np.nan_to_num(slow), -4 * middle - 1e-9, 4 * middle + 1e-9), 0.0)
-    mixed = np.einsum("op,osb->spb", draws.mixture[:count], kept, optimize=True)
-    mixed *= (inflation(number, tested) / np.sqrt(np.maximum(number, 1)))[:, None, :]
-    mixed *= draws.scale[None, :, None]
-    shown = mixed.shape[2]
+    size = np.sqrt((kept**2).sum(axis=0))  # (S, B)
+    scale = drift_scale(kept, number, tested, blocks)  # (S, max(B, blocks))
+    shown = slow.shape[2]
+    mixed = np.einsum("op,osb->spb", draws.mixture[:count], kept / np.maximum(size, 1e-12), optimize=True)
+    mixed *= scale[:, None, :shown]
     if blocks > shown:
-        rate = drift_rate(np.sqrt((kept**2).sum(axis=0) / np.maximum(number, 1)))  # (S,)
-        time = LEVELS_OFF * shown * -np.expm1(-np.arange(1, blocks - shown + 1) / (LEVELS_OFF * shown))
-        slower = np.sqrt(time / np.arange(1, blocks - shown + 1))
-        walk = draws.walk[: blocks - shown].T * slower * draws.scale[:, None]
-        beyond = mixed[:, :, -1:] + rate[:, None, None] * walk[None]
-        mixed = np.concatenate([mixed, beyond], axis=2)
-    prior = PRIOR_DRIFT * np.sqrt(tested.past.seasons.block_days) / np.maximum(number.max(axis=1), 1) ** 0.75
-    mixed = mixed[:, :, :blocks]
-    mixed += prior[:, None, None] * draws.walk[:blocks].T[None]
-    return mixed
+        added = np.sqrt(np.diff(scale[:, shown - 1 :] ** 2, axis=1).clip(0))  # (S, blocks - shown)
+        steps = np.diff(draws.walk[: blocks - shown].T, axis=1, prepend=0.0)  # (P, blocks - shown)
+        mixed = np.concatenate([mixed, mixed[:, :, -1:] + np.cumsum(added[:, None] * steps, axis=2)], axis=2)
+    return (mixed[:, :, :blocks] * draws.scale[:, None]).astype(np.float32)
+
+
+def drift_scale(kept: np.ndarray, number: np.ndarray, tested: Windows, blocks: int) -> np.ndarray:
+    """(S, leads) standard deviation of the level's drift at each lead: a height of the series' own, a known shape.
+
+    kept    (O, S, B) errors of blocks, zero where not seen
+    number  (S, B) how many were seen
+
+    The height is the mean of log mean absolute errors, less the growth that their leads explain, every lead weighted
+    by its independent windows; it is drawn towards the usual, since the widest errors seen are wide by chance too.
+    """
+    seasons = tested.past.seasons
+    prior = WEEKS if seasons.block_days >= 2 else DAYS
+    shown = kept.shape[2]
+    lead = np.arange(1, max(shown, blocks) + 1)
+    error = np.sqrt(np.pi / 2) * np.abs(kept).sum(axis=0) / np.maximum(number, 1) + LEAST_ERROR
+    spacing = (tested.backs[1] - tested.backs[0]) / seasons.block if len(tested.backs) > 1 else 1.0
+    windows = number * np.minimum(1.0, spacing / lead[:shown])  # (S, B) that do not overlap
+    shape = np.sqrt((1 + prior.growth * lead) / (1 + prior.growth))
+    own = np.log(error / shape[:shown])
+    height = (windows * own).sum(axis=1) / np.maximum(windows.sum(axis=1), 1e-9)
+    height = prior.trust * height + (1 - prior.trust) * prior.usual
+    few = 1 + FEW_WINDOWS / np.maximum(windows[:, 0], 1)
+    reach = max(1.0, tested.backs[-1] / seasons.block)
+    widening = 1 + prior.widening * np.minimum(lead / reach, 2)
+    return np.asarray((few * np.exp(height))[:, None] * shape * widening)
 
 
 def _median_over_origins(size: np.ndarray) -> np.ndarray:
@@ -158,62 +208,66 @@ def _median_over_origins(size: np.ndarray) -> np.ndarray:
     )
 
 
-def inflation(number: np.ndarray, tested: Windows) -> np.ndarray:
-    """(S, B) by how much a spread seen in few windows is widened: overlapping windows count as one.
-
-    With w independent windows a second moment is known to about 1 / sqrt(w): widened by 1 + 1 / (2 w).
-    """
-    spacing = int(tested.backs[1] - tested.backs[0]) if len(tested.backs) > 1 else tested.past.seasons.block
-    leads = (np.arange(number.shape[1]) + 1) * tested.past.seasons.block
-    independent = np.maximum(1.0, number * np.minimum(1.0, spacing / leads))
-    return 1 + 1 / (2 * independent)
-
-
-def drift_rate(spread: np.ndarray) -> np.ndarray:
-    """(S,) standard deviation that one more block adds, from how the spread grew over the blocks seen.
-
-    The mean of what the second half added and of what a random walk through the last would add.
-    """
-    last, blocks = spread[:, -1] ** 2, spread.shape[1]
-    walk = last / blocks
-    if blocks < 4:
-        return np.asarray(np.sqrt(walk))
-    half = blocks // 2
-    grown = np.clip((last - spread[:, half - 1] ** 2) / (blocks - half), 0, 2 * walk)
-    return np.asarray(np.sqrt((walk + grown) / 2))
-
-
 def fast_paths(fast: np.ndarray, tested: Windows, draws: Draws, horizon: int) -> np.ndarray:
-    """(S, P, H) fast errors, drawn in whole blocks: of the first lead for the first block, of its weekday after."""
-    block = tested.past.seasons.block
+    """(S, P, H) fast errors: past blocks drawn by date, each step brought to the spread of the time it stands for."""
+    seasons = tested.past.seasons
+    block = seasons.block
     origins, count, _ = fast.shape
     pool = fast.reshape(origins, count, -1, block).transpose(1, 0, 2, 3)  # (S, O, B, block)
     usable = np.arange(pool.shape[2])[None, :] * block + block <= tested.backs[:, None]  # (O, B) in the past
     pool = _without_gaps(pool[:, usable])  # (S, N, block)
     back, lead = (axis[usable] for axis in np.broadcast_arrays(tested.backs[:, None], np.arange(usable.shape[1])[None]))
-    blocks = -(-horizon // block)
-    picks = np.stack([_picked(lead, back, b, tested, draws.pick[b]) for b in range(blocks)], axis=1)  # (P, blocks)
-    if tested.past.seasons.day and block >= 2 * SHIFTS:
-        furthest = block // SHIFTS
-        moved = np.floor(draws.shift[:blocks].T * (2 * furthest + 1)).astype(int) - furthest  # (P, blocks)
-        steps = (np.arange(block) + moved[..., None]) % block
-        found = pool[:, picks[..., None], steps]
-    else:
-        found = pool[:, picks]
+    blocks, days = -(-horizon // block), (seasons.week // block if seasons.week else 1)
+    weekday = (lead - back // block) % days  # of each block; 0 is the weekday that comes next
+    spread = usual_spread(pool, weekday, days)  # (S, days, block)
+    pool = (pool / spread[:, weekday]).astype(np.float32)
+    date = lead * block - back
+    spread *= 1 + FEW_WINDOWS / len(np.unique(date))  # a shape learnt from few days is wrong by more than those days showed
+    picks = np.stack([_picked(lead, date, b, draws.pick[b]) for b in range(blocks)], axis=1)  # (P, B')
+    furthest = _furthest(tested)
+    moved = np.floor(draws.shift[:blocks].T * (2 * furthest + 1)).astype(int) - furthest  # (P, B')
+    found = pool[:, picks[..., None], (np.arange(block) + moved[..., None]) % block]  # (S, P, B', block)
+    found *= spread[:, np.arange(blocks) % days][:, None].astype(np.float32)
     return found.reshape(count, len(picks), blocks * block)[:, :, :horizon]
 
 
-def _picked(lead: np.ndarray, back: np.ndarray, wanted: int, tested: Windows, uniform: np.ndarray) -> np.ndarray:
-    """(P,) which past block serves as block `wanted` ahead."""
+def _furthest(tested: Windows) -> int:
+    """By how many steps a drawn block may be moved."""
     seasons = tested.past.seasons
-    date = lead * seasons.block - back
-    choices = [np.ones(len(lead), dtype=bool), lead > 0] if wanted else [np.ones(len(lead), dtype=bool), lead == 0]
-    if wanted and seasons.week:
-        choices.append((lead > 0) & ((date - wanted * seasons.block) % seasons.week == 0))
-    for choice in reversed(choices):
-        if len(np.unique(date[choice])) >= FEWEST_DATES:
-            break
-    fitting = np.flatnonzero(choice)
+    if seasons.day:
+        return seasons.block // SHIFTS if seasons.block >= 2 * SHIFTS else 0
+    return seasons.block - 1 if seasons.week else 0
+
+
+def usual_spread(pool: np.ndarray, weekday: np.ndarray, days: int) -> np.ndarray:
+    """(S, days, block) root mean square of the errors at each step of each day of the week.
+
+    pool     (S, N, block) errors; `weekday` (N,) of each, below `days`
+
+    Few weeks say little about one hour of one weekday: each is drawn towards that hour of any day times that day of
+    any hour, and these towards the whole.
+
+    >>> usual_spread(np.full((1, 40, 2), 3.0), np.zeros(40, int), days=1).round(2).tolist()
+    [[[3.01, 3.01]]]
+    """
+    number = np.bincount(weekday, minlength=days).astype(float)
+    power = np.stack([(pool[:, weekday == day] ** 2).sum(axis=1) for day in range(days)], axis=1)  # (S, days, block)
+    whole = power.sum(axis=(1, 2), keepdims=True) / (number.sum() * pool.shape[2]) + 1e-12
+    target = np.broadcast_to(whole, power.shape)
+    if days > 1:
+        hour = (power.sum(axis=1, keepdims=True) + HOUR_DOUBT * whole) / (number.sum() + HOUR_DOUBT)
+        seen = number[:, None]
+        day = (power.mean(axis=2, keepdims=True) + STEP_DOUBT * whole) / (seen + STEP_DOUBT)
+        target = hour * day / whole
+    own = (power + STEP_DOUBT * target) / (number[:, None] + STEP_DOUBT)
+    return np.sqrt(own + 0.01 * whole)
+
+
+def _picked(lead: np.ndarray, date: np.ndarray, wanted: int, uniform: np.ndarray) -> np.ndarray:
+    """(P,) which past block serves as block `wanted` ahead: a first block for the first, any later one after."""
+    fitting = np.flatnonzero(lead > 0 if wanted else lead == 0)
+    if len(np.unique(date[fitting])) < FEWEST_DATES:
+        fitting = np.arange(len(lead))
     return fitting[(uniform * len(fitting)).astype(int)]
 
 

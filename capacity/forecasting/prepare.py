@@ -22,6 +22,10 @@ MOST_INTERVALS: Final = 40_000
 #: Share of zeros from which a series counts as sparse and is modelled nearer to its natural scale.
 SPARSE: Final = 0.10
 
+#: What is added, in units of the mean, before the logarithm: multiplicative for busy hours, additive for quiet ones.
+#: Between 0.1 and 1 the tuning sets hardly tell values apart; above 1 upper tails get too thin, below they get too fat.
+OFFSET: Final = 0.3
+
 #: An outage: below this share of what the hour usually sees, in a busy hour, for at most this many days.
 OUTAGE_SHARE, BUSY_SHARE, SUDDEN_SHARE, OUTAGE_DAYS = 0.10, 0.30, 0.40, 3.0
 
@@ -92,7 +96,7 @@ def prepare(past: Demand) -> Prepared:
     largest = np.nanmax(y, axis=1)
     scale = _scale(y, seasons)
     zeros = (y == 0).sum(axis=1) / np.isfinite(y).sum(axis=1)
-    offset = np.where(zeros > SPARSE, 0.5, _offset(y / scale[:, None]))
+    offset = np.where(zeros > SPARSE, 0.5, OFFSET)
 
     usual = usual_values(y, seasons)
     outage = _outages(y, usual, scale, zeros, past, seasons)
@@ -120,16 +124,6 @@ def _scale(y: np.ndarray, seasons: Seasons) -> np.ndarray:
         mean = np.nansum(positive / safe[:, None], axis=1) / np.maximum(counts, 1) * safe  # no overflow on the way
         scale = np.where(counts > 0, mean, scale)
     return scale
-
-
-def _offset(relative: np.ndarray) -> np.ndarray:
-    """(S,) what is added before the logarithm: more for series whose low hours are near zero and noisy.
-
-    2 % of the mean where the 5 % quantile is at least 43 % of it, 10 % where it is below 17 %, straight between.
-    Chosen on the tuning sets (benchmarks/forecast.py).
-    """
-    low = nanquantile(relative, (0.05,))[0]
-    return np.clip(0.15 - 0.3 * low, 0.02, 0.1)
 
 
 def usual_values(y: np.ndarray, seasons: Seasons) -> np.ndarray:

@@ -41,9 +41,7 @@ class Profile:
         step_days = seasons.block_days / seasons.block
         if season == 0 or z.shape[1] < season:
             return np.repeat(recent_level(z, self.level_half_life / step_days)[:, None], horizon, axis=1)
-        shape = seasonal_shape(z, season, self.half_life * 7 / step_days)  # (S, season)
-        if season == seasons.week and seasons.day:
-            shape = self._steadied(z, shape, seasons.day, season)
+        shape = view.once(("shape", self.half_life), lambda: self._shape(view, season))  # (S, season)
         length = z.shape[1]
         known = min(length, max(season, round(4 * self.level_half_life * 4 / step_days)))
         rest = z[:, -known:] - shape[:, np.arange(-known, 0) % season]
@@ -52,6 +50,11 @@ class Profile:
 
     def paths(self, past: Demand, horizon: int, count: int, rng: np.random.Generator) -> np.ndarray:
         return paths_around(self, past, horizon, count, rng)
+
+    def _shape(self, view: View, season: int) -> np.ndarray:
+        z, seasons = view.fit, view.seasons
+        shape = seasonal_shape(z, season, self.half_life * 7 * seasons.block / seasons.block_days)
+        return self._steadied(z, shape, seasons.day, season) if season == seasons.week and seasons.day else shape
 
     def _steadied(self, z: np.ndarray, shape: np.ndarray, day: int, week: int) -> np.ndarray:
         """With few weeks seen, each hour of the week is drawn towards that hour of any day."""

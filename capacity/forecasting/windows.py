@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final, NamedTuple, Protocol
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Final, Protocol
 
 import numpy as np
 
@@ -21,13 +22,25 @@ REACH_DAYS: Final = 182
 #: out, in robust standard deviations of a day and in log units.
 SHIFT_DAYS, OLD_SHIFT_DAYS, SHIFT_SIGMAS, SHIFT_SIZE = 2, 20, 4.0, 0.10
 
+#: The same in steps, where a day is one: two low days are a weekend or a feast, a week of them is a change.
+SHIFT_STEPS: Final = 7
 
-class View(NamedTuple):
+
+@dataclass(frozen=True, eq=False)
+class View:
     """What a model may see at one origin: n intervals of S series on the models' scale, without gaps."""
 
     fit: np.ndarray  # (S, n) cleaned, and brought to the present level when that shifted lately
     filled: np.ndarray  # (S, n) as measured, gaps filled
     seasons: Seasons
+    kept: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    def once(self, key: Hashable, work: Callable[[], np.ndarray]) -> np.ndarray:
+        """What `work` gives, done once for all the models that look at this view."""
+        if key not in self.kept:
+            self.kept[key] = work()
+        found: np.ndarray = self.kept[key]
+        return found
 
 
 class Centred(Protocol):
@@ -81,6 +94,11 @@ class Windows:
         fit = self.past.fit[:, :end]
         return View(levelled(fit, self.surplus[:, : end // day], day), self.past.filled[:, :end], self.past.seasons)
 
+    @cached_property
+    def views(self) -> list[View]:
+        """What was known at each origin, and what is known now, last."""
+        return [self.view(int(k)) for k in (*self.backs, 0)]
+
     def truth(self) -> np.ndarray:
         """(O, S, horizon) what was seen after each origin; NaN where nothing was, or where it is still to come."""
         length = self.past.length
@@ -96,7 +114,7 @@ class Windows:
     def centres(self, model: Centred, horizon: int) -> tuple[np.ndarray, np.ndarray]:
         """(O, S, self.horizon) the model's centre after each origin, and (S, H) after the end."""
         reach = max(horizon, self.horizon)
-        views = [self.view(int(k)) for k in (*self.backs, 0)]
+        views = self.views
         together = getattr(model, "centres", None)
         if together is not None:
             found = together(views, reach)
@@ -152,7 +170,8 @@ def levelled(fit: np.ndarray, surplus: np.ndarray, day: int) -> np.ndarray:
     size = np.median(recent[:, -SHIFT_DAYS:], axis=1)
     stands = np.sign(size)[:, None] * recent >= 0.5 * np.abs(size)[:, None]
     lasted = np.cumprod(stands[:, ::-1], axis=1).sum(axis=1)  # (S,) days in a row, up to the last
-    believed = (lasted >= SHIFT_DAYS) & (lasted <= OLD_SHIFT_DAYS)
+    need = SHIFT_DAYS if day > 1 else SHIFT_STEPS
+    believed = (lasted >= need) & (lasted <= OLD_SHIFT_DAYS)
     believed &= np.abs(size) >= np.maximum(SHIFT_SIGMAS * noise, SHIFT_SIZE)
     if not believed.any():
         return fit

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from capacity.errors import ForecastError, HistoryTooShort, InputError
 from capacity.forecasting import Profile, SeasonalNaive, backtest, forecast
+from capacity.forecasting.auto import CANDIDATES
 from capacity.schema import FORECAST, SCORES
 from tests.makers import daily_wave, hourly, make_demand
 
@@ -74,7 +75,8 @@ def test_any_service_gets_finite_ordered_quantiles_that_do_not_explode(kind: dic
 def test_rescaling_the_load_rescales_the_forecast(kind: dict[str, object], factor: float) -> None:
     series = any_service(kind)
     ours, scaled = (forecast(data, 20, paths=30).paths for data in (series, series * factor))
-    assert np.allclose(scaled, factor * ours, rtol=1e-6, atol=1e-9 * factor * float(series.max()))
+    close = 1e-5  # paths are in single precision
+    assert np.allclose(scaled, factor * ours, rtol=close, atol=close * factor * float(series.max()))
 
 
 def test_the_same_question_has_the_same_answer_and_quantiles_are_those_of_the_paths() -> None:
@@ -90,14 +92,14 @@ def test_the_choice_of_auto_is_said_and_its_evidence_kept() -> None:
     assert result.models[0].startswith("auto(")
     assert result.scores is not None
     assert result.scores.columns.tolist() == SCORES.names
-    assert result.scores["model"].nunique() == 5
+    assert result.scores["model"].nunique() == len(CANDIDATES)
     assert (result.scores["cutoff"] < result.cutoff).all()
 
 
 def test_a_second_service_does_not_change_the_forecast_of_the_first() -> None:
     alone, other = load(), load(seed=9).rename("search")
     both = forecast(pd.DataFrame({"checkout": alone, "search": other}), "3d")
-    assert np.allclose(both.of("checkout").paths, forecast(alone, "3d").paths, rtol=1e-9)
+    assert np.allclose(both.of("checkout").paths, forecast(alone, "3d").paths, rtol=1e-5)
 
 
 def test_services_that_miss_together_have_paths_that_move_together() -> None:
