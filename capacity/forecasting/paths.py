@@ -222,7 +222,7 @@ def fast_paths(fast: np.ndarray, tested: Windows, draws: Draws, horizon: int) ->
     spread = usual_spread(pool, weekday, days)  # (S, days, block)
     pool = (pool / spread[:, weekday]).astype(np.float32)
     date = lead * block - back
-    spread *= 1 + FEW_WINDOWS / len(np.unique(date))  # a shape learnt from few days is wrong by more than those days showed
+    spread *= 1 + FEW_WINDOWS / len(np.unique(date))  # few days show less than they hide
     picks = np.stack([_picked(lead, date, b, draws.pick[b]) for b in range(blocks)], axis=1)  # (P, B')
     furthest = _furthest(tested)
     moved = np.floor(draws.shift[:blocks].T * (2 * furthest + 1)).astype(int) - furthest  # (P, B')
