@@ -31,7 +31,10 @@ SCHEMA_VERSION: Final = 1
 DIGITS: Final = 9
 
 #: Packages whose version can change a number.
-PACKAGES: Final = ("numpy", "pandas", "scipy", "statsmodels", "scikit-learn", "prophet")
+PACKAGES: Final = ("numpy", "pandas", "scipy", "statsmodels", "scikit-learn", "prophet", "holidays")
+
+#: Findings that say what was made of what people know.
+KNOWN: Final = ("event", "driver", "override")
 
 
 def document(
@@ -234,11 +237,15 @@ def _method(plan: Plan, policy: Policy | None, scores: pd.DataFrame | None) -> d
 
 
 def fingerprint(plan: Plan) -> str:
-    """SHA-256 of what the plan was made from: every demand value and stamp, every setting. Same inputs, same print."""
+    """SHA-256 of what the plan was made from: every demand value and stamp, every setting, what people knew.
+
+    Same inputs, same print.
+    """
     past = plan.forecast.past
     stated = [service.model_dump(mode="json") for service in plan.services]
     settings = [stated, plan.goal.model_dump(mode="json"), [rate.model_dump(mode="json") for rate in plan.rates]]
-    digest = hashlib.sha256(json.dumps([list(map(list, past.keys)), settings, plan.forecast.seed]).encode())
+    known = [str(finding) for finding in plan.forecast.findings if finding.check in KNOWN]
+    digest = hashlib.sha256(json.dumps([list(map(list, past.keys)), settings, known, plan.forecast.seed]).encode())
     digest.update(past.times.as_unit("us").asi8.astype("<i8").tobytes())
     digest.update(np.ascontiguousarray(past.values).astype("<f8").tobytes())
     digest.update(np.packbits(past.censored).tobytes())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -38,11 +39,13 @@ def test_only_generated_at_tells_two_runs_apart() -> None:
 
 
 def test_the_fingerprint_follows_the_inputs_and_nothing_else() -> None:
+    said = small().forecast.override("checkout", "requests", "2026-11-24", multiply=1.2, by="A. Rao", why="a campaign")
+    judged = replace(small(), forecast=said)
     prints = {
         report(one).document["method"]["fingerprint"]
-        for one in (small(), demand_plan(web()), demand_plan(web(max_tasks=41)), demand_plan(web(), days=61))
+        for one in (small(), demand_plan(web()), demand_plan(web(max_tasks=41)), demand_plan(web(), days=61), judged)
     }
-    assert len(prints) == 3
+    assert len(prints) == 4
 
 
 def test_json_is_canonical_and_holds_no_nan() -> None:
