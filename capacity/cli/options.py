@@ -49,7 +49,7 @@ ExternalId = Annotated[str | None, typer.Option("--external-id", help="External 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say how many calls it would take, and what they cost.")]
 
 DEFAULT_CONFIG = Path("capacity.toml")
-MODELS = "auto, seasonal-naive, harmonic, profile, ets, sarimax, prophet, boosting"
+MODELS = "auto, seasonal-naive, harmonic, profile, last-year, ets, sarimax, prophet, boosting"
 
 
 def reading(

@@ -65,7 +65,9 @@ class Data(Settings):
 class ForecastSettings(Settings):
     """How to forecast."""
 
-    model: str = Field("auto", description="auto, seasonal-naive, harmonic, profile, ets, sarimax, prophet, boosting.")
+    model: str = Field(
+        "auto", description="auto, seasonal-naive, harmonic, profile, last-year, ets, sarimax, prophet, boosting."
+    )
     interval: str = Field(
         "auto",
         description="Length of an interval: a duration, or auto: the history's own, up to 1h for a long horizon.",

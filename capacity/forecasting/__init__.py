@@ -6,13 +6,14 @@
     Knowing    a model that is told of them, for `backtest`: Knowing("auto", Knowledge.of(events, "DE"))
 
 `base.py` holds the contract of a model, and each model's file its mathematics and nothing else: seasonal_naive,
-profile, harmonic, ets, sarimax, prophet, boosting, and auto, which lets the quick ones compete. Those that only say
-where the middle is share one way (prepare, windows, evidence, paths, ensemble) from past errors to sample paths.
+profile, harmonic, last_year, ets, sarimax, prophet, boosting, and auto, which lets the quick ones compete. Those that
+only say where the middle is share one way (prepare, windows, evidence, paths, ensemble; fleets, for many series) from
+past errors to sample paths.
 What people know (`knowledge/`) is taken out of what a model learns and put on its paths; experts' overrides and totals
 over services change a `Forecast`. What a backtest is made of is in `backtesting/`.
 """
 
-from capacity.forecasting.auto import Auto
+from capacity.forecasting.auto import Auto, Candidate
 from capacity.forecasting.backtests import Backtest, backtest
 from capacity.forecasting.base import Fan, Forecaster, model_named, model_names
 from capacity.forecasting.boosting import Boosting
@@ -21,6 +22,7 @@ from capacity.forecasting.ets import Ets
 from capacity.forecasting.forecasts import DEFAULT_LEVELS, Forecast
 from capacity.forecasting.harmonic import Harmonic
 from capacity.forecasting.knowledge import Event, Holidays, Knowing, Knowledge, Scenario
+from capacity.forecasting.last_year import LastYear
 from capacity.forecasting.profile import Profile
 from capacity.forecasting.prophet import ProphetModel
 from capacity.forecasting.run import forecast
@@ -32,6 +34,7 @@ __all__ = [
     "Auto",
     "Backtest",
     "Boosting",
+    "Candidate",
     "Ets",
     "Event",
     "Fan",
@@ -41,6 +44,7 @@ __all__ = [
     "Holidays",
     "Knowing",
     "Knowledge",
+    "LastYear",
     "Profile",
     "ProphetModel",
     "Sarimax",

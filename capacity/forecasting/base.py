@@ -29,6 +29,7 @@ BUILT_IN: Final[dict[str, str]] = {
     "boosting": "capacity.forecasting.boosting:Boosting",
     "ets": "capacity.forecasting.ets:Ets",
     "harmonic": "capacity.forecasting.harmonic:Harmonic",
+    "last-year": "capacity.forecasting.last_year:LastYear",
     "profile": "capacity.forecasting.profile:Profile",
     "prophet": "capacity.forecasting.prophet:ProphetModel",
     "sarimax": "capacity.forecasting.sarimax:Sarimax",
@@ -93,7 +94,7 @@ def model_named(model: str | Forecaster) -> Forecaster:
     Traceback (most recent call last):
         ...
     capacity.errors.InputError: there is no model 'oracle'
-    Models: auto, boosting, ets, harmonic, profile, prophet, sarimax, seasonal-naive.
+    Models: auto, boosting, ets, harmonic, last-year, profile, prophet, sarimax, seasonal-naive.
     """
     if not isinstance(model, str):
         if isinstance(model, type) or not isinstance(model, Forecaster):
