@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 
 from capacity.demand.demand import Demand
 from capacity.errors import InputError
+from capacity.findings import Findings
 from capacity.forecasting.base import Fan
+from capacity.forecasting.cold_starts import lent
 from capacity.forecasting.ensemble import combined
 from capacity.forecasting.evidence import BAND_DAYS, Evidence
 from capacity.forecasting.harmonic import Harmonic
@@ -89,7 +91,9 @@ class Auto:
     def fan(self, past: Demand, horizon: int, count: int, rng: np.random.Generator) -> Fan:
         """Paths, the weights in words, and the scores of what was compared."""
         models = [one.model for one in _candidates(self.candidates)]
-        return combined(past, horizon, count, rng, models, self.weigh, self.name)
+        given = lent(past)
+        fan = combined(given.past, horizon, count, rng, models, self.weigh, self.name, given.made)
+        return replace(fan, findings=Findings.of(fan.findings, given.findings))
 
     def weigh(self, evidence: Evidence) -> np.ndarray:
         """(M, S, leads) weights of the candidates."""

@@ -15,7 +15,7 @@ from capacity.forecasting.base import Fan, refuse_too_short
 from capacity.forecasting.evidence import Evidence, compare
 from capacity.forecasting.fleets import KEPT, each_done
 from capacity.forecasting.paths import Draws, fan_paths
-from capacity.forecasting.prepare import prepare
+from capacity.forecasting.prepare import Prepared, prepare
 from capacity.forecasting.windows import MOST_ORIGINS, Centred, Windows, windows
 from capacity.history.line import how_long
 
@@ -43,8 +43,11 @@ def combined(
     models: Sequence[Centred],
     weigh: Weigher | None,
     label: str,
+    made: np.ndarray | None = None,
 ) -> Fan:
     """Sample paths around the weighted centre of several models, with the evidence for the weights.
+
+    made  (S, n) True where a value was not measured but lent: learnt from, never judged by
 
     Series are grouped by the length of their history, so that a young service is not asked for evidence it cannot
     have; a group is worked on in chunks of series, each of them one matrix, on as many cores as `shared_by` says.
@@ -57,7 +60,9 @@ def combined(
     labels = [label] * len(past.keys)
 
     def work(part: Part) -> tuple[pd.DataFrame | None, Findings]:
-        fan = _chunk(past.since(past.times[-part.length]).rows(part.rows), horizon, count, seed, models, weigh, label)
+        known = past.since(past.times[-part.length]).rows(part.rows)
+        prepared = prepare(known, None if made is None else made[part.rows, -part.length :])
+        fan = _chunk(known, prepared, horizon, count, seed, models, weigh, label)
         paths[part.rows] = fan.paths
         for row, name in zip(part.rows, fan.models, strict=True):
             labels[row] = name
@@ -102,9 +107,15 @@ def groups(values: np.ndarray) -> list[tuple[list[int], int]]:
 
 
 def _chunk(
-    past: Demand, horizon: int, count: int, seed: int, models: Sequence[Centred], weigh: Weigher | None, label: str
+    past: Demand,
+    prepared: Prepared,
+    horizon: int,
+    count: int,
+    seed: int,
+    models: Sequence[Centred],
+    weigh: Weigher | None,
+    label: str,
 ) -> Fan:
-    prepared = prepare(past)
     tested = windows(prepared, horizon)
     draws = Draws.of(seed, count, -(-horizon // prepared.seasons.block) + 1)
     evidence = compare(tested, models, horizon)

@@ -82,8 +82,10 @@ def measured(past: Demand) -> np.ndarray:
     return np.asarray(np.isfinite(past.values[:, -MOST_INTERVALS:]).sum(axis=1))
 
 
-def prepare(past: Demand) -> Prepared:
+def prepare(past: Demand, made: np.ndarray | None = None) -> Prepared:
     """The past on the models' scale, cleaned; see the module for what that means.
+
+    made  (S, n) True where a value was lent (see cold_starts): learnt from, not seen
 
     Values below zero cannot be demand and are read as zero; infinite ones as gaps; both with a finding. A series of
     nothing but zeros keeps scale 1. Saturated intervals are lifted to what the hour usually sees, if that is more.
@@ -107,7 +109,8 @@ def prepare(past: Demand) -> Prepared:
     z_usual = np.log(complete(usual, y) / scale[:, None] + offset[:, None])
     z = np.log(known / scale[:, None] + offset[:, None])
     filled = np.where(np.isnan(z), z_usual, z)
-    seen = np.log(np.where(outage, np.nan, y) / scale[:, None] + offset[:, None])
+    unseen = outage if made is None else outage | made[:, start:]
+    seen = np.log(np.where(unseen, np.nan, y) / scale[:, None] + offset[:, None])
     fit = _tamed(filled, z_usual, seasons.block)
     return Prepared(fit, filled, seen, bound, scale, offset, largest, seasons, tuple(findings))
 
