@@ -24,6 +24,9 @@ BAND_DAYS: Final = (0.25, 1.0, 7.0, 28.0)
 #: Leads looked at per band: neighbouring ones say the same.
 LEADS_A_BAND: Final = 60
 
+#: Leads a band in the table of scores: it compares models, and is not what weights are made of.
+SCORED_A_BAND: Final = 24
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
@@ -54,7 +57,7 @@ class Evidence:
         seasons = self.tested.past.seasons
         days = (np.arange(self.tested.horizon) + 1) * seasons.block_days / seasons.block
         number = np.searchsorted(BAND_DAYS, days - 1e-9)
-        return [_thinned(np.flatnonzero(number == band)) for band in np.unique(number)]
+        return [thinned(np.flatnonzero(number == band), LEADS_A_BAND) for band in np.unique(number)]
 
     def band_numbers(self) -> np.ndarray:
         """(bands,) which of all bands each of `bands` is, 0 the nearest."""
@@ -117,7 +120,7 @@ class Evidence:
         them. `peak_ratio` and `seconds` are not measured here.
         """
         prepared = self.tested.past
-        leads = np.concatenate(self.bands())
+        leads = np.concatenate([thinned(band, SCORED_A_BAND) for band in self.bands()])
         behind = self.behind[..., leads].transpose(2, 0, 1, 3)  # (S, M, O, h)
         truth = self.truth[..., leads].transpose(1, 0, 2)[:, None]  # (S, 1, O, h)
         count, models, origins, _ = behind.shape
@@ -185,11 +188,11 @@ def _summed(names: Sequence[str], weights: np.ndarray) -> list[tuple[str, float]
     return list(total.items())
 
 
-def _thinned(leads: np.ndarray) -> np.ndarray:
-    """At most LEADS_A_BAND of them, spread so that every hour of the day comes up."""
-    if len(leads) <= LEADS_A_BAND:
+def thinned(leads: np.ndarray, most: int) -> np.ndarray:
+    """At most so many of them, spread so that every hour of the day comes up."""
+    if len(leads) <= most:
         return leads
-    return leads[np.unique(np.linspace(0, len(leads) - 1, LEADS_A_BAND).round().astype(int))]
+    return leads[np.unique(np.linspace(0, len(leads) - 1, most).round().astype(int))]
 
 
 def _naive_error(y: np.ndarray, season: int) -> np.ndarray:

@@ -12,7 +12,7 @@ import scipy.linalg
 from capacity.demand.demand import Demand
 from capacity.errors import InputError
 from capacity.forecasting.ensemble import paths_around
-from capacity.forecasting.seasons import Seasons
+from capacity.forecasting.seasons import Seasons, fading
 from capacity.forecasting.windows import View
 
 #: Harmonics of a day; each also beside its neighbours in the week, which lets weekdays differ in shape.
@@ -58,7 +58,7 @@ class Harmonic:
         if period == 0:
             return slow_next
         basis = _waves(seasons.day, seasons.week)  # (period, K), time counted from the origin
-        rest = (view.fit[:, view.fit.shape[1] - rows :] - slow_past) * _fading(rows, self.half_life / step_days)
+        rest = (view.fit[:, view.fit.shape[1] - rows :] - slow_past) * fading(rows, self.half_life / step_days)
         folded = np.pad(rest, ((0, 0), (-rows % period, 0))).reshape(len(rest), -1, period).sum(axis=1)  # (S, period)
         factor = _normal_equations(rows, seasons.day, seasons.week, self.half_life / step_days, self.ridge)
         waves = scipy.linalg.cho_solve(factor, (folded @ basis).T)  # (K, S)
@@ -129,17 +129,16 @@ def _slow_fit(model: Harmonic, count: int, seasons: Seasons) -> _SlowFit:
     )
 
 
-@lru_cache(maxsize=64)
 def _slow_steps(model: Harmonic, rows: int, horizon: int, seasons: Seasons) -> np.ndarray:
     """(rows + H, K) level, trend and year at every step, time zero at the origin."""
-    days = (np.arange(-rows, horizon) + 0.5) * (seasons.block_days / seasons.block)
-    return model.slow_basis(days, 0, 1.0, bool(seasons.year))
+    longer = 1 << max(rows - 1, 0).bit_length()  # one table for histories of many lengths
+    return _slow_table(model, longer, horizon, seasons)[longer - rows :]
 
 
 @lru_cache(maxsize=64)
-def _fading(rows: int, half_life: float) -> np.ndarray:
-    """(rows,) weights that halve every `half_life` steps back from the last."""
-    return np.asarray(0.5 ** (np.arange(rows)[::-1] / half_life))
+def _slow_table(model: Harmonic, rows: int, horizon: int, seasons: Seasons) -> np.ndarray:
+    days = (np.arange(-rows, horizon) + 0.5) * (seasons.block_days / seasons.block)
+    return model.slow_basis(days, 0, 1.0, bool(seasons.year))
 
 
 @lru_cache(maxsize=32)
@@ -175,7 +174,7 @@ def _normal_equations(rows: int, day: int, week: int, half_life: float, ridge: f
     """
     period = week or day
     basis = _waves(day, week)
-    weights = np.pad(_fading(rows, half_life), (-rows % period, 0)).reshape(-1, period).sum(axis=0)
+    weights = np.pad(fading(rows, half_life), (-rows % period, 0)).reshape(-1, period).sum(axis=0)
     gram = basis.T @ (basis * weights[:, None])
     gram[np.diag_indices_from(gram)] += weights.sum() * ridge
     factor: tuple[np.ndarray, bool] = scipy.linalg.cho_factor(gram)

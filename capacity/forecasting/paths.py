@@ -223,7 +223,9 @@ def fast_paths(fast: np.ndarray, tested: Windows, draws: Draws, horizon: int) ->
     pool = (pool / spread[:, weekday]).astype(np.float32)
     date = lead * block - back
     spread *= 1 + FEW_WINDOWS / len(np.unique(date))  # few days show less than they hide
-    picks = np.stack([_picked(lead, date, b, draws.pick[b]) for b in range(blocks)], axis=1)  # (P, B')
+    first, later = (_fitting(lead, date, wanted) for wanted in (lead == 0, lead > 0))
+    places = [first, *[later] * (blocks - 1)]
+    picks = np.stack([p[(u * len(p)).astype(int)] for p, u in zip(places, draws.pick[:blocks], strict=True)], axis=1)
     furthest = _furthest(tested)
     moved = np.floor(draws.shift[:blocks].T * (2 * furthest + 1)).astype(int) - furthest  # (P, B')
     found = pool[:, picks[..., None], (np.arange(block) + moved[..., None]) % block]  # (S, P, B', block)
@@ -263,12 +265,10 @@ def usual_spread(pool: np.ndarray, weekday: np.ndarray, days: int) -> np.ndarray
     return np.sqrt(own + 0.01 * whole)
 
 
-def _picked(lead: np.ndarray, date: np.ndarray, wanted: int, uniform: np.ndarray) -> np.ndarray:
-    """(P,) which past block serves as block `wanted` ahead: a first block for the first, any later one after."""
-    fitting = np.flatnonzero(lead > 0 if wanted else lead == 0)
-    if len(np.unique(date[fitting])) < FEWEST_DATES:
-        fitting = np.arange(len(lead))
-    return fitting[(uniform * len(fitting)).astype(int)]
+def _fitting(lead: np.ndarray, date: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Which past blocks may serve: those wanted, or all of them where those are of few dates."""
+    fitting = np.flatnonzero(wanted)
+    return fitting if len(np.unique(date[fitting])) >= FEWEST_DATES else np.arange(len(lead))
 
 
 def _without_gaps(pool: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 from capacity.demand.demand import Demand
 from capacity.errors import InputError
 from capacity.forecasting.ensemble import paths_around
+from capacity.forecasting.seasons import fading
 from capacity.forecasting.windows import View
 
 #: Beyond this many half-lives a week weighs less than 2 % and is left out.
@@ -73,12 +74,12 @@ def seasonal_shape(z: np.ndarray, season: int, half_life: float) -> np.ndarray:
     """
     count = min(z.shape[1] // season, max(1, int(np.ceil(_HALF_LIVES * half_life / season))))
     seasons = z[:, z.shape[1] - count * season :].reshape(len(z), count, season)
-    weights = 0.5 ** (np.arange(count)[::-1] * season / half_life)
+    weights = fading(count, half_life / season)
     deviations = seasons - seasons.mean(axis=2, keepdims=True)
     return np.einsum("k,skj->sj", weights / weights.sum(), deviations)
 
 
 def recent_level(z: np.ndarray, half_life: float) -> np.ndarray:
     """(S,) exponentially weighted mean, half-life in steps."""
-    weights = 0.5 ** (np.arange(z.shape[1])[::-1] / half_life)
-    return np.asarray(z @ (weights / weights.sum()))
+    weights = fading(z.shape[1], half_life)
+    return np.asarray(z @ weights / weights.sum())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from capacity.timegrid import steps_per
@@ -55,3 +57,19 @@ def seasons_of(interval: pd.Timedelta, length: int) -> Seasons:
         block=block,
         block_days=block * (interval / _DAY),
     )
+
+
+def fading(count: int, half_life: float) -> np.ndarray:
+    """(count,) weights that halve every `half_life` steps back from the last, which weighs 1. Not to be written to.
+
+    >>> fading(3, 1.0).tolist()
+    [0.25, 0.5, 1.0]
+    """
+    return _faded(1 << max(count - 1, 0).bit_length(), half_life)[-count:]
+
+
+@lru_cache(maxsize=64)
+def _faded(count: int, half_life: float) -> np.ndarray:
+    weights: np.ndarray = 0.5 ** (np.arange(count)[::-1] / half_life)
+    weights.flags.writeable = False
+    return weights
