@@ -55,7 +55,7 @@ demand.since(demand.end - pd.Timedelta("28D")).plot("requests")
 # from the same paths.
 
 # %%
-forecast = capacity.forecast(demand, horizon="91d")
+forecast = capacity.forecast(demand, horizon="91d", events=config.event)  # the team named its sale in November
 forecast.plot("checkout", "requests")
 
 # %%
