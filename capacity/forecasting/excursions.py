@@ -107,7 +107,8 @@ def runs(level: np.ndarray, hours: bool) -> Iterator[Run]:
     [(20, 23)]
     """
     level = level.copy()
-    day = max(BEFORE if hours else BEFORE_DAILY, len(level) - REACH)
+    known = int(np.argmax(np.isfinite(level)))
+    day = max(known + (BEFORE if hours else BEFORE_DAILY), len(level) - REACH)
     while day < len(level):
         stands, base, scatter, bar = standing_out(level, hours)
         if not stands[day:].any():

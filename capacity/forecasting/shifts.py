@@ -70,14 +70,17 @@ class Shifts:
         found = tuple(one._replace(row=wanted.index(one.row)) for one in self.found if one.row in wanted)
         return Shifts(found, self.offset[part], self.length, self.day, self.interval_days)
 
-    def levelled(self, z: np.ndarray) -> np.ndarray:
-        """(S, n) the first n intervals of the past on the models' scale, all at the level expected at interval n."""
+    def levelled(self, z: np.ndarray, sure: float = 0.0) -> np.ndarray:
+        """(S, n) the first n intervals of the past on the models' scale, all at the level expected at interval n.
+
+        sure  excursions that are less likely to last are left as they are
+        """
         end = z.shape[1]
         days = self.length // self.day - -(-(self.length - end) // self.day)
         ratios: dict[int, np.ndarray] = {}
         for one in self.found:
             size, share = one.at(days)
-            if size:
+            if size and share >= sure:
                 ratio = ratios.setdefault(one.row, np.zeros(end))
                 ratio[: one.start] += share * size
                 ratio[one.start : one.stop] -= (1 - share) * size
