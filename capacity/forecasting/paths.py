@@ -72,12 +72,13 @@ class Draws:
     walk: np.ndarray  # (B, P) standard Brownian motion on blocks, opposite in pairs
     pick: np.ndarray  # (B, P) uniform in [0, 1): which past block
     shift: np.ndarray  # (B, P) uniform in [0, 1): by how much it is moved
+    stay: np.ndarray  # (P,) uniform in [0, 1): which paths stay at the level of a young excursion
 
     @classmethod
     def of(cls, seed: int, count: int, blocks: int) -> Draws:
         """The draws of one seed; more blocks only add to fewer, so that groups of series agree."""
         half = -(-count // 2)
-        streams = [np.random.default_rng([seed, part]) for part in range(5)]
+        streams = [np.random.default_rng([seed, part]) for part in range(6)]
         mixture = _paired(streams[0].standard_normal((MOST_ORIGINS, half)), count)
         chi2 = streams[1].chisquare(TAIL, half)
         scale = np.sqrt((TAIL - 2) / chi2)
@@ -86,7 +87,8 @@ class Draws:
             mixture,
             np.concatenate([scale, scale])[:count],
             steps.cumsum(axis=0),
-            *(stream.random((blocks, count)) for stream in streams[3:]),
+            *(stream.random((blocks, count)) for stream in streams[3:5]),
+            streams[5].random(count),
         )
 
 
@@ -108,6 +110,7 @@ def fan_paths(tested: Windows, evidence: Evidence, weights: np.ndarray, draws: D
     z = recentred(fast_paths(fast, tested, draws, horizon))
     z += centre.astype(np.float32)[:, None, :]
     z += on_steps(slow_paths(slow, tested, draws, -(-horizon // block)), block, horizon)
+    z = tested.shifts.doubted(z, draws.stay)
     with np.errstate(over="ignore"):
         paths = past.back(z)
     np.minimum(paths, (CEILING * past.largest).astype(np.float32)[:, None, None], out=paths)

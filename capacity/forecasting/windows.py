@@ -9,8 +9,9 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from capacity.forecasting.prepare import Prepared, complete, usual_values
+from capacity.forecasting.prepare import Prepared
 from capacity.forecasting.seasons import Seasons
+from capacity.forecasting.shifts import Shifts, shifts_in
 
 #: Most rolling origins that one forecast looks back from. More add little: neighbouring windows overlap.
 MOST_ORIGINS: Final = 28
@@ -18,20 +19,17 @@ MOST_ORIGINS: Final = 28
 #: Origins reach back over this many days beyond the horizon itself.
 REACH_DAYS: Final = 182
 
-#: A late shift of level: days it must have lasted, days after which it is simply the level, and how far it must stand
-#: out, in robust standard deviations of a day and in log units.
-SHIFT_DAYS, OLD_SHIFT_DAYS, SHIFT_SIGMAS, SHIFT_SIZE = 2, 20, 4.0, 0.10
-
-#: The same in steps, where a day is one: two low days are a weekend or a feast, a week of them is a change.
-SHIFT_STEPS: Final = 7
+#: What was measured is moved to a new level only where that lasts with this chance: repeating the last season is a
+#: second opinion.
+SURE: Final = 0.9
 
 
 @dataclass(frozen=True, eq=False)
 class View:
     """What a model may see at one origin: n intervals of S series on the models' scale, without gaps."""
 
-    fit: np.ndarray  # (S, n) cleaned, and brought to the present level when that shifted lately
-    filled: np.ndarray  # (S, n) as measured, gaps filled
+    fit: np.ndarray  # (S, n) cleaned, and all at the level that is expected next
+    filled: np.ndarray  # (S, n) as measured, gaps filled; at that level where it surely lasts
     seasons: Seasons
     kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
@@ -69,7 +67,7 @@ class Windows:
     """
 
     past: Prepared
-    surplus: np.ndarray  # (S, days) how far each day stood from the usual, for shifts of level
+    shifts: Shifts
     backs: np.ndarray
     horizon: int
 
@@ -84,15 +82,15 @@ class Windows:
         return replace(
             self,
             past=replace(past, **{name: getattr(past, name)[part] for name in names}),
-            surplus=self.surplus[part],
+            shifts=self.shifts.rows(part),
         )
 
     def view(self, back: int) -> View:
         """What was known `back` intervals before the end."""
         end = self.past.length - back
-        day = _day(self.past.seasons)
-        fit = self.past.fit[:, :end]
-        return View(levelled(fit, self.surplus[:, : end // day], day), self.past.filled[:, :end], self.past.seasons)
+        fit = self.shifts.levelled(self.past.fit[:, :end])
+        filled = self.shifts.levelled(self.past.filled[:, :end], SURE)
+        return View(fit, filled, self.past.seasons)
 
     @cached_property
     def views(self) -> list[View]:
@@ -137,47 +135,9 @@ def windows(past: Prepared, horizon: int) -> Windows:
     spacing = -(-furthest // (MOST_ORIGINS * unit)) * unit
     backs = np.arange(block, furthest + 1, spacing)
     reach = max(block, min(wanted, int(backs[-1]) // block * block))
-    day = _day(seasons)
-    usual = np.log(complete(usual_values(_natural(past), seasons), _natural(past)) + 1e-12)
-    return Windows(past, _daily(past.fit - usual, day), backs, reach)
-
-
-def _natural(past: Prepared) -> np.ndarray:
-    return np.exp(past.fit)
-
-
-def _daily(surplus: np.ndarray, day: int) -> np.ndarray:
-    """(S, days) median of each day, days counted from the first whole one so that the last ends at the end."""
-    days = surplus.shape[1] // day
-    return np.median(surplus[:, surplus.shape[1] - days * day :].reshape(len(surplus), days, day), axis=2)
+    return Windows(past, shifts_in(past, _day(seasons)), backs, reach)
 
 
 def _day(seasons: Seasons) -> int:
     """Steps over which a level is measured: a day, or one step of anything coarser."""
     return max(1, round(seasons.block / max(seasons.block_days, 1))) if seasons.block_days >= 1 else seasons.block
-
-
-def levelled(fit: np.ndarray, surplus: np.ndarray, day: int) -> np.ndarray:
-    """`fit` with the history before a late, lasting shift of level moved to the new level.
-
-    A shift is at least two days in a row that stand at least four robust standard deviations from the usual, on one
-    side, and at most 20 days old. The longer it lasted, the more of it is believed: days / (days + 1).
-    """
-    if surplus.shape[1] < 14:
-        return fit
-    recent = surplus[:, -OLD_SHIFT_DAYS - 1 :]
-    noise = 1.4826 * np.median(np.abs(surplus[:, -90:]), axis=1)
-    size = np.median(recent[:, -SHIFT_DAYS:], axis=1)
-    stands = np.sign(size)[:, None] * recent >= 0.5 * np.abs(size)[:, None]
-    lasted = np.cumprod(stands[:, ::-1], axis=1).sum(axis=1)  # (S,) days in a row, up to the last
-    need = SHIFT_DAYS if day > 1 else SHIFT_STEPS
-    believed = (lasted >= need) & (lasted <= OLD_SHIFT_DAYS)
-    believed &= np.abs(size) >= np.maximum(SHIFT_SIGMAS * noise, SHIFT_SIZE)
-    if not believed.any():
-        return fit
-    moved = fit.copy()
-    for row in np.flatnonzero(believed):
-        days = int(lasted[row])
-        shift = np.median(recent[row, -days:]) * days / (days + 1)
-        moved[row, : fit.shape[1] - days * day] += shift
-    return moved

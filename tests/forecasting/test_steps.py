@@ -10,6 +10,7 @@ import pytest
 
 from capacity.demand import demand_from
 from capacity.demand.demand import Demand
+from capacity.forecasting import forecast
 from capacity.forecasting.excursions import chances_to_last, onset
 from capacity.forecasting.prepare import Prepared, prepare
 from capacity.forecasting.shifts import Shifts, shifts_in
@@ -48,8 +49,6 @@ def past_of(values: np.ndarray) -> Demand:
 
 def errors(values: np.ndarray) -> np.ndarray:
     """(S,) mean error of the median over the week after the cutoff."""
-    from capacity.forecasting import forecast
-
     middle = np.quantile(forecast(past_of(values), AHEAD, paths=100).paths, 0.5, axis=1)
     return np.asarray(np.abs(middle - values[:, -AHEAD:]).mean(axis=1))
 
@@ -70,6 +69,13 @@ def test_three_days_after_a_step_the_median_is_about_as_right_as_without_it(
     usual: SimpleNamespace, factor: float
 ) -> None:
     assert (errors(stepped(usual.values, 3, factor)) / factor).mean() < 1.25 * usual.errors.mean()
+
+
+@pytest.mark.parametrize("factor", FACTORS)
+def test_from_the_second_day_p95_holds_at_the_new_level(usual: SimpleNamespace, factor: float) -> None:
+    moved = stepped(usual.values, 2, factor)
+    high = np.quantile(forecast(past_of(moved), AHEAD, paths=200).paths, 0.95, axis=1)
+    assert (moved[:, -AHEAD:] > high).mean() < 0.10
 
 
 @pytest.mark.parametrize("days", [1, 2, 3])
