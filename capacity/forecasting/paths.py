@@ -87,8 +87,9 @@ class Draws:
             mixture,
             np.concatenate([scale, scale])[:count],
             steps.cumsum(axis=0),
-            *(stream.random((blocks, count)) for stream in streams[3:5]),
-            streams[5].random(count),
+            pick=streams[3].random((blocks, count)),
+            shift=streams[4].random((blocks, count)),
+            stay=streams[5].random(count),
         )
 
 
