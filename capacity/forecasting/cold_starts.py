@@ -58,10 +58,10 @@ def lent(past: Demand) -> Lent:
     recent = past.values[:, -reach:]
     first = np.argmax(np.isfinite(recent), axis=1)
     young = (first >= reach - YOUNG_DAYS * day) & (first <= reach - FEWEST_DAYS * day)
-    young &= np.isfinite(recent).any(axis=1)
-    if not young.any():
-        return Lent(past, made)
+    young &= np.isfinite(recent).any(axis=1) & ~np.isfinite(past.values[:, :-reach]).any(axis=1)
     old = np.flatnonzero(~young & (np.isfinite(recent).mean(axis=1) >= MEASURED))
+    if not young.any() or not len(old):
+        return Lent(past, made)
     values, findings = past.values.copy(), []
     logs = _relative(recent)
     shapes = _week(logs[old], 7 * day)

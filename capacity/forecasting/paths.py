@@ -165,16 +165,33 @@ def slow_paths(slow: np.ndarray, tested: Windows, draws: Draws, blocks: int) -> 
     number = seen.sum(axis=0)  # (S, B)
     middle = _median_over_origins(np.abs(slow))
     kept = np.where(seen, np.clip(np.nan_to_num(slow), -4 * middle - 1e-9, 4 * middle + 1e-9), 0.0)
+    flawless = seen & (np.abs(kept).max(axis=0) < LEAST_ERROR)  # a constant: it may still move
+    kept = np.where(flawless, LEAST_ERROR, kept)
     size = np.sqrt((kept**2).sum(axis=0))  # (S, B)
     scale = drift_scale(kept, number, tested, blocks)  # (S, max(B, blocks))
     shown = slow.shape[2]
-    mixed = np.einsum("op,osb->spb", draws.mixture[:count], kept / np.maximum(size, 1e-12), optimize=True)
+    alike = _carried(kept / np.maximum(size, 1e-12), number > 0)
+    mixed = np.einsum("op,osb->spb", draws.mixture[:count], alike, optimize=True)
     mixed *= scale[:, None, :shown]
     if blocks > shown:
         added = np.sqrt(np.diff(scale[:, shown - 1 :] ** 2, axis=1).clip(0))  # (S, blocks - shown)
         steps = np.diff(draws.walk[: blocks - shown].T, axis=1, prepend=0.0)  # (P, blocks - shown)
         mixed = np.concatenate([mixed, mixed[:, :, -1:] + np.cumsum(added[:, None] * steps, axis=2)], axis=2)
     return (mixed[:, :, :blocks] * draws.scale[:, None]).astype(np.float32)
+
+
+def _carried(alike: np.ndarray, seen: np.ndarray) -> np.ndarray:
+    """(O, S, B) with leads at which nothing was seen like the last seen before them, else the first after.
+
+    A gap is not a sure thing: without this, paths would meet there. Where no lead was seen, any origin will do.
+    """
+    if seen.all():
+        return alike
+    before = np.maximum.accumulate(np.where(seen, np.arange(seen.shape[1]), -1), axis=1)
+    place = np.where(before < 0, np.argmax(seen, axis=1)[:, None], before)
+    carried = np.take_along_axis(alike, place[None], axis=2)
+    carried[0, ~seen.any(axis=1)] = 1.0
+    return carried
 
 
 def drift_scale(kept: np.ndarray, number: np.ndarray, tested: Windows, blocks: int) -> np.ndarray:
@@ -184,7 +201,8 @@ def drift_scale(kept: np.ndarray, number: np.ndarray, tested: Windows, blocks: i
     number  (S, B) how many were seen
 
     The height is the mean of log mean absolute errors, less the growth that their leads explain, every lead weighted
-    by its independent windows; it is drawn towards the usual, since the widest errors seen are wide by chance too.
+    by its independent windows; it is drawn towards the usual, since the widest errors seen are wide by chance too. It
+    is the usual where no error was seen.
     """
     seasons = tested.past.seasons
     prior = WEEKS if seasons.block_days >= 2 else DAYS
@@ -196,6 +214,7 @@ def drift_scale(kept: np.ndarray, number: np.ndarray, tested: Windows, blocks: i
     shape = np.sqrt((1 + prior.growth * lead) / (1 + prior.growth))
     own = np.log(error / shape[:shown])
     height = (windows * own).sum(axis=1) / np.maximum(windows.sum(axis=1), 1e-9)
+    height = np.where(number.any(axis=1), height, prior.usual)
     height = prior.trust * height + (1 - prior.trust) * prior.usual
     few = 1 + FEW_WINDOWS / np.maximum(windows[:, 0], 1)
     reach = max(1.0, tested.backs[-1] / seasons.block)

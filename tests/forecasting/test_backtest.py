@@ -263,7 +263,7 @@ def test_the_command_prints_a_verdict_for_every_series_and_json_for_programs() -
     given += ["--service", "wishlist", "--model", "profile", "--horizon", "1d", "--windows", "2", "--quiet"]
     with chdir(ROOT):
         words, numbers = (CliRunner().invoke(app, [*given, *more]) for more in ([], ["--json"]))
-    assert "UNKNOWN wishlist requests by profile\n    Not enough windows to tell: 2 windows" in words.stdout
+    assert "UNKNOWN wishlist requests by profile, told\n    Not enough windows to tell: 2 windows" in words.stdout
     found = json.loads(numbers.stdout)
     assert (found["about"]["horizon"], len(found["about"]["cutoffs"])) == (24, 2)
     assert {"summary", "verdicts", "scores", "calibration", "by_lead"} <= set(found)

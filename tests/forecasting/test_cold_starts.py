@@ -56,3 +56,10 @@ def test_what_is_lent_is_not_evidence() -> None:
     assert len(young) > 0
     assert (young["steps"] <= 24 * 3).all()
     assert np.isnan(helped.past.of("young").values[0, : YOUNG.start]).all()
+
+
+def test_a_fleet_of_young_services_lends_nothing() -> None:
+    young = pd.DataFrame({name: load(14, 0.4, 7.0, seed).iloc[YOUNG] for seed, name in enumerate(("a", "b"))})
+    longer = pd.concat([pd.DataFrame(index=HOURS[: YOUNG.start], columns=young.columns, dtype=float), young])
+    result = forecast(longer, "2d", paths=20)
+    assert not [finding for finding in result.findings if finding.check == "lent"]
