@@ -28,7 +28,7 @@ SMALLEST, STANDS_OUT_DAILY = 0.10, 5.0
 #: Standard deviations needed after one, two, three days where days have hours: one day at the edge of the usual
 #: says nothing. Rises in which all hours moved alike need less, for want of capacity is dear. At half of the others the
 #: rain and spring of a bicycle fleet were shifts, and four weeks ahead its error rose by a third.
-NEEDED_ALIKE_UP: Final = (4.0, 3.0, 2.5)
+NEEDED_ALIKE_UP: Final = (5.0, 4.0, 3.5)
 NEEDED: Final = (7.0, 6.0, 5.0)
 
 #: Days looked back over; an earlier shift has been outlived by every model but the slowest.
