@@ -118,7 +118,7 @@ def backtest(
             f"Nothing could be scored: before or after each of {windows} cutoffs fewer than {FEWEST} intervals are "
             "measured. Look for stamps far from the others, or shorten the horizon."
         )
-    findings += _saturated(demand, found)
+    findings += _saturated(demand, found) + _unscored(demand, found)
     frame = pd.concat(frames, ignore_index=True).sort_values(list(BACKTEST.key), ignore_index=True)
     return Backtest(
         frame=frame,
@@ -150,6 +150,14 @@ def _saturated(demand: Demand, windows: Sequence[Window]) -> list[Finding]:
         for key, count in zip(demand.keys, counts, strict=True)
         if count
     ]
+
+
+def _unscored(demand: Demand, windows: Sequence[Window]) -> list[Finding]:
+    """A finding for each series that no window could score: without it, a service would be missing in silence."""
+    scored = {key for window in windows for key in window.keys}
+    message = "not scored: at no cutoff was enough measured before it and anything after it."
+    advice = "Bring newer or longer history, or test it alone."
+    return [Finding(*key, "backtest", "UNKNOWN", message, advice) for key in demand.keys if key not in scored]
 
 
 def _names(makers: Sequence[Forecaster]) -> list[str]:

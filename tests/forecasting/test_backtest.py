@@ -155,6 +155,17 @@ def test_what_was_seen_while_saturated_is_said_to_be_a_lower_bound() -> None:
     assert messages[0].startswith("2 of the scored intervals saw the service saturated")
 
 
+def test_a_series_that_no_window_could_score_is_named() -> None:
+    past = demand()
+    values = np.array(past.values)
+    values[1, -24 * 7 :] = np.nan
+    found = backtest(replace(past, values=values), [Spy()], "1d", windows=2)
+    assert set(found.verdicts["service"]) == {"web"}
+    assert [(one.service, one.status) for one in found.findings if one.message.startswith("not scored")] == [
+        ("api", "UNKNOWN")
+    ]
+
+
 def test_tables_count_what_a_plain_loop_counts_on_each_series_own_clock() -> None:
     times = hourly(28, start="2026-10-12")  # Berlin puts its clocks back on 25 October
     rng = np.random.default_rng(3)
