@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -85,7 +85,9 @@ def forecast(
         models=fan.models,
         levels=tuple(chosen),
         scores=fan.scores,
-        findings=Findings.of(past.findings, findings, fewer, stale(past), fan.findings, burst_findings(past)),
+        findings=Findings.of(
+            past.findings, findings, fewer, of_nobody(holidays, past), stale(past), fan.findings, burst_findings(past)
+        ),
         seed=seed,
     )
 
@@ -128,6 +130,24 @@ def checked(fan: Fan, past: Demand, steps: int, count: int, model: Forecaster) -
         names = ", ".join(f"{key.service} {key.metric}" for key, good in zip(past.keys, fine, strict=True) if not good)
         raise ForecastError(f"{model!r} gave values that are negative or not finite for {names}")
     return fan
+
+
+def of_nobody(holidays: Holidays, past: Demand) -> list[Finding]:
+    """A finding for each service that holidays were given for and that is not here: a name misspelt costs them."""
+    named = holidays if isinstance(holidays, Mapping) else {}
+    here = {key.service for key in past.keys}
+    return [
+        Finding(
+            str(name),
+            "",
+            "event",
+            "REVIEW",
+            f"holidays {code!r} are given for it, and there is no series of it.",
+            "Names must be equal to the letter.",
+        )
+        for name, code in named.items()
+        if name not in here
+    ]
 
 
 def stale(past: Demand) -> list[Finding]:

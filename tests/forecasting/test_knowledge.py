@@ -228,6 +228,20 @@ def test_a_migration_brings_older_history_to_the_new_level() -> None:
     assert np.allclose(found, np.where(found.index >= pd.Timestamp("2026-04-05T12:00Z"), 1.4, 1.0), rtol=0.01)
 
 
+def test_a_lasting_change_that_the_forecast_does_not_meet_is_not_said_to_have_done_anything() -> None:
+    event = Event(name="w", start="2031-01-01", end=None, uplift=2)
+    later = forecast(load(), "7d", model=NAIVE, paths=20, events=[event])
+    assert told(later).keys() == {"REVIEW"} and "neither in the history nor in the horizon" in told(later)["REVIEW"]
+    for uplift in (None, 2.0):
+        event = Event(name="w", start="2019-01-01", end=None, uplift=uplift)
+        assert "older than the history" in told(forecast(load(), "7d", model=NAIVE, paths=20, events=[event]))["PASS"]
+
+
+def test_holidays_of_a_service_that_is_not_there_are_told() -> None:
+    found = told(forecast(load(), "7d", model=NAIVE, paths=20, holidays={"wbe": "US"}))
+    assert "wbe: holidays 'US' are given for it, and there is no series of it." in found["REVIEW"]
+
+
 def test_sparse_counts_keep_finite_paths_when_a_sale_made_them_tenfold() -> None:
     rng = np.random.default_rng(0)
     times = load().index

@@ -45,6 +45,7 @@ class Account:
     borrowed: bool = False
     regular: bool = False
     unmeasured: bool = False
+    older: bool = False  # a lasting change that all of the history comes after
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,9 +200,12 @@ def _lasting(
     """(S, n) log factors that bring older history to the new level; and what a change to come puts on the paths."""
     start = grid.place(event.occurrences(date.min, date.max)[0].start)
     given = np.log(event.uplift) if event.uplift is not None else np.nan
+    account.older = start <= 0
+    if start <= 0 or start >= len(grid.wall):
+        return np.zeros_like(values), []
     if start >= grid.known:
         account.ahead += 1
-        if start >= len(grid.wall) or not (stated.any() and np.isfinite(given)):
+        if not (stated.any() and np.isfinite(given)):
             return np.zeros_like(values), []
         columns = np.arange(int(start), len(grid.wall))
         share = np.clip(columns + 1 - start, 0.0, 1.0)

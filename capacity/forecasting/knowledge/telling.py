@@ -27,7 +27,7 @@ def _told(name: str, event: Event | None, account: Account) -> Finding:
     stated = event.uplift if event is not None else None
     ahead = f"{times(account.ahead)} to come" if account.ahead else "none to come"
     past = f"{times(account.past)} in the past"
-    if event is not None and event.lasting:
+    if event is not None and event.lasting and (account.past or account.ahead or account.older):
         return _lasting(event, account)
     if account.regular and not account.used:
         message = f"{name!r} is in every week of the history: the model learns it as part of the week."
@@ -72,6 +72,9 @@ def _lasting(event: Event, account: Account) -> Finding:
         status: Status = "PASS" if account.used else "UNKNOWN"
         advice = "" if account.used else "State its uplift."
         return Finding("", "", "event", status, message, advice)
+    if account.older:
+        message = f"{event.name!r} is older than the history, which is all at its level: nothing was changed."
+        return Finding("", "", "event", "PASS", message)
     if not account.used:
         message = f"{event.name!r}: too little history before or after it to measure it; nothing was changed."
         return Finding("", "", "event", "UNKNOWN", message, "State its uplift.")
@@ -98,6 +101,7 @@ def _joined(accounts: Iterable[Mapping[str, Account]]) -> dict[str, Account]:
             whole.borrowed |= one.borrowed
             whole.regular |= one.regular
             whole.unmeasured |= one.unmeasured
+            whole.older |= one.older
     return found
 
 
