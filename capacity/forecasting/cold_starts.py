@@ -17,7 +17,7 @@ from capacity.findings import Finding
 from capacity.forecasting.prepare import OFFSET
 from capacity.timegrid import steps_per
 
-#: Younger than this many days a service has no week of its own; from one day on its shape can be compared.
+#: Younger than this many days a service has no week of its own; with one day measured its shape can be compared.
 YOUNG_DAYS, FEWEST_DAYS = 14, 1
 
 #: Lenders have at least so many days, and so many are lent.
@@ -48,7 +48,8 @@ class Lent:
 def lent(past: Demand) -> Lent:
     """The demand with weeks lent to young services by older ones of the same metric that are like them.
 
-    Only for grids finer than a day. A service like no other stays as it is.
+    Only for grids finer than a day. A service like no other stays as it is, and so does one that was silent for weeks:
+    it has a week of its own.
     """
     made = np.zeros(past.values.shape, dtype=bool)
     day = steps_per("1d", past.interval)
@@ -58,7 +59,7 @@ def lent(past: Demand) -> Lent:
     recent = past.values[:, -reach:]
     first = np.argmax(np.isfinite(recent), axis=1)
     young = (first >= reach - YOUNG_DAYS * day) & (first <= reach - FEWEST_DAYS * day)
-    young &= np.isfinite(recent).any(axis=1) & ~np.isfinite(past.values[:, :-reach]).any(axis=1)
+    young &= (np.isfinite(recent).sum(axis=1) >= FEWEST_DAYS * day) & ~np.isfinite(past.values[:, :-reach]).any(axis=1)
     old = np.flatnonzero(~young & (np.isfinite(recent).mean(axis=1) >= MEASURED))
     if not young.any() or not len(old):
         return Lent(past, made)
@@ -120,5 +121,5 @@ def _shape_for(young: np.ndarray, shapes: np.ndarray) -> tuple[np.ndarray, np.nd
 def _told(key: Key, lenders: Sequence[Key], day: int, first: int) -> Finding:
     names = ", ".join(sorted(lender.service for lender in lenders)[:3]) + (" and more" if len(lenders) > 3 else "")
     days = LENT_DAYS - first / day
-    message = f"{days:.0f} days are no week yet: the shape of one is lent by {names}, whose days are alike."
+    message = f"{days:.0f} days show no week yet: the shape of one is lent by {names}, whose days are alike."
     return Finding(*key, "lent", "REVIEW", message, "It is given back as the service's own weeks come in.")

@@ -63,3 +63,16 @@ def test_a_fleet_of_young_services_lends_nothing() -> None:
     longer = pd.concat([pd.DataFrame(index=HOURS[: YOUNG.start], columns=young.columns, dtype=float), young])
     result = forecast(longer, "2d", paths=20)
     assert not [finding for finding in result.findings if finding.check == "lent"]
+
+
+def test_a_handful_of_values_is_like_anybody_and_is_lent_nothing() -> None:
+    frame = fleet(load(14, 0.4, 3.0, 1))
+    measured = frame.index[[-40, -33, -25, -14, -3]]
+    frame["young"] = frame["young"].where(frame.index.isin(measured))
+    assert not [finding for finding in forecast(frame, "2d", paths=20).findings if finding.check == "lent"]
+
+
+def test_a_service_that_was_silent_for_weeks_has_a_week_of_its_own() -> None:
+    frame = fleet(load(14, 0.4, 3.0, 1), load(14, 0.4, 5.0, 2)).drop(columns="young")
+    frame.iloc[-24 * 31 : -72, 1] = np.nan
+    assert not [finding for finding in forecast(frame, "2d", paths=20).findings if finding.check == "lent"]
