@@ -11,7 +11,7 @@ import pandas as pd
 from capacity.demand.demand import Demand
 from capacity.errors import InputError
 from capacity.findings import Finding, Findings
-from capacity.forecasting.base import Fan, refuse_too_short
+from capacity.forecasting.base import FEWEST, Fan, refuse_too_short
 from capacity.forecasting.evidence import Evidence, compare
 from capacity.forecasting.fleets import KEPT, each_done
 from capacity.forecasting.paths import Draws, fan_paths
@@ -94,7 +94,8 @@ def _parts(past: Demand, horizon: int, count: int, models: int) -> Iterator[Part
 def groups(values: np.ndarray) -> list[tuple[list[int], int]]:
     """Rows that share a history length, longest first: the full length, or the next of a geometric ladder below.
 
-    A series loses at most a tenth of its history to the ladder, and only when it began later than the others.
+    A series loses at most a tenth of its history to the ladder, and only when it began later than the others; one that
+    would be left with too little goes a step up instead, the time before its beginning being a gap.
 
     >>> groups(np.array([[1.0, 2, 3, 4, 5], [np.nan, np.nan, 3, 4, 5], [9, 9, 9, 9, 9]]))
     [([0, 2], 5), ([1], 3)]
@@ -102,7 +103,9 @@ def groups(values: np.ndarray) -> list[tuple[list[int], int]]:
     length = values.shape[1]
     own = length - np.argmax(np.isfinite(values), axis=1)
     ladder = np.unique([max(1, int(np.ceil(length * 0.9**k))) for k in range(200)])
-    fitted = ladder[np.searchsorted(ladder, own, side="right") - 1]
+    place = np.searchsorted(ladder, own, side="right") - 1
+    left = [np.isfinite(row[-size:]).sum() for row, size in zip(values, ladder[place], strict=True)]
+    fitted = ladder[place + ((np.array(left) < FEWEST) & (ladder[place] < own))]
     return [(np.flatnonzero(fitted == size).tolist(), int(size)) for size in np.unique(fitted)[::-1]]
 
 
@@ -122,7 +125,7 @@ def _chunk(
     reach = max(horizon, tested.horizon)
     weights = np.ones((1, len(past.keys), reach)) if weigh is None else weigh(evidence)
     paths = fan_paths(tested, evidence, weights, draws)
-    findings = Findings.of(prepared.findings, _doubts(past, tested, horizon))
+    findings = Findings.of(prepared.findings, _doubts(past, tested, horizon), _untested(past, evidence.truth))
     if weigh is None:
         return Fan(paths, (label,) * len(past.keys), None, findings)
     return Fan(paths, tuple(evidence.labels(label, weights)), evidence.scores(past, past.keys), findings)
@@ -139,3 +142,15 @@ def _doubts(past: Demand, tested: Windows, horizon: int) -> list[Finding]:
     )
     advice = "Ask for a shorter horizon, or bring more history."
     return [Finding(*key, "short", "REVIEW", message, advice, count=past.values.shape[1]) for key in past.keys]
+
+
+def _untested(past: Demand, truth: np.ndarray) -> list[Finding]:
+    """A finding for each series that nothing was measured of after any origin, (O, S, He): its spread is the usual."""
+    message = (
+        "nothing was measured where forecasts could be tested: the spread is the usual of any service, not its own."
+    )
+    return [
+        Finding(*key, "untested", "UNKNOWN", message, "Fetch the newest data, or leave the series out.")
+        for key, seen in zip(past.keys, np.isfinite(truth).any(axis=(0, 2)), strict=True)
+        if not seen
+    ]

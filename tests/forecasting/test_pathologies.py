@@ -239,3 +239,32 @@ def test_any_mixture_of_mishaps_gets_the_same_finite_ordered_fan_twice(
         return
     assert_fan(result, values)
     assert np.array_equal(result.paths, forecast(series(values), 30, paths=40, seed=seed).paths)
+
+
+def test_a_service_that_ended_before_any_test_keeps_a_fan_and_says_that_it_is_assumed() -> None:
+    ended = changed(slice(SIZE // 2 - 10, None), np.nan)
+    result = forecast(series(ended), 48, levels=LEVELS, paths=200)
+    fan = assert_fan(result, ended)
+    assert (fan[3] > 1.15 * fan[1]).all()
+    assert [finding.status for finding in result.findings if finding.check == "untested"] == ["UNKNOWN"]
+    lively = forecast(series(wave()), 48, paths=20)
+    assert not [finding for finding in lively.findings if finding.check == "untested"]
+
+
+def test_leads_that_fall_into_a_gap_are_not_surer_than_those_before() -> None:
+    """Two weeks can test the seventh day once, and that day was not measured."""
+    wandering = np.cumsum(np.random.default_rng(0).normal(0, 0.2, 14)).repeat(24)
+    values = wave()[-14 * 24 :] * np.exp(wandering)
+    values[-24:] = np.nan
+    fan = assert_fan(forecast(series(values), 7 * 24, levels=LEVELS, paths=200), values)
+    width = np.log(fan[3] / fan[1]).reshape(7, 24).mean(axis=1)
+    assert width[6] > 0.9 * width[5]
+
+
+def test_what_little_an_ended_service_has_is_not_cut_off_beside_a_longer_one() -> None:
+    ended = changed(np.ones(SIZE, dtype=bool), np.nan)
+    ended[20:40] = wave()[20:40]
+    both = pd.DataFrame({"ended": ended, "lively": wave()}, index=TIMES)
+    paths = forecast(both, 24, paths=40).of("ended").paths
+    assert paths.min() >= 0
+    assert np.nanmin(ended) < np.median(paths) < np.nanmax(ended)
