@@ -52,6 +52,11 @@ class Evidence:
         with np.errstate(invalid="ignore"):
             return np.where(self.saturated & (errors < 0), np.nan, errors)
 
+    def judged(self) -> np.ndarray:
+        """(O, S, He) what models are compared by: seen, and not only known to be at least that. Where the service was
+        saturated, who expected more was not wrong."""
+        return np.where(self.saturated, np.nan, self.truth)
+
     def bands(self) -> list[np.ndarray]:
         """Leads of each band that the windows show, thinned."""
         seasons = self.tested.past.seasons
@@ -72,7 +77,7 @@ class Evidence:
         return np.array([(backs > band[0]).sum() * min(1.0, spacing / (band[-1] + 1)) for band in self.bands()])
 
     def losses(self) -> np.ndarray:
-        """(bands, M, S) pinball loss of each model at LEVELS, in the metric's unit; NaN where nothing was seen.
+        """(bands, M, S) pinball loss of each model at LEVELS, in the metric's unit; NaN where nothing can be judged.
 
         Quantiles are as far to either side of the centre as its errors were, whatever their sign: a centre that is
         always too low pays for it.
@@ -83,7 +88,7 @@ class Evidence:
         models, _, count, _ = self.behind.shape
         past = self.tested.past
         behind = self.behind[..., leads].transpose(2, 0, 1, 3).reshape(count, models, -1)  # (S, M, O x h)
-        truth = self.truth[..., leads].transpose(1, 0, 2).reshape(count, 1, -1)
+        truth = self.judged()[..., leads].transpose(1, 0, 2).reshape(count, 1, -1)
         sizes = nanquantile(np.abs(truth - behind).reshape(count * models, -1), (0.8, 0.9))
         narrow, wide = (size.reshape(count, models, 1) for size in sizes)
         offsets = (-narrow, 0.0, narrow, wide)
@@ -122,14 +127,14 @@ class Evidence:
         prepared = self.tested.past
         leads = np.concatenate([thinned(band, SCORED_A_BAND) for band in self.bands()])
         behind = self.behind[..., leads].transpose(2, 0, 1, 3)  # (S, M, O, h)
-        truth = self.truth[..., leads].transpose(1, 0, 2)[:, None]  # (S, 1, O, h)
+        truth = self.judged()[..., leads].transpose(1, 0, 2)[:, None]  # (S, 1, O, h)
         count, models, origins, _ = behind.shape
         offsets = nanquantile((truth - behind).reshape(count * models, -1), (0.05, 0.5, 0.95))
         actual = prepared.back(truth)
         low, middle, high = (prepared.back(behind + part.reshape(count, models, 1, 1)) for part in offsets)
         seen = np.isfinite(actual)
         steps = seen.sum(axis=3)  # (S, 1, O)
-        naive = _naive_error(prepared.back(prepared.filled), prepared.seasons.longest)[:, None, None]
+        naive = _naive_error(prepared.back(prepared.seen), prepared.seasons.longest)[:, None, None]
         with np.errstate(invalid="ignore", divide="ignore"):
             pinball = sum(
                 np.where(seen, np.maximum(level * (actual - q), (level - 1) * (actual - q)), 0).sum(axis=3)
@@ -196,7 +201,12 @@ def thinned(leads: np.ndarray, most: int) -> np.ndarray:
 
 
 def _naive_error(y: np.ndarray, season: int) -> np.ndarray:
-    """(S,) mean absolute error of repeating the last season, inside the past."""
-    if y.shape[1] <= season:
-        return np.full(len(y), np.nan)
-    return np.asarray(np.abs(y[:, season:] - y[:, :-season]).mean(axis=1))
+    """(S,) mean absolute error of repeating the last season, inside the past, where both were seen; NaN: nowhere.
+
+    >>> _naive_error(np.array([[1.0, 2.0, 4.0, np.nan]]), 1).tolist(), _naive_error(np.array([[1.0]]), 7).tolist()
+    ([1.5], [nan])
+    """
+    missed = np.abs(y[:, season:] - y[:, :-season])
+    seen = np.isfinite(missed)
+    counts = seen.sum(axis=1)
+    return np.where(counts > 0, np.where(seen, missed, 0.0).sum(axis=1) / np.maximum(counts, 1), np.nan)

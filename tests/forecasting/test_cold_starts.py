@@ -55,6 +55,7 @@ def test_what_is_lent_is_not_evidence() -> None:
     young = helped.scores[helped.scores["service"] == "young"]
     assert len(young) > 0
     assert (young["steps"] <= 24 * 3).all()
+    assert young["mase"].isna().all()  # no two measured weeks tell how wrong repeating one is
     assert np.isnan(helped.past.of("young").values[0, : YOUNG.start]).all()
 
 

@@ -13,8 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.errors import ForecastError, HistoryTooShort, InputError
-from capacity.forecasting import Profile, SeasonalNaive, backtest, forecast
+from capacity.forecasting import Harmonic, Profile, SeasonalNaive, backtest, forecast
 from capacity.forecasting.auto import CANDIDATES
+from capacity.forecasting.evidence import compare
+from capacity.forecasting.prepare import prepare
+from capacity.forecasting.windows import windows
 from capacity.schema import FORECAST, SCORES
 from tests.makers import daily_wave, hourly, make_demand
 
@@ -181,6 +184,18 @@ def test_saturated_hours_are_read_as_at_least_what_was_served() -> None:
     knowing, naive = forecast(replace(past, censored=censored), "2d"), forecast(past, "2d")
     top_knowing, top_naive = (float(np.asarray(result.quantile(0.5)).max()) for result in (knowing, naive))
     assert top_naive < 115 < 130 < top_knowing
+
+
+def test_models_are_not_compared_by_hours_in_which_the_service_was_full() -> None:
+    times = hourly(28)
+    past = make_demand({("web", "requests"): daily_wave(times)}, times)
+    full = np.arange(len(times))[None] % 24 == 14
+    prepared = prepare(replace(past, censored=full))
+    evidence = compare(windows(prepared, 48), [Profile(), Harmonic()], 48)
+    lower = replace(evidence, truth=np.where(evidence.saturated, evidence.truth - 1, evidence.truth))
+    assert evidence.saturated.any()
+    assert np.array_equal(lower.losses(), evidence.losses())
+    pd.testing.assert_frame_equal(lower.scores(past, past.keys), evidence.scores(past, past.keys))
 
 
 def test_a_year_of_seasons_is_learnt_from_two_years_of_days() -> None:
