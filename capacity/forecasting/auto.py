@@ -27,7 +27,7 @@ _BANDS: Final = len(BAND_DAYS) + 1
 class Candidate:
     """A model that `auto` compares, and how much it is believed before any evidence: one weight a band of leads.
 
-    within  for series finer than a day
+    within  for series finer than a day, and for fewer than four weeks of days
     across  for days and coarser, where a level is all that yesterday tells
     """
 

@@ -24,7 +24,7 @@ class LastYear:
     share    how much of last year's movement is expected again, on the models' log scale: 0 to 1
     smooth   days over which last year's level is averaged, centred
     profile  shape and level that the movement is added to, and all there is while history is shorter than a year
-             and `smooth` days
+             and half of `smooth`, or has no week (intervals of a week or more)
 
     `share` and `smooth` were chosen on the tuning sets (benchmarks/forecast): with 13 to 19 months of days, error five
     to thirteen weeks ahead fell by a fifth to a third against models without a year.

@@ -1,8 +1,9 @@
 """From demand to what models learn from: a log-like scale, gaps and outages masked, lone spikes tamed.
 
 Models see `fit` (no gaps, no outages, spikes clipped) and are judged on `seen` (as measured, gaps as NaN), so that a
-spike widens the tail without lifting the level. Everything here looks backwards only: a value is judged by the values
-before it, except in the first weeks, which have none.
+spike widens the tail without lifting the level. What a value usually is, the values before it say, except in the first
+weeks, which have none. How long an outage lasted, how many there were and how widely a series scatters is judged by all
+of it, so that an origin in the past knows these a little too well.
 """
 
 from __future__ import annotations

@@ -64,12 +64,6 @@ class Shifts:
     day: int
     interval_days: float
 
-    def rows(self, part: slice) -> Shifts:
-        """Only these series."""
-        wanted = range(*part.indices(len(self.offset)))
-        found = tuple(one._replace(row=wanted.index(one.row)) for one in self.found if one.row in wanted)
-        return Shifts(found, self.offset[part], self.length, self.day, self.interval_days)
-
     def levelled(self, z: np.ndarray, sure: float = 0.0) -> np.ndarray:
         """(S, n) the first n intervals of the past on the models' scale, all at the level expected at interval n.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Protocol
 
@@ -70,20 +70,6 @@ class Windows:
     shifts: Shifts
     backs: np.ndarray
     horizon: int
-
-    @property
-    def blocks(self) -> int:
-        return self.horizon // self.past.seasons.block
-
-    def rows(self, part: slice) -> Windows:
-        """Only these series."""
-        past = self.past
-        names = ("fit", "filled", "seen", "bound", "scale", "offset", "largest")
-        return replace(
-            self,
-            past=replace(past, **{name: getattr(past, name)[part] for name in names}),
-            shifts=self.shifts.rows(part),
-        )
 
     def view(self, back: int) -> View:
         """What was known `back` intervals before the end."""

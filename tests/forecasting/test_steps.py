@@ -14,7 +14,6 @@ from capacity.forecasting import forecast
 from capacity.forecasting.excursions import chances_to_last, onset
 from capacity.forecasting.prepare import Prepared, prepare
 from capacity.forecasting.shifts import Shifts, shifts_in
-from capacity.forecasting.windows import windows
 from tests.makers import hourly
 
 WEEK, AHEAD = 168, 168
@@ -144,15 +143,6 @@ def test_in_doubt_paths_stay_or_go_back_and_none_is_in_between(usual: SimpleName
     assert late.max() / late.min() == pytest.approx(2.0, rel=0.15)
     certain = next(n for n in range(6) if all(one.row != n or one.at(70)[1] in (0, 1) for one in shifts.found[:-1]))
     assert row == certain or (paths[certain] == 0).all()
-
-
-def test_a_part_of_the_series_keeps_its_own_shifts(usual: SimpleNamespace) -> None:
-    values = usual.values.copy()
-    values[4, -AHEAD - 96 :] *= 2
-    tested = windows(prepare(past_of(values)), AHEAD)
-    part = tested.rows(slice(3, 6))
-    assert {one.row for one in part.shifts.found if one.first == 66} == {1}
-    assert np.array_equal(part.views[-1].fit, tested.views[-1].fit[3:6])
 
 
 def test_an_onset_is_found_to_the_interval_by_its_sum() -> None:
