@@ -204,7 +204,8 @@ class Forecast:
         start, end  which intervals: those that start from `start` to before `end` (None: to the end of the horizon);
                     without an offset on the local clock of the service
         multiply    what the paths are multiplied by
-        to          or what their median is to be in each interval, in the metric's unit; relative spread is kept
+        to          or what their median is to be in each interval, in the metric's unit: a day told `to` is level, so
+                    name the hours that are meant. Spread is kept as models see it
         by, why     who says so, and for what reason
         made        on which day; today (UTC) when not said
 

@@ -20,6 +20,7 @@ from capacity.fleet import Chain
 from capacity.forecasting import Forecast, Profile, SeasonalNaive, backtest, forecast
 from capacity.forecasting.knowledge import Knowing, Knowledge
 from capacity.forecasting.knowledge.calendars import public_holidays
+from capacity.forecasting.knowledge.overrides import overridden
 from tests.makers import make_demand
 
 #: Quick, and exact on load that repeats itself.
@@ -371,6 +372,20 @@ def test_an_override_changes_what_it_says_and_is_on_record() -> None:
     capped = changed.override("b", "cpu", "2026-03-31", to=500, by="Ada", why="quota")
     assert np.allclose(np.median(capped.paths[1][:, day], axis=0), 500)
     assert [one.by for one in capped.overrides] == ["Ada", "Ada"]
+
+
+def test_a_quiet_night_raised_by_hand_does_not_get_the_spread_of_its_noise() -> None:
+    rng = np.random.default_rng(0)
+    day = np.where(np.arange(24) < 8, 1.0, 200.0) * np.exp(0.1 * rng.standard_normal((400, 24)))
+    day[:, :8] *= np.exp(
+        2 * rng.standard_normal((400, 8))
+    )  # nights: a P95 of 27 times the median, and never above 1,000
+    raised = overridden(day, np.ones(24, dtype=bool), to=500.0)
+    assert np.allclose(np.median(raised, axis=0), 500)
+    assert np.quantile(raised, 0.95) < 1000
+    assert (np.quantile(raised, 0.95, axis=0) > 510).all()
+    assert not overridden(day, np.ones(24, dtype=bool), to=0.0).any()
+    assert (overridden(np.zeros((5, 3)), np.ones(3, dtype=bool), to=7.0) == 7).all()
 
 
 @pytest.mark.parametrize(

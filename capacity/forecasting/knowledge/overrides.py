@@ -12,6 +12,7 @@ from capacity.demand.demand import Demand, Key
 from capacity.demand.gridding import WallClock
 from capacity.errors import InputError
 from capacity.findings import Finding
+from capacity.forecasting.prepare import OFFSET
 
 #: A moment: text, a date, a datetime, a Timestamp. Without an offset it is on the local clock of the service.
 When = str | date
@@ -22,7 +23,7 @@ class Override:
     """One judgement: of which series, from when to when (UTC, end exclusive), what, by whom, why, and on which day.
 
     multiply  what the paths were multiplied by; None when `to` is given
-    to        what the median of each interval was made to be, paths keeping their relative spread
+    to        what the median of each interval was made to be
     """
 
     service: str
@@ -54,9 +55,14 @@ def overridden(
 ) -> np.ndarray:
     """(P, H) paths of one series with the (H,) intervals inside changed.
 
+    Where `to` lowers the median, paths keep their relative spread. Where it raises it, they keep it above an offset, as
+    models see load (prepare.py): a night in which ten times the usual is nothing is not the spread of a busy hour.
+
     >>> paths = np.array([[1.0, 1.0], [3.0, 3.0]])
-    >>> overridden(paths, np.array([True, False]), to=8.0).tolist()
-    [[4.0, 1.0], [12.0, 3.0]]
+    >>> overridden(paths, np.array([True, False]), to=1.0).tolist()
+    [[0.5, 1.0], [1.5, 3.0]]
+    >>> overridden(paths, np.array([True, False]), to=8.0).round(1).tolist()
+    [[4.7, 1.0], [11.3, 3.0]]
     """
     given = multiply if multiply is not None else to
     if (multiply is None) == (to is None):
@@ -67,9 +73,11 @@ def overridden(
     if multiply is not None:
         changed[:, inside] *= multiply
         return changed
-    middle = np.median(changed[:, inside], axis=0)
-    factor = np.divide(given, middle, out=np.ones_like(middle), where=middle > 0)
-    changed[:, inside] = np.where(middle > 0, changed[:, inside] * factor, given)
+    medians = np.median(changed, axis=0).astype(float)
+    middle, part = medians[inside], changed[:, inside].astype(float)
+    offset = np.where(given > middle, OFFSET * medians.mean(), 0.0)
+    scaled = np.divide(given + offset, middle + offset, out=np.ones_like(middle), where=middle + offset > 0)
+    changed[:, inside] = np.where(middle + offset > 0, (part + offset) * scaled - offset, given)
     return changed
 
 
