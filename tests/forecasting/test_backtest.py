@@ -84,7 +84,7 @@ def test_windows_without_history_are_left_out_with_a_finding_or_refused() -> Non
     found = backtest(demand(5), ["profile"], "2d", windows=4)
     assert found.frame["cutoff"].nunique() == 2
     assert any("2 of 4 windows" in finding.message for finding in found.findings)
-    with pytest.raises(HistoryTooShort):
+    with pytest.raises(HistoryTooShort, match="3 days ahead has 48 intervals of 1 hour"):
         backtest(demand(2), ["profile"], "3d", windows=1)
     with pytest.raises(InputError, match="at least one"):
         backtest(demand(5), ["profile"], "1d", windows=0)
@@ -134,14 +134,16 @@ def test_a_model_that_says_nothing_is_left_out_with_a_finding_not_scored_as_neve
     assert [finding.message[:15] for finding in found.findings] == ["silent declined"] * 2
 
 
-def test_a_load_that_never_changes_leaves_nothing_to_compare_with() -> None:
+def test_an_idle_service_leaves_nothing_to_compare_with_and_a_constant_one_is_best_repeated() -> None:
     times = hourly(35)
     load = {("idle", "requests"): np.zeros(len(times)), ("flat", "requests"): np.full(len(times), 7.0)}
     found = backtest(make_demand(load, times), [Ordinary()], "7d", windows=3)
     words = found.verdicts.set_index("service")["verdict"]
-    assert words.str.contains("nothing to compare with").all()
-    assert np.isnan(found.summary.set_index("model").loc["ordinary", "relative_wql"])
-    found.of("idle").plot_skill().to_dict()
+    assert "nothing to compare with" in words["idle"]
+    assert "Loses to repeating last week: " in words["flat"] and "times its loss" in words["flat"]
+    idle = found.of("idle")
+    assert np.isnan(idle.summary.set_index("model").loc["ordinary", "relative_wql"])
+    idle.plot_skill().to_dict()
     found.plot_skill().to_dict()
 
 
@@ -274,6 +276,7 @@ def test_the_command_prints_a_verdict_for_every_series_and_json_for_programs() -
     given += ["--service", "wishlist", "--model", "profile", "--horizon", "1d", "--windows", "2", "--quiet"]
     with chdir(ROOT):
         words, numbers = (CliRunner().invoke(app, [*given, *more]) for more in ([], ["--json"]))
+    assert words.stdout.startswith("2 windows of 1d, in intervals of 1 hour")
     assert "UNKNOWN wishlist requests by profile, told\n    Not enough windows to tell: 2 windows" in words.stdout
     found = json.loads(numbers.stdout)
     assert (found["about"]["horizon"], len(found["about"]["cutoffs"])) == (24, 2)
