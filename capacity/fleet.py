@@ -78,7 +78,8 @@ class Chain:
         path = self.source if self.source is not None else self.config.history_path
         if path is None:
             raise ConfigError(
-                "no history to read", advice="Set [data] history in capacity.toml, or pass a path (HISTORY=path)."
+                "no history to read",
+                advice="Set [data] history in the settings, or pass a path: --history path, or HISTORY=path with make.",
             )
         data = self.config.data
         names = [service.name for service in self.services]  # one that is not configured is said before all reading

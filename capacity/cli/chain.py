@@ -76,9 +76,10 @@ def backtest(
     """How right models would have been. On history that they were not shown, with a verdict for every series.
 
     Models are told of the events and holidays of capacity.toml, as they are by `capacity forecast`; seasonal-naive,
-    with which all are compared, is not.
+    with which all are compared, is not. Intervals are those that [goal] horizon is planned by.
     """
     from capacity.forecasting import backtest as run
+    from capacity.history.line import counted, how_long
 
     with chain_of(config, history, service, None, None, quiet) as chain:
         demand = chain.demand
@@ -93,7 +94,8 @@ def backtest(
         parts |= {"calibration": result.calibration(), "by_lead": result.by_lead()}
         print_json({"about": result.about, **{name: records(part) for name, part in parts.items()}})
         return
-    table(result.summary[SUMMARY], f"{windows} windows of {horizon}")
+    tested = counted(result.frame["cutoff"].nunique(), "window")
+    table(result.summary[SUMMARY], f"{tested} of {horizon}, in intervals of {how_long(result.interval)}")
     shown = result.verdicts.head(SHOWN)
     more = f", the worst {SHOWN} of {len(result.verdicts):,}" if len(shown) < len(result.verdicts) else ""
     print(f"\nVerdicts{more}")

@@ -21,6 +21,7 @@ from capacity.forecasting.prepare import measured
 from capacity.forecasting.run import checked
 from capacity.forecasting.scores import Ranks
 from capacity.forecasting.seasons import seasons_of
+from capacity.history.line import how_long
 from capacity.schema import BACKTEST
 from capacity.timegrid import steps_per
 
@@ -125,7 +126,11 @@ def cut(
     usable = [cutoff for cutoff in cutoffs if cutoff >= FEWEST]
     if not usable:
         raise HistoryTooShort(
-            f"A backtest {steps} intervals ahead", have=length, need=steps + gap + FEWEST, advice="Shorten the horizon."
+            f"A backtest {how_long(steps * demand.interval)} ahead",
+            have=length,
+            need=steps + gap + FEWEST,
+            unit=f"intervals of {how_long(demand.interval)}",
+            advice="Shorten the horizon.",
         )
     if len(usable) < len(cutoffs):
         message = f"{len(usable)} of {len(cutoffs)} windows could be tested: there is no history before the others."
