@@ -295,10 +295,18 @@ def _fitting(lead: np.ndarray, date: np.ndarray, wanted: np.ndarray) -> np.ndarr
 
 
 def _without_gaps(pool: np.ndarray) -> np.ndarray:
-    """The pool with each gap filled by the same step of another block: a gap must not look like a small error."""
-    for shift in (1, 2, 3, 5, 8, 13, 21):
+    """The pool with each gap filled by the same step of another block: a gap must not look like a small error.
+
+    From ever further, until every block was reached; a step that no block saw is zero.
+
+    >>> _without_gaps(np.array([[[2.0, np.nan]], [[np.nan, 3.0]]]).reshape(1, 2, 2)).tolist()
+    [[[2.0, 3.0], [2.0, 3.0]]]
+    """
+    shift, further, reached = 1, 2, 0
+    while reached < pool.shape[1]:
         gaps = np.isnan(pool)
         if not gaps.any():
             return pool
         pool = np.where(gaps, np.roll(pool, shift, axis=1), pool)
+        shift, further, reached = further, shift + further, reached + shift
     return np.nan_to_num(pool)

@@ -131,17 +131,35 @@ def _scale(y: np.ndarray, seasons: Seasons) -> np.ndarray:
 
 
 def usual_values(y: np.ndarray, seasons: Seasons) -> np.ndarray:
-    """(S, n) median of the last five values one season apart; NaN where nothing is known before or after."""
+    """(S, n) median of the last five values one season apart; NaN where nothing is known before or after.
+
+    In a longer gap the last usual season goes on: were it filled from what came after, the past would know its future.
+    """
     season = seasons.week or seasons.day or 1
     usual = _median_of_lags(y, season, backwards=True)
     if seasons.week and seasons.day:
         by_day = _median_of_lags(y, seasons.day, backwards=True)
         usual[:, : 2 * season] = by_day[:, : 2 * season]
         usual = np.where(np.isnan(usual), by_day, usual)
+    if np.isnan(usual).any():
+        usual = _repeated(usual, season)
     missing = np.isnan(usual)
     if missing.any():
         usual = np.where(missing, _median_of_lags(y, season, backwards=False), usual)
     return usual
+
+
+def _repeated(usual: np.ndarray, season: int) -> np.ndarray:
+    """(S, n) with each hole like the same step of the last season that knew it; NaN where none before did.
+
+    >>> _repeated(np.array([[np.nan, 2.0, 3.0, np.nan, np.nan]]), 2).tolist()
+    [[nan, 2.0, 3.0, 2.0, 3.0]]
+    """
+    count, length = usual.shape
+    turns = np.pad(usual, ((0, 0), (0, -length % season)), constant_values=np.nan).reshape(count, -1, season)
+    known = np.where(np.isnan(turns), 0, np.arange(turns.shape[1])[:, None])
+    last = np.maximum.accumulate(known, axis=1)
+    return np.take_along_axis(turns, last, axis=1).reshape(count, -1)[:, :length]
 
 
 def _median_of_lags(y: np.ndarray, season: int, backwards: bool) -> np.ndarray:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from capacity.errors import CapacityError, HistoryTooShort
 from capacity.forecasting import Forecast, forecast
+from capacity.forecasting.paths import _without_gaps
 from tests.makers import daily_wave, hourly
 
 LEVELS = (0.01, 0.05, 0.5, 0.95, 0.99)
@@ -268,3 +269,23 @@ def test_what_little_an_ended_service_has_is_not_cut_off_beside_a_longer_one() -
     paths = forecast(both, 24, paths=40).of("ended").paths
     assert paths.min() >= 0
     assert np.nanmin(ended) < np.median(paths) < np.nanmax(ended)
+
+
+@pytest.mark.parametrize("silent", [0, 30, 50])
+def test_after_a_silence_errors_are_not_those_of_a_past_that_knew_its_future(silent: int) -> None:
+    """A gap of weeks is not filled from what came after it. It was: of 90 % that were promised, 8 % came."""
+    times, ahead, covered = hourly(97), 168, []
+    for seed in range(3):
+        noise = np.exp(0.15 * np.random.default_rng(seed).standard_normal(len(times)))
+        whole = daily_wave(times) * noise
+        known = whole[:-ahead].copy()
+        known[-(8 + silent) * 24 : -8 * 24] = np.nan
+        fan = quantiles(forecast(series(known), ahead, levels=LEVELS, paths=100))
+        covered.append((whole[-ahead:] >= fan[1]) & (whole[-ahead:] <= fan[3]))
+    assert np.mean(covered) > 0.6
+
+
+def test_a_block_that_was_seen_once_in_a_thousand_stands_for_all_the_others() -> None:
+    pool = np.full((1, 1000, 2), np.nan)
+    pool[0, 3] = 0.4, 0.5
+    assert np.array_equal(_without_gaps(pool), np.broadcast_to([0.4, 0.5], pool.shape))
