@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Final
 
 import numpy as np
@@ -39,6 +40,10 @@ class Drivers:
         if not table.index.is_monotonic_increasing or not table.index.is_unique or table.index.hasnans:
             raise InputError("times of drivers are not ascending, each once", advice="Sort them: drivers.sort_index().")
         for name in table.columns:
+            if not isinstance(name, str):
+                raise InputError(
+                    f"driver {name!r} has no name", advice="Name the columns: drivers.columns = ['orders']."
+                )
             if not pd.api.types.is_numeric_dtype(table[name].dtype):
                 raise InputError(f"driver {name!r} is {table[name].dtype}, not numbers")
             if (table[name] < 0).any() or np.isinf(table[name].to_numpy(dtype=float, na_value=np.nan)).any():
@@ -51,6 +56,12 @@ class Drivers:
                 f"the scenario names a driver {unknown[0]!r} that is not in drivers",
                 advice=f"There are: {', '.join(map(repr, table.columns))}.",
             )
+        for name, instead in self.scenario.items():
+            if not isinstance(instead, pd.Series) and not (isinstance(instead, Real) and 0 <= float(instead) < np.inf):
+                raise InputError(
+                    f"scenario {name!r}={instead!r} is not a multiple of the driver",
+                    advice="A fifth more is 1.2; a Series says values.",
+                )
 
     @property
     def names(self) -> list[str]:
@@ -81,8 +92,6 @@ class Drivers:
         if isinstance(instead, pd.Series):
             values[grid.known :] = on_moments(instead, grid)[grid.known :]
         elif instead is not None:
-            if not float(instead) >= 0:
-                raise InputError(f"scenario {name!r}={instead!r}: a multiple of the driver is not negative")
             values[grid.known :] *= float(instead)
         return values
 
