@@ -57,7 +57,10 @@ class Drivers:
                 advice=f"There are: {', '.join(map(repr, table.columns))}.",
             )
         for name, instead in self.scenario.items():
-            if not isinstance(instead, pd.Series) and not (isinstance(instead, Real) and 0 <= float(instead) < np.inf):
+            if isinstance(instead, pd.Series):
+                if (instead < 0).any() or np.isinf(instead.to_numpy(dtype=float, na_value=np.nan)).any():
+                    raise InputError(f"scenario {name!r} has values below zero or infinite")
+            elif not (isinstance(instead, Real) and 0 <= float(instead) < np.inf):
                 raise InputError(
                     f"scenario {name!r}={instead!r} is not a multiple of the driver",
                     advice="A fifth more is 1.2; a Series says values.",
