@@ -14,6 +14,7 @@ the central 90 % interval covered, and the error over Prophet's.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 import time
@@ -193,6 +194,8 @@ def main() -> int:
     parser.add_argument("--untold", action="store_true", help="ours without the event too: what knowing it is worth")
     parser.add_argument("--sets", default="", help="only sets whose name contains this")
     asked = parser.parse_args()
+    for talkative in ("cmdstanpy", "prophet.plot"):
+        logging.getLogger(talkative).disabled = True
     root = Path(os.environ.get("CAPACITY_REAL_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not root.is_dir():
         print(f"no real data at {root}: set CAPACITY_REAL_DATA to the folder that holds the sets", file=sys.stderr)
