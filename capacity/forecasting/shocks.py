@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import Final, NamedTuple
 
 import numpy as np
-import scipy.signal
 
 from capacity.demand.demand import Demand, Key
 from capacity.errors import ForecastError, InputError
@@ -37,6 +36,8 @@ Fit = Callable[[Prepared, int], Linear]
 
 def linear_paths(fit: Fit, past: Demand, horizon: int, count: int, rng: np.random.Generator) -> np.ndarray:
     """(S, count, H) sample paths of a model fitted series by series; the same dates are drawn for all of them."""
+    from scipy.signal import fftconvolve  # a second to import, and most forecasts do without
+
     refuse_too_short(past)
     if horizon < 1 or count < 1:
         raise InputError(f"horizon={horizon}, paths={count}: both are at least 1")
@@ -50,7 +51,7 @@ def linear_paths(fit: Fit, past: Demand, horizon: int, count: int, rng: np.rando
             continue
         fitted = fitted_or_refused(fit, alone, horizon, key)
         shocks = drawn(fitted.errors, prepared.seasons.block, uniform)[:, :horizon]
-        moved = scipy.signal.fftconvolve(shocks, fitted.psi[None, :], axes=1)[:, :horizon]
+        moved = fftconvolve(shocks, fitted.psi[None, :], axes=1)[:, :horizon]
         with np.errstate(over="ignore"):
             found = alone.back((fitted.expected + moved)[None])[0]
         paths[row] = np.minimum(found, CEILING * alone.largest[0])
