@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -17,48 +16,11 @@ from capacity.demand import demand_from
 from capacity.demand.demand import Demand
 from capacity.errors import ConfigError, InputError
 from capacity.fleet import Chain
-from capacity.forecasting import Forecast, Profile, SeasonalNaive, backtest, forecast
+from capacity.forecasting import Profile, backtest, forecast
 from capacity.forecasting.knowledge import Knowing, Knowledge
 from capacity.forecasting.knowledge.calendars import public_holidays
-from capacity.forecasting.knowledge.overrides import overridden
+from tests.forecasting.knowing import NAIVE, lifted, load, office, orders, ratio, told
 from tests.makers import make_demand
-
-#: Quick, and exact on load that repeats itself.
-NAIVE = SeasonalNaive()
-
-
-def office(times: pd.DatetimeIndex, zone: str = "UTC") -> np.ndarray:
-    """Noiseless: a day's wave on that clock, weekends at 60 %."""
-    local = times.tz_convert(zone)
-    hour = local.hour.to_numpy() + local.minute.to_numpy() / 60
-    return 100 * (1 + 0.5 * np.cos(2 * np.pi * (hour - 14) / 24)) * np.where(local.day_of_week >= 5, 0.6, 1.0)
-
-
-def load(start: str = "2026-01-05", days: float = 84, freq: str = "h", zone: str = "UTC") -> pd.Series:
-    times = pd.date_range(
-        start, periods=round(days * (pd.Timedelta("1D") / pd.Timedelta(1, freq[-1]))), freq=freq, tz="UTC"
-    )
-    return pd.Series(office(times, zone), index=times, name="web")
-
-
-def lifted(series: pd.Series, factor: float, *spans: tuple[str, str], zone: str = "UTC") -> pd.Series:
-    """The load with a factor on spans of that clock, end exclusive."""
-    changed, wall = series.copy(), pd.DatetimeIndex(series.index).tz_convert(zone).tz_localize(None)
-    for start, end in spans:
-        changed[(wall >= start) & (wall < end)] *= factor
-    return changed
-
-
-def ratio(found: Forecast, zone: str = "UTC") -> pd.Series:
-    """Median over what would be without anything special."""
-    middle = found.quantile(0.5)
-    assert isinstance(middle, pd.Series)
-    return middle / office(pd.DatetimeIndex(middle.index), zone)
-
-
-def told(found: Forecast) -> dict[str, str]:
-    """Status -> message of what is told of events, drivers and overrides."""
-    return {one.status: str(one) for one in found.findings if one.check in ("event", "driver", "override")}
 
 
 @settings(deadline=None, max_examples=8)
@@ -291,123 +253,6 @@ def test_whatever_is_known_of_whatever_load_paths_are_finite_and_not_negative(
     paths = forecast(series, 20, model="profile", paths=20, events=known, services=[web]).paths
     assert np.isfinite(paths).all()
     assert (paths >= 0).all()
-
-
-def orders(end: str, noise: float = 0.03, seed: int = 0) -> pd.DataFrame:
-    days = pd.date_range("2026-01-05", end, freq="D")
-    wander = np.cumsum(noise * np.random.default_rng(seed).standard_normal(len(days)))
-    return pd.DataFrame({"orders": 1000 * np.exp(wander)}, index=days)
-
-
-def following(elasticity: float, table: pd.DataFrame, days: int = 84) -> pd.Series:
-    series = load(days=days)
-    daily = table["orders"].tz_localize("UTC").reindex(series.index, method="ffill").to_numpy()
-    return series * (daily / 1000) ** elasticity
-
-
-@pytest.mark.parametrize("elasticity", [-0.5, 0.4, 1.0])
-def test_a_driver_is_followed_as_strongly_as_it_was(elasticity: float) -> None:
-    table = orders("2026-04-20")
-    series = following(elasticity, table)
-    found = forecast(series, "14d", model=NAIVE, paths=40, drivers=table)
-    truth = following(elasticity, table, 98).iloc[-14 * 24 :]
-    assert np.allclose(found.quantile(0.5), truth, rtol=0.01)
-    doubled = forecast(series, "14d", model=NAIVE, paths=40, drivers=table, scenario={"orders": 2})
-    assert np.allclose(doubled.quantile(0.5) / found.quantile(0.5), 2**elasticity, rtol=0.01)
-    assert "beyond all it was" in told(doubled)["REVIEW"]
-
-
-def test_a_driver_that_says_nothing_changes_nothing_and_is_named() -> None:
-    plain = forecast(load(), "7d", model=NAIVE, paths=20)
-    flat = orders("2026-04-20", noise=0.0)
-    noise = np.exp(0.1 * np.random.default_rng(1).standard_normal(84 * 24))
-    for series, table, words in (
-        (load(), flat, "hardly moved"),
-        (load(days=20), orders("2026-04-20"), "28 are needed"),
-        (load() * noise, orders("2026-04-20"), "no series was seen to follow"),
-    ):
-        found = forecast(series, "7d", model=NAIVE, paths=20, drivers=table)
-        assert words in told(found)["UNKNOWN"]
-    assert np.array_equal(forecast(load(), "7d", model=NAIVE, paths=20, drivers=flat).paths, plain.paths)
-
-
-def test_a_driver_without_a_plan_is_refused_by_name_and_time() -> None:
-    table = orders("2026-04-01")
-    with pytest.raises(InputError, match=r"driver 'orders' has no value at 2026-04-02 00:00 UTC"):
-        forecast(following(1, table), "14d", model=NAIVE, drivers=table)
-
-
-def fleet(paths: int = 60) -> Forecast:
-    times = load().index
-    rng = np.random.default_rng(0)
-    series = {(name, "cpu"): office(times) * np.exp(0.1 * rng.standard_normal(len(times))) for name in "abc"}
-    return forecast(make_demand(series, times), "3d", model="profile", paths=paths)
-
-
-def test_totals_add_up_at_every_path() -> None:
-    found = fleet()
-    whole, groups = found.total(), found.total({"a": "shop", "b": "shop"})
-    assert [key.service for key in groups.keys] == ["shop", "c"]
-    assert np.array_equal(whole.paths[0], found.paths.sum(axis=0, dtype=float))
-    assert np.array_equal(groups.total().paths, whole.paths)
-    assert whole.peak(0.95) <= float(np.sum(found.peak(0.95)))
-    gap = np.array(found.past.values)
-    gap[1, 5] = np.nan
-    holed = replace(found, past=replace(found.past, values=gap)).total()
-    assert np.isnan(holed.past.values[0, 5]) and np.isfinite(holed.past.values[0, 6])
-    with pytest.raises(InputError, match="no metric 'requests'"):
-        found.total(metric="requests")
-
-
-def test_an_override_changes_what_it_says_and_is_on_record() -> None:
-    found = fleet()
-    changed = found.override(
-        "b", "cpu", "2026-03-31", "2026-04-01", multiply=1.5, by="Ada", why="press", made="2026-03-29"
-    )
-    day = found.times.normalize() == pd.Timestamp("2026-03-31", tz="UTC")
-    assert np.array_equal(changed.paths[1], np.where(day, found.paths[1] * 1.5, found.paths[1]))
-    assert np.array_equal(changed.paths[[0, 2]], found.paths[[0, 2]])
-    assert "by Ada on 2026-03-29: press" in told(changed)["REVIEW"]
-    assert "by Ada on 2026-03-29: press" in changed._repr_html_()
-    capped = changed.override("b", "cpu", "2026-03-31", to=500, by="Ada", why="quota")
-    assert np.allclose(np.median(capped.paths[1][:, day], axis=0), 500)
-    assert [one.by for one in capped.overrides] == ["Ada", "Ada"]
-
-
-def test_a_quiet_night_raised_by_hand_does_not_get_the_spread_of_its_noise() -> None:
-    rng = np.random.default_rng(0)
-    day = np.where(np.arange(24) < 8, 1.0, 200.0) * np.exp(0.1 * rng.standard_normal((400, 24)))
-    day[:, :8] *= np.exp(2 * rng.standard_normal((400, 8)))  # nights: P95 is 27 times the median
-    raised = overridden(day, np.ones(24, dtype=bool), to=500.0)
-    assert np.allclose(np.median(raised, axis=0), 500)
-    assert np.quantile(raised, 0.95) < 1000
-    assert (np.quantile(raised, 0.95, axis=0) > 510).all()
-    assert not overridden(day, np.ones(24, dtype=bool), to=0.0).any()
-    assert (overridden(np.zeros((5, 3)), np.ones(3, dtype=bool), to=7.0) == 7).all()
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"service": "x"}, "no series x cpu"),
-        ({"start": "2027-01-01"}, "no interval of the forecast"),
-        ({"start": "soon"}, "'soon' is not a time"),
-        ({"to": 5.0}, "either multiply= or to="),
-        ({"multiply": -1.0}, "not negative"),
-        ({"why": " "}, "without a name and a reason"),
-    ],
-)
-def test_an_override_that_cannot_be_is_refused(change: dict[str, object], words: str) -> None:
-    said: dict[str, object] = {
-        "service": "a",
-        "metric": "cpu",
-        "start": "2026-03-31",
-        "multiply": 2.0,
-        "by": "Ada",
-        "why": "press",
-    }
-    with pytest.raises(InputError, match=words):
-        fleet(20).override(**(said | change))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
