@@ -92,11 +92,17 @@ def _relative(values: np.ndarray) -> np.ndarray:
 
 
 def _week(logs: np.ndarray, week: int) -> np.ndarray:
-    """(S, n) the usual week of each series, over and over: mean of each step over the weeks."""
+    """(S, n) the usual week of each series less its mean, over and over; a step that was never seen is like the mean.
+
+    >>> _week(np.array([[1.0, np.nan, 3.0, np.nan]]), 2).tolist()
+    [[0.0, 0.0, 0.0, 0.0]]
+    """
     parts = logs.reshape(len(logs), -1, week)
     known = np.isfinite(parts)
+    seen = known.any(axis=1)
     usual = np.where(known, parts, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    return np.tile(usual - usual.mean(axis=1, keepdims=True), (1, logs.shape[1] // week))
+    mean = (usual * seen).sum(axis=1, keepdims=True) / np.maximum(seen.sum(axis=1, keepdims=True), 1)
+    return np.tile(np.where(seen, usual - mean, 0.0), (1, logs.shape[1] // week))
 
 
 def _shape_for(young: np.ndarray, shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
