@@ -37,8 +37,7 @@ class Candidate:
 
 
 #: What `auto` compares: shapes and waves with short and long memories. Weights for leads up to 6 hours, a day, a week,
-#: four weeks, and beyond; rounded from what minimised the error of the mean on the tuning sets (benchmarks/forecast).
-#: Weights far from these cost little: equal ones 2 to 6 %.
+#: four weeks, and beyond; rounded from what minimised the error of the mean on the series that docs/accuracy.md names.
 CANDIDATES: Final = (
     Candidate(SeasonalNaive(), (3, 3, 2, 1, 1), (0.5, 0.5, 0.5, 0.3, 0.3)),
     Candidate(Profile(1.0, 0.25), (3, 2, 1.5, 0.5, 0.5), (1.5, 1.5, 1, 0.5, 0.3)),

@@ -26,8 +26,7 @@ class LastYear:
     profile  shape and level that the movement is added to, and all there is while history is shorter than a year
              and half of `smooth`, or has no week (intervals of a week or more)
 
-    `share` and `smooth` were chosen on the tuning sets (benchmarks/forecast): with 13 to 19 months of days, error five
-    to thirteen weeks ahead fell by a fifth to a third against models without a year.
+    `share` and `smooth` were chosen on the tuning sets and the public series that docs/accuracy.md names.
     """
 
     share: float = 0.8
