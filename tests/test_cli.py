@@ -196,17 +196,21 @@ def test_two_overlapping_fetches_are_one_history_and_the_later_values_win(tmp_pa
     assert len(json.loads(called("report", *arguments, "--out", out, "--json").stdout)["files"]) == 4
 
 
-def test_an_interrupt_while_the_store_is_at_work_is_one_too() -> None:
-    """DuckDB takes the signal, and raises an error of its own kind."""
-    code = """
-import os, signal, threading, duckdb
-from capacity.cli import app, main
+#: The program with one command of the test's own, whose body follows.
+ONE_COMMAND = """from capacity.cli import app, main
 signal.signal(signal.SIGINT, signal.default_int_handler)
 app.registered_groups.clear(), app.registered_commands.clear()
 app.callback()(lambda: None)
 @app.command()
-def work():
-    busy = duckdb.connect(config={"threads": 1})  # with more, this thread may wait for one that never looks up
+def work():"""
+
+
+def test_an_interrupt_while_the_store_is_at_work_is_one_too() -> None:
+    """DuckDB takes the signal, and raises an error of its own kind."""
+    code = f"""
+import os, signal, threading, duckdb
+{ONE_COMMAND}
+    busy = duckdb.connect(config={{"threads": 1}})  # with more, this thread may wait for one that never looks up
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
     busy.execute("SELECT max(hash(i)) FROM range(1000000000000) t(i)").fetchall()
 main()
@@ -221,14 +225,9 @@ def test_an_interrupt_during_an_import_waits_until_it_is_done(tmp_path: Path) ->
         "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nsum(range(10**5))\nprint('imported', flush=True)\n"
     )
     (tmp_path / "slow_to_import.py").write_text(importing, encoding="utf-8")
-    code = """
+    code = f"""
 import signal, time
-from capacity.cli import app, main
-signal.signal(signal.SIGINT, signal.default_int_handler)
-app.registered_groups.clear(), app.registered_commands.clear()
-app.callback()(lambda: None)
-@app.command()
-def work():
+{ONE_COMMAND}
     import slow_to_import
     time.sleep(60)
 main()
