@@ -11,10 +11,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from capacity._version import __version__
+from capacity._version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from capacity.config import Config, Event, Goal, Service, load_config
+    from capacity import loadtest as loadtest
+    from capacity.config import Config, Event, Goal, Service, TaskCapacity, load_config
     from capacity.demand import Demand, estimate_demand
     from capacity.errors import CapacityError
     from capacity.fleet import Chain
@@ -43,6 +44,7 @@ _HOMES = {
     "Service": "config",
     "Simulation": "scaling",
     "Store": "history",
+    "TaskCapacity": "config",
     "backtest": "forecasting",
     "check_quality": "history",
     "discover": "sources.aws.ecs",
@@ -75,7 +77,7 @@ __all__ = [
     "Service",
     "Simulation",
     "Store",
-    "__version__",
+    "TaskCapacity",
     "backtest",
     "check_quality",
     "discover",
@@ -92,8 +94,13 @@ __all__ = [
     "simulate",
 ]
 
+#: Rooms that are used by their own name: `capacity.loadtest.read("results.jtl")`.
+_ROOMS = ("loadtest",)
+
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS:
+        return import_module(f"capacity.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module 'capacity' has no attribute {name!r}")
     value = getattr(import_module(f"capacity.{_HOMES[name]}"), name)
@@ -102,4 +109,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_ROOMS})

@@ -31,6 +31,7 @@ from capacity.config.event import Event
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.config.service import FARGATE_SIZES, Architecture, Service
 from capacity.config.tables import Account, Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
+from capacity.config.task_capacity import TaskCapacity
 from capacity.config.text import reference, starter
 from capacity.errors import ConfigError, Problem
 
@@ -54,6 +55,7 @@ __all__ = [
     "ReportSettings",
     "Service",
     "Settings",
+    "TaskCapacity",
     "config_of",
     "load_config",
     "reference",

@@ -7,6 +7,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, model_validator
 
 from capacity.config.base import Positive, Settings, Share
+from capacity.config.task_capacity import TaskCapacity
 
 Architecture = Literal["x86_64", "arm64"]
 
@@ -47,6 +48,11 @@ class Service(Settings):
     requests_per_second_per_task: Positive | None = Field(
         None, description="What one task serves within the SLO; leave out to plan by CPU and memory alone."
     )
+    task_capacity: TaskCapacity | None = Field(
+        None,
+        description="The same with its interval and evidence, as `capacity loadtest capacity` writes it; its rate "
+        "stands for requests_per_second_per_task.",
+    )
     cpu_target: Share = Field(0.60, description="CPU in use, of what is reserved, that a full task may reach.")
     memory_target: Share = Field(0.80, description="Memory in use, of what is reserved, that a full task may reach.")
     request_target: Share = Field(
@@ -77,6 +83,20 @@ class Service(Settings):
     )
     owner: str = Field("", description="Who decides; printed beside each decision.")
     change_days: int = Field(7, ge=0, le=365, description="Days it takes to have a limit raised.")
+
+    @model_validator(mode="after")
+    def _one_rate(self) -> Self:
+        if self.task_capacity is None:
+            return self
+        rate = self.task_capacity.requests_per_second
+        if self.requests_per_second_per_task not in (None, rate):
+            raise ValueError(
+                f"requests_per_second_per_task is {self.requests_per_second_per_task:g}, and task_capacity says "
+                f"{rate:g}: state one of them"
+            )
+        # the rate alone is what most of the code asks for; pydantic's own way past `frozen` while a model is built
+        object.__setattr__(self, "requests_per_second_per_task", rate)
+        return self
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

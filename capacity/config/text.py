@@ -14,6 +14,7 @@ from capacity.config.event import Event
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.config.service import Service
 from capacity.config.tables import Account, Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
+from capacity.config.task_capacity import TaskCapacity
 
 
 def starter(history: Path, services: list[str], folder: Path, **reading: Any) -> str:
@@ -77,6 +78,7 @@ def reference() -> str:
         ("[azure]", AzureSettings),
         ("[[azure.metric]]", AzureMetric),
         ("[[service]]", Service),
+        ("[service.task_capacity]", TaskCapacity),
     ]
     lines = [
         "# Configuration: `capacity.toml`",
@@ -116,6 +118,9 @@ def _type_name(annotation: str) -> str:
         "Share": "share in (0, 1]",
         "Probability": "probability in (0, 1)",
         "Architecture": "`x86_64`, `arm64`",
+        "Method": "`stated`, `load test`, `production`, `load test and production`",
+        "TaskCapacity": "`[service.task_capacity]`",
+        "date": "date",
         "str": "text",
         "Moment": "date or time",
         "tuple[Moment, ...]": "list of dates or times",

@@ -1,0 +1,7 @@
+"""BlazeMeter's report exports."""
+
+from __future__ import annotations
+
+from capacity.loadtest.readers.base import ResultReader
+
+READERS: tuple[ResultReader, ...] = ()

@@ -1,0 +1,7 @@
+"""Taurus's final statistics."""
+
+from __future__ import annotations
+
+from capacity.loadtest.readers.base import ResultReader
+
+READERS: tuple[ResultReader, ...] = ()
