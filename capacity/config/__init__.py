@@ -32,7 +32,7 @@ from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.config.service import FARGATE_SIZES, Architecture, Service
 from capacity.config.tables import Account, Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
 from capacity.config.task_capacity import TaskCapacity
-from capacity.config.text import reference, starter
+from capacity.config.text import carried, reference, starter
 from capacity.errors import ConfigError, Problem
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "Service",
     "Settings",
     "TaskCapacity",
+    "carried",
     "config_of",
     "load_config",
     "reference",
@@ -136,7 +137,7 @@ def config_of(table: dict[str, Any], path: Path | None = None) -> Config:
     defaults = table.pop("defaults", {})
     services = table.get("service", [])
     if isinstance(services, list) and isinstance(defaults, dict):
-        table["service"] = [{**defaults, **entry} if isinstance(entry, dict) else entry for entry in services]
+        table["service"] = [_with_defaults(entry, defaults) if isinstance(entry, dict) else entry for entry in services]
     if isinstance(table.get("account"), dict):
         table["account"] = [table["account"]]
     try:
@@ -145,6 +146,15 @@ def config_of(table: dict[str, Any], path: Path | None = None) -> Config:
         problems = [_with_name(problem, table) for problem in error.problems]
         raise ConfigError(f"{path or 'configuration'} cannot be used:", problems, error.advice) from error
     return config.model_copy(update={"path": path})
+
+
+#: Two ways to say one thing: a service that says it in one way does not inherit the other.
+_ONE_RATE = {"requests_per_second_per_task", "task_capacity"}
+
+
+def _with_defaults(entry: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    inherited = {key: value for key, value in defaults.items() if not (key in _ONE_RATE and _ONE_RATE & set(entry))}
+    return {**inherited, **entry}
 
 
 def _with_name(problem: Problem, table: dict[str, Any]) -> Problem:

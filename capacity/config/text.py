@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,23 @@ def starter(history: Path, services: list[str], folder: Path, **reading: Any) ->
     return "\n".join(lines) + "\n"
 
 
+def carried(capacity: TaskCapacity, service: str = "") -> str:
+    """What one task carries, as a table of capacity.toml to paste below the service's own `[[service]]`.
+
+    >>> print(carried(TaskCapacity(requests_per_second=52, low=47, high=55, measured=date(2026, 11, 3)), "web"))
+    [service.task_capacity]  # of [[service]] name = "web"
+    requests_per_second = 52.0
+    low = 47.0
+    high = 55.0
+    measured = 2026-11-03
+    """
+    whose = f"  # of [[service]] name = {toml(service)}" if service else "  # below the [[service]] it belongs to"
+    said = {name: getattr(capacity, name) for name in TaskCapacity.model_fields}
+    defaults = {name: field.default for name, field in TaskCapacity.model_fields.items()}
+    lines = [f"{name} = {toml(value)}" for name, value in said.items() if value != defaults[name]]
+    return "\n".join([f"[service.task_capacity]{whose}", *lines])
+
+
 def reference() -> str:
     """Every table and key of capacity.toml as Markdown: what `docs/configuration.md` holds."""
     tables: list[tuple[str, type[Settings]]] = [
@@ -108,6 +126,8 @@ def toml(value: Any) -> str:
     if isinstance(value, dict):
         pairs = ", ".join(f"{toml(key)} = {toml(inner)}" for key, inner in value.items())
         return f"{{ {pairs} }}" if pairs else "{}"
+    if isinstance(value, date):
+        return value.isoformat()
     return "unset" if value is None else json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

@@ -1,5 +1,43 @@
 """Load tests: results of JMeter, Gatling, Taurus, BlazeMeter, Locust and k6 -> what one task carries, and back.
 
-`read` turns a result file into a `LoadTest` with `.summary` by label, `.steps` (load points) and `.findings`.
-`fit_usl` and its peers explain throughput by concurrency; `generate` writes the test that would prove a plan.
+    samples     one batch of requests, as every reader yields it
+    readers     one a format, recognised by content
+    reading     `read`: files -> tally -> `LoadTest`
+    result      `LoadTest`: `.summary` by label, `.steps` (load points), `.errors`, `.timeline`, `.findings`
+    carrying    `task_capacity`: steps and an SLO -> `TaskCapacity`, which the planner takes
+    models      throughput by concurrency (`fit_usl`, `fit_scaling`), queues, memory
+    generate    a peak -> the JMeter, Taurus and Gatling test that would prove the plan
+
+Names are imported when first used.
 """
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from capacity.config import TaskCapacity
+    from capacity.loadtest.reading import read
+    from capacity.loadtest.result import LoadTest
+
+#: Public name -> the module it lives in.
+_HOMES = {
+    "LoadTest": "capacity.loadtest.result",
+    "TaskCapacity": "capacity.config",
+    "read": "capacity.loadtest.reading",
+}
+
+__all__ = ["LoadTest", "TaskCapacity", "read"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'capacity.loadtest' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
