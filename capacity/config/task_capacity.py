@@ -61,3 +61,24 @@ class TaskCapacity(Settings):
         if self.low is None or self.high is None:
             return self.requests_per_second, self.requests_per_second
         return self.low, self.high
+
+    def __str__(self) -> str:
+        """In a sentence.
+
+        >>> print(TaskCapacity(requests_per_second=52, low=47, high=55, slo_ms=250, method="load test"))
+        52 requests/s a task (47 to 55) within p95 250 ms, from a load test
+        >>> print(TaskCapacity(requests_per_second=52, at_least=True, measured=date(2026, 11, 3)))
+        at least 52 requests/s a task, as stated on 2026-11-03
+        """
+        low, high = self.interval
+        sure = f" ({low:.4g} to {high:.4g})" if low < high else ""
+        slo = f" within p{100 * self.slo_quantile:g} {self.slo_ms:g} ms" if self.slo_ms is not None else ""
+        how = {
+            "stated": "as stated",
+            "load test": "from a load test",
+            "production": "from production",
+            "load test and production": "from a load test and production",
+        }[self.method]
+        when = f" {'on' if self.method == 'stated' else 'of'} {self.measured}" if self.measured is not None else ""
+        least = "at least " if self.at_least else ""
+        return f"{least}{self.requests_per_second:.4g} requests/s a task{sure}{slo}, {how}{when}"
