@@ -1,7 +1,0 @@
-"""BlazeMeter's report exports."""
-
-from __future__ import annotations
-
-from capacity.loadtest.readers.base import ResultReader
-
-READERS: tuple[ResultReader, ...] = ()
