@@ -1,0 +1,312 @@
+"""The kernel and what it keeps between two pieces of one file; its rows as `Samples`, its doubts as findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from capacity.errors import InputError, Problem
+from capacity.loadtest.readers.base import Reading, ResultFile
+from capacity.loadtest.readers.jmeter import kernel
+from capacity.loadtest.readers.jmeter.clock import Clock
+from capacity.loadtest.readers.jmeter.layout import CODE, MESSAGE, SUCCESS, Layout
+from capacity.loadtest.readers.jmeter.stamps import Stamps, stamps_are_ends
+from capacity.loadtest.readers.jmeter.texts import Texts
+from capacity.loadtest.samples import Samples
+
+_ROLES: Final = {
+    "timestamp": kernel.STAMP,
+    "elapsed": kernel.ELAPSED,
+    "label": kernel.LABEL,
+    "responsecode": kernel.CODE,
+    "responsemessage": kernel.MESSAGE,
+    "threadname": kernel.THREAD,
+    "success": kernel.SUCCESS,
+    "failuremessage": kernel.FAILURE,
+    "bytes": kernel.BYTES,
+    "allthreads": kernel.USERS,
+    "latency": kernel.LATENCY,
+    "connect": kernel.CONNECT,
+    "samplecount": kernel.COUNT,
+    "errorcount": kernel.ERRORS,
+    "hostname": kernel.HOST,
+}
+
+#: Rows handed over at a time, at most; beside them stand those whose sub-results may still come.
+_BATCH: Final = 65_536
+
+#: Bad rows whose places are kept.
+_PLACES: Final = 20
+
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class Parser:
+    """Reads the pieces of one file in turn: `begin` once, then `parse` and `take`, `finish` and `note` at the end."""
+
+    def __init__(self, file: ResultFile, layout: Layout, stamps: Stamps, reading: Reading) -> None:
+        self._file, self._layout, self._stamps, self._reading = file, layout, stamps, reading
+        self._clock = Clock(file.timezone) if stamps.local else None
+        self._roles = np.array([_ROLES.get(name, kernel.NOTHING) for name in layout.columns], dtype=np.int64)
+        self._header = np.zeros(0, dtype=np.uint8)
+        self._out = np.empty((kernel.OUT_COLUMNS, kernel.WITHIN + _BATCH), dtype=np.int64)
+        self._nothing = {
+            name: getattr(reading.names, name).code("")
+            for name, told in (("labels", "label"), ("groups", "threadname"), ("hosts", "hostname"))
+            if told not in layout
+        }
+        self._line = 0
+        self._probed = layout.stamps_are_ends
+        self._requests = self._failed = 0
+        self.cut_short = False  # the last line has no end
+        self._unfinished = False  # the last row has none
+        self._restart(ends=layout.stamps_are_ends)
+
+    def _restart(self, ends: bool) -> None:
+        self._ends = ends
+        self._texts = Texts(self._reading.names)
+        self._state = np.zeros(kernel.STATE, dtype=np.int64)
+        self._state[kernel.LINE] = self._line
+        self._wrong = np.zeros((_PLACES, 3), dtype=np.int64)
+        self._threads = np.zeros((2, kernel.SLOTS), dtype=np.int64)
+        self._last = np.full((2, kernel.SLOTS), -1, dtype=np.int64)
+        self._settings = np.zeros(kernel.SETTINGS, dtype=np.int64)
+        self._settings[kernel.SET_DELIMITER] = ord(self._layout.delimiter)
+        self._settings[kernel.SET_WIDTH] = len(self._layout.columns)
+        self._settings[kernel.SET_STAMP] = self._stamps.style
+        self._settings[kernel.SET_ENDS] = ends
+        self._settings[kernel.SET_TOLERANCE] = 1_000_000 if self._stamps.coarse else 1_000
+        self._filled = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether rows have to be taken before more can be parsed."""
+        return self._filled == self._out.shape[1]
+
+    def begin(self, buffer: bytearray, end: int) -> int:
+        """Where the first row begins; -1 while the header line is not whole."""
+        place = len(_BOM) if buffer.startswith(_BOM) else 0
+        while place < end and buffer[place] in b" \t\r\n":
+            place += 1
+        if not self._layout.header:
+            self._line = self._state[kernel.LINE] = buffer.count(b"\n", 0, place)
+            return place
+        newline = buffer.find(b"\n", place, end)
+        if newline < 0:
+            return -1
+        header = bytes(buffer[place:newline]).removesuffix(b"\r")
+        self._header = np.frombuffer(header, dtype=np.uint8).copy()  # writeable, as an empty one is
+        self._line = self._state[kernel.LINE] = buffer.count(b"\n", 0, newline + 1)
+        return newline + 1
+
+    def parse(self, buffer: bytearray, at: int, end: int) -> Iterator[int]:
+        """Parse up to `end`; the place of the first row not parsed, every time that `full` has to be looked at."""
+        data, first = np.frombuffer(buffer, dtype=np.uint8), at
+        while True:
+            self._filled, at, no_room = kernel.parse(
+                *(data, at, end, self._roles, self._header, self._settings),
+                *(*self._texts.arrays, self._threads, self._last),
+                *(self._out, self._filled, self._wrong, self._state),
+            )
+            if no_room:
+                self._texts.grow(longest=end - at)
+                kernel.settle(self._texts.slots, self._texts.keys, int(self._state[kernel.TEXTS]))
+                continue
+            if not self._probed:
+                self._probed = True
+                if self._look_like_ends():
+                    self._restart(ends=True)
+                    at = first
+                    continue
+            more = self.full
+            yield at
+            if not more:
+                return
+
+    def _look_like_ends(self) -> bool:
+        rows = self._out[:, : self._filled]
+        rows = rows[:, rows[kernel.OUT_KIND] == 0]
+        return "threadname" in self._layout and stamps_are_ends(
+            rows[kernel.OUT_START], rows[kernel.OUT_ELAPSED], rows[kernel.OUT_THREAD]
+        )
+
+    def take(self, everything: bool = False) -> Samples:
+        """The rows whose kind is settled: all but the last WITHIN, or everything."""
+        count = self._filled if everything else max(0, self._filled - kernel.WITHIN)
+        batch = self._samples(self._out[:, :count])
+        self._out[:, : self._filled - count] = self._out[:, count : self._filled].copy()
+        self._filled -= count
+        return batch
+
+    def _samples(self, rows: np.ndarray) -> Samples:
+        texts = self._texts
+        texts.told(int(self._state[kernel.TEXTS]))
+
+        def codes(column: int, vocabulary: str) -> np.ndarray:
+            if vocabulary in self._nothing:
+                return np.full(rows.shape[1], self._nothing[vocabulary], dtype=np.int32)
+            return texts.codes[rows[column]]
+
+        group = rows[kernel.OUT_GROUP]
+        host = codes(kernel.OUT_HOST, "hosts")
+        if "hosts" in self._nothing and "groups" not in self._nothing:
+            host = np.where(texts.hosts[group] >= 0, texts.hosts[group], host)
+        start = rows[kernel.OUT_START]
+        requests = rows[kernel.OUT_KIND] == 0
+        self._requests += int(rows[kernel.OUT_COUNT][requests].sum())
+        self._failed += int(rows[kernel.OUT_FAILED][requests].sum())
+        return Samples(
+            start=self._clock.utc(start) if self._clock else start.copy(),
+            elapsed=rows[kernel.OUT_ELAPSED].copy(),
+            label=codes(kernel.OUT_LABEL, "labels"),
+            outcome=codes(kernel.OUT_OUTCOME, "outcomes"),
+            group=codes(kernel.OUT_GROUP, "groups"),
+            host=host.astype(np.int32, copy=False),
+            kind=rows[kernel.OUT_KIND].astype(np.int8),
+            count=rows[kernel.OUT_COUNT].astype(np.int32),
+            failed=rows[kernel.OUT_FAILED].astype(np.int32),
+            users=rows[kernel.OUT_USERS].astype(np.int32),
+            latency=rows[kernel.OUT_LATENCY].copy(),
+            connect=rows[kernel.OUT_CONNECT].copy(),
+            received=rows[kernel.OUT_RECEIVED].copy(),
+        )
+
+    def check(self) -> None:
+        """Raise InputError for rows that cannot be read, unless the only one is the last so far."""
+        bad = int(self._state[kernel.BAD]) + self._unfinished
+        last = bool(self._state[kernel.LAST_IS_BAD]) or self._unfinished
+        if bad > 1 or (bad == 1 and not (last and self._state[kernel.ROWS])):
+            raise self._damaged(bad)
+
+    def finish(self, at: int, end: int) -> Iterator[Samples]:
+        """The rest of the rows, once the file has ended; `at` to `end` is a row whose quotes are still open."""
+        self._unfinished = at < end
+        self.check()
+        if self._filled:
+            yield self.take(everything=True)
+
+    def endless(self) -> InputError:
+        """The error for a row that goes on and on."""
+        return InputError(
+            f"{self._file.path} line {int(self._state[kernel.LINE]) + 1}: a row begins that has no end",
+            advice="A quote is opened and never closed. Repair the line, or cut the file before it.",
+        )
+
+    def _damaged(self, bad: int) -> InputError:
+        width = len(self._layout.columns)
+        words = {
+            kernel.WRONG_CELLS: "the row has {} cells, "
+            + f"{'the header' if self._layout.header else 'others'} {width}",
+            kernel.WRONG_STAMP: "timeStamp cannot be read",
+            kernel.WRONG_ELAPSED: "elapsed is not a number",
+            kernel.WRONG_SUCCESS: "success is neither true nor false",
+            kernel.WRONG_QUOTES: "a quote stands within a quoted cell and is not doubled",
+        }
+        problems = [
+            Problem(words[int(wrong)].format(cells), where=f"{self._file.path} line {line}")
+            for line, wrong, cells in self._wrong[: min(bad, int(self._state[kernel.BAD]))]
+        ]
+        if self._unfinished:
+            where = f"{self._file.path} line {int(self._state[kernel.LINE]) + 1}"
+            problems.append(Problem("the file ends within a quoted cell", where=where))
+        rows = "1 row" if bad == 1 else f"{bad} rows or more"
+        return InputError(
+            f"{self._file.path} has {rows} that cannot be read.",
+            problems,
+            "Only the last row of a test that was cut short may be damaged. Repair or remove these lines.",
+        )
+
+    def note(self, damage: str) -> None:
+        """What was remarkable about the file. `damage`: why its bytes ended early."""
+        state, name, note = self._state, self._file.path.name, self._reading.note
+        if damage:
+            note(
+                "truncated",
+                "REVIEW",
+                f"{name}: the archive is damaged or cut short ({damage}); rows before it are read",
+            )
+        if state[kernel.BAD] or self._unfinished:
+            note(
+                "truncated",
+                "REVIEW",
+                f"{name}: the last row has no end and was left out; the test or its recording was cut short",
+                "Rates of the last seconds may be too low",
+                count=1,
+            )
+        if state[kernel.REPEATED]:
+            note(
+                "several runs",
+                "REVIEW",
+                f"{name}: the header line comes again {int(state[kernel.REPEATED])} times: runs were appended",
+                "JMeter appends to an existing file: remove it before a run, and read runs one by one",
+                count=int(state[kernel.REPEATED]),
+            )
+        if self._clock:
+            self._clock.note(self._reading, name)
+        self._note_stamps()
+        self._note_rows()
+
+    def _note_stamps(self) -> None:
+        state, name, note = self._state, self._file.path.name, self._reading.note
+        if self._ends and not self._layout.stamps_are_ends:
+            note(
+                "end stamps",
+                "REVIEW",
+                f"{name}: samples of a thread overlap unless timeStamp is their end; it was read as the end",
+                "JMeter writes starts unless sampleresult.timestamp.start=false: check the run's properties",
+            )
+        if self._stamps.unit in ("seconds", "microseconds"):
+            note("stamp unit", "REVIEW", f"{name}: timeStamp was read as {self._stamps.unit} since 1970, by its digits")
+        if state[kernel.NO_SUCH_DATE]:
+            note(
+                "no such date",
+                "FAIL",
+                f"{name}: {int(state[kernel.NO_SUCH_DATE])} stamps have a day or month that no calendar has; they were "
+                "carried over as Java does (month 20 is August of the next year)",
+                "Distances in time hold within a month only; save with timestamp_format=ms",
+                count=int(state[kernel.NO_SUCH_DATE]),
+            )
+
+    def _note_rows(self) -> None:
+        state, name, note = self._state, self._file.path.name, self._reading.note
+        if state[kernel.NEGATIVE]:
+            count = int(state[kernel.NEGATIVE])
+            message = f"{name}: {count} elapsed times are below zero and were read as 0; the generator's clock was set"
+            note("negative elapsed", "REVIEW", message, count=count)
+        if state[kernel.BATCHED]:
+            note(
+                "batches",
+                "REVIEW",
+                f"{name}: {int(state[kernel.BATCHED])} rows tell of several requests (SampleCount); times are means",
+                "Percentiles are of means, so too low. Send single samples: mode=Standard or StrippedBatch",
+                count=int(state[kernel.BATCHED]),
+            )
+        if SUCCESS not in self._layout:
+            by = "by the response code: 4xx, 5xx and Non HTTP" if CODE in self._layout else "not at all"
+            note("no success column", "REVIEW", f"{name}: it has no column success; failures were told {by}")
+        if MESSAGE not in self._layout:
+            note(
+                "no message column",
+                "REVIEW",
+                f"{name}: it has no column responseMessage, so transactions cannot be told from requests",
+                "If the plan has transaction controllers, their samples are counted twice",
+            )
+        if self._requests and self._failed == self._requests:
+            note_all_failed(self._reading, name, self._requests)
+        if self._texts.odd:
+            message = f"{name}: {self._texts.odd} texts are not UTF-8 and were read as Windows-1252"
+            note("encoding", "REVIEW", message, count=self._texts.odd)
+
+
+def note_all_failed(reading: Reading, name: str, requests: int) -> None:
+    """A file of failures only: mostly an error log beside the real one."""
+    reading.note(
+        "failures only",
+        "FAIL",
+        f"{name}: every request failed ({requests}). This may be a log of errors only (Taurus's error.jtl, a listener "
+        "with 'Errors' ticked), not the whole run",
+        "Read the log of all samples (kpi.jtl)",
+        count=requests,
+    )
