@@ -22,7 +22,7 @@ from capacity.planning.memory import better_size
 from capacity.planning.plans import Decision
 from capacity.planning.prices import HOURS_PER_MONTH, price_of
 from capacity.planning.steps import Survives
-from capacity.planning.words import before, counted, level_words, passing, percent, sensible, share, usd
+from capacity.planning.words import before, counted, level_words, passing, percent, sensible, share, spoken_date, usd
 
 #: Only when this sure do we advise to take something away.
 SURE: Final = 0.95
@@ -48,13 +48,16 @@ CAPPED: Final = 0.05
 #: What a capped service's maximum is raised by at least: its true demand is unknown until it is no longer capped.
 FIRST_STEP: Final = 1.25
 
+#: A closer measurement is worth its day from this share of the peak's tasks on: below, rounding decides as much.
+WORTH_MEASURING: Final = 0.05
+
 #: Tiers, most important first.
 _TIERS: Final = ("critical", "standard", "batch")
 
 
 def decide(about: Evidence) -> list[Decision]:
     """Every decision about one service."""
-    rules = (raise_max, split, raise_min, lower_min, lower_max, resize)
+    rules = (raise_max, split, raise_min, lower_min, lower_max, resize, measure)
     return [decision for rule in rules if (decision := rule(about)) is not None]
 
 
@@ -220,11 +223,11 @@ def resize(about: Evidence) -> Decision | None:
     more = size > service.task_memory_gib
     hours = about.following(service.min_tasks, service.max_tasks)
     spend = hours * (size - service.task_memory_gib) * price_of(about.rate, "memory")
-    each = about.memory.least if more else about.memory.most
+    each, side = (about.memory.least, "at least") if more else (about.memory.most, "at most")
     return about.decision(
         kind="resize",
         sentence=f"Give each task of `{service.name}` {size:g} GiB instead of {service.task_memory_gib:g} GiB.",
-        because=f"It used {'at least' if more else 'at most'} {each:.3g} GiB at its peak in the last four weeks, "
+        because=f"{about.memory.words.format(f'{side} {each:.3g} GiB')}, "
         f"{share(each / service.task_memory_gib)} of the task's memory; the target is {share(service.memory_target)}. "
         "More or fewer tasks do not change it.",
         probability=1.0,
@@ -232,6 +235,28 @@ def resize(about: Evidence) -> Decision | None:
         proposed=size,
         unit="GiB",
         usd_per_month=None if math.isnan(spend) else spend * HOURS_PER_MONTH / about.horizon_hours,
+    )
+
+
+def measure(about: Evidence) -> Decision | None:
+    """Not knowing exactly what a task carries holds tasks that a better measurement would set free."""
+    capacity, service = about.service.task_capacity, about.service
+    if capacity is None or about.peak.shares is None:
+        return None
+    known, exact = (about.peak.tasks(service, about.goal, exact=exact) for exact in (False, True))
+    if known - exact < max(1, WORTH_MEASURING * known):
+        return None
+    low, high = capacity.interval
+    return about.decision(
+        kind="measure",
+        sentence=f"Measure what one task of `{service.name}` carries more closely: at its peak the plan holds "
+        f"{counted(known - exact)} for not knowing.",
+        because=f"It is known as {low:.4g} to {high:.4g} requests/s ({capacity.method}). That takes {counted(known)} "
+        f"on {spoken_date(about.peak.moment, service.timezone)}, {level_words(about.goal.level)} sure; "
+        f"{capacity.requests_per_second:.4g} requests/s for certain would take {exact:,}.",
+        probability=1.0,
+        current=known,
+        proposed=exact,
     )
 
 

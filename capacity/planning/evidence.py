@@ -10,7 +10,8 @@ import pandas as pd
 
 from capacity.config import Goal, Rate, Service
 from capacity.planning.cost import following_hours
-from capacity.planning.memory import MemoryPerTask
+from capacity.planning.memory import MemoryPerTask, taken_together
+from capacity.planning.peaks import Peak
 from capacity.planning.plans import Decision
 from capacity.planning.prices import HOURS_PER_MONTH, usd_per_hour
 from capacity.planning.steps import Steps
@@ -34,8 +35,15 @@ class Evidence:
     load_bound_by: np.ndarray  # (H,) which resource asks for most
     limits: dict[str, dict[str, Any]]  # limit -> its row of schema.LIMITS
     capped: float  # share of the last week's intervals in which demand was censored
-    memory: MemoryPerTask | None
+    peak: Peak  # the interval of most tasks, to plan again with something changed
+    measured_memory: MemoryPerTask | None  # of one task, lately; None where more tasks relieve it
+    full_memory: MemoryPerTask | None  # of a full task, by its capacity
     failed: bool  # its data failed the quality gate
+
+    @property
+    def memory(self) -> MemoryPerTask | None:
+        """What a full task takes, by all that is known."""
+        return taken_together(self.measured_memory, self.full_memory)
 
     @property
     def end(self) -> str:

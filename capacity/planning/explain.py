@@ -8,6 +8,7 @@ import pandas as pd
 
 from capacity.config import Service
 from capacity.errors import InputError
+from capacity.planning.known_capacity import in_words
 from capacity.planning.needs import full_tasks
 from capacity.planning.steps import Survives
 from capacity.planning.words import counted, level_words, spoken_time
@@ -69,11 +70,11 @@ def ladder(row: Any, service: Service) -> str:
 
 def steps_in_words(plan: Plan, service: Service, row: Any) -> list[tuple[str, int, str]]:
     """Every step, the count after it, and what it is for, with its numbers."""
-    full = full_tasks(service)[row["load_bound_by"]]
     survives = Survives.of(service, plan.goal)
     sure = level_words(plan.goal.level)
     why = {
-        "load": f"{row['need']:.4g} tasks full of {full.resource} ({full}), {sure} sure",
+        "load": f"{row['need']:.4g} tasks full of {row['load_bound_by']} "
+        f"({_full(plan, service, row['load_bound_by'])}), {sure} sure",
         "startup": f"ready for what rises in the {service.startup_seconds:g} s a task takes to start",
         "deployment": f"a deployment keeps {service.minimum_healthy_percent} % of them in service"
         if survives.deployment
@@ -88,6 +89,18 @@ def steps_in_words(plan: Plan, service: Service, row: Any) -> list[tuple[str, in
     bounds = f"between its minimum {service.min_tasks:,} and its maximum {service.max_tasks:,}"
     missing = f"; the maximum leaves {row['short']:,} missing" if row["short"] > 0 else ""
     return [*steps, ("bounds", int(row["tasks"]), bounds + missing)]
+
+
+def _full(plan: Plan, service: Service, resource: str) -> str:
+    """What a full task carries of a resource, and how that is known."""
+    full, capacity = full_tasks(service)[resource], service.task_capacity
+    peak = plan.peaks.get(service.name)
+    if capacity is not None and resource == "requests":
+        return f"{full}; {in_words(capacity)}"
+    if capacity is not None and peak is not None and resource not in peak.demand:
+        base = f" above {capacity.base_vcpu:.3g} vCPU of an idle one" if capacity.base_vcpu else ""
+        return f"{full}{base}, {capacity.vcpu_seconds_per_request:.3g} vCPU-seconds a request"
+    return str(full)
 
 
 def _left(row: Any, service: Service) -> int:

@@ -79,6 +79,23 @@ def in_full_tasks(service: Service) -> float:
     return max(full.target / full_share(service, full.resource) for full in full_tasks(service).values())
 
 
+def full_of_cpu(service: Service) -> float | None:
+    """Requests/s at which a task is at its CPU target, by what a request and an idle task cost; None where not known.
+
+    At most 0 when an idle task is at the target already.
+    Source: utilisation law, U = U0 + X D (reference loadtest.md 8.3).
+
+    >>> from capacity.config import TaskCapacity
+    >>> known = TaskCapacity(requests_per_second=52, vcpu_seconds_per_request=0.02, base_vcpu=0.1)
+    >>> full_of_cpu(Service(name="web", task_vcpu=1, cpu_target=0.6, task_capacity=known))
+    25.0
+    """
+    capacity = service.task_capacity
+    if capacity is None or capacity.vcpu_seconds_per_request is None:
+        return None
+    return (service.task_vcpu * service.cpu_target - (capacity.base_vcpu or 0)) / capacity.vcpu_seconds_per_request
+
+
 def unsizeable(service: Service, metrics: set[str]) -> str:
     """Why the metrics at hand cannot size the service, and what to state; empty when they can.
 
@@ -86,6 +103,12 @@ def unsizeable(service: Service, metrics: set[str]) -> str:
     its requests are forecast, but not what one task serves: state requests_per_second_per_task, or bring cpu
     """
     if metrics & set(full_tasks(service)):
+        cpu = full_of_cpu(service)
+        if cpu is not None and cpu <= 0 and {"requests", "cpu"} & metrics == {"requests"}:
+            return (
+                f"its task_capacity says that an idle task uses base_vcpu, and cpu_target {service.cpu_target:g} of "
+                f"{service.task_vcpu:g} vCPU leaves nothing above that for requests: give it more vCPU"
+            )
         return ""
     if "requests" in metrics:
         return (
@@ -100,11 +123,16 @@ def unsizeable(service: Service, metrics: set[str]) -> str:
     return f"of it, {known} is forecast, which says nothing about tasks: bring requests or cpu"
 
 
-def fractional_tasks(service: Service, demand: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def fractional_tasks(
+    service: Service, demand: Mapping[str, np.ndarray], shares: np.ndarray | None = None
+) -> dict[str, np.ndarray]:
     """Fractional tasks each path needs, by resource: demand over what a full task carries.
 
     demand  metric -> (P, H) largest need inside each interval, in the metric's unit
+    shares  (P, 1) of the stated requests/s that a task carries on each path; None: exactly those
     result  resource -> (P, H), at most `COUNTLESS`
+
+    Where CPU is not forecast but what a request costs of it is known, requests ask for CPU too (`full_of_cpu`).
 
     Raises GoalUnreachable when no metric sizes the service, PlanError for demand that is NaN, infinite or negative.
 
@@ -122,7 +150,12 @@ def fractional_tasks(service: Service, demand: Mapping[str, np.ndarray]) -> dict
             if wrong:
                 raise PlanError(f"{service.name}: the forecast of {resource} {wrong}.")
             needs[resource] = np.minimum(demand[resource] / full.carries, COUNTLESS)
-    return needs
+    if shares is not None and "requests" in needs:
+        needs["requests"] = np.minimum(needs["requests"] / shares, COUNTLESS)
+    cpu = full_of_cpu(service)
+    if cpu is not None and "requests" in needs and "cpu" not in needs:
+        needs["cpu"] = np.minimum(demand["requests"] / cpu, COUNTLESS)
+    return {resource: needs[resource] for resource in RESOURCES if resource in needs}
 
 
 def defect(values: np.ndarray) -> str:

@@ -16,10 +16,13 @@ from capacity.forecasting.forecasts import Forecast
 from capacity.planning.cost import cost_rows, following_hours
 from capacity.planning.decisions import decide, fix_data, most_urgent_first
 from capacity.planning.evidence import Evidence
+from capacity.planning.known_capacity import capacity_findings
 from capacity.planning.limits import limits_frame, service_limits
 from capacity.planning.matching import Match, asked, match
-from capacity.planning.memory import is_unknown, memory_per_task, too_little_memory, unknown_memory
+from capacity.planning.memory import is_unknown, memory_findings, memory_per_task, of_full_task, unknown_memory
 from capacity.planning.needs import asks_for_most, fractional_tasks, most_needed
+from capacity.planning.peaks import Peak
+from capacity.planning.per_task import carried_shares
 from capacity.planning.plans import Decision, Plan
 from capacity.planning.prices import no_price, usd_per_hour
 from capacity.planning.quotas import RegionUse, weigh_quotas
@@ -91,6 +94,7 @@ def plan(
         accounts=ask.accounts,
         forecast=forecast,
         needs={one.service.name: one.need for one in planned},
+        peaks={one.service.name: one.peak for one in planned},
         findings=findings,
         path_usd={one.service.name: one.path_usd for one in planned},
     )
@@ -101,12 +105,15 @@ def weigh(forecast: Forecast, found: Match, goal: Goal, rate: Rate | None, known
     service, about = found.service, forecast.select(found.keys)
     inside = about.paths if service.tier == "batch" else _checked(peaks(about), about)  # queued work waits minutes
     demand = dict(zip((key.metric for key in found.keys), inside, strict=True))
-    needs = fractional_tasks(service, demand)  # resource -> (P, H)
+    shares = carried_shares(service, demand["requests"]) if "requests" in demand else None
+    needs = fractional_tasks(service, demand, shares)  # resource -> (P, H)
     need = most_needed(needs)
     ready = ready_before(need, service.startup_seconds, about.interval / _SECOND)
     counts = climb(need, ready, service, goal).zone_loss
     quantiles = {resource: _at(paths, goal.level) for resource, paths in needs.items()}
     need_at = _at(need, goal.level) if len(needs) > 1 else next(iter(quantiles.values()))
+    steps = climb(need_at, _at(ready, goal.level), service, goal)
+    seconds = {"startup_seconds": service.startup_seconds, "interval_seconds": about.interval / _SECOND}
     return Evidence(
         service=service,
         goal=goal,
@@ -117,11 +124,13 @@ def weigh(forecast: Forecast, found: Match, goal: Goal, rate: Rate | None, known
         tracked=need / need.dtype.type(tracked_share(service, goal)),
         counts=counts,
         need_at=need_at,
-        steps=climb(need_at, _at(ready, goal.level), service, goal),
+        steps=steps,
         load_bound_by=asks_for_most(quantiles),
         limits={str(row["limit"]): row for row in service_limits(service, counts, about.times, goal.level)},
         capped=_capped(about, list(needs)),
-        memory=None if service.memory_scales_with_load else memory_per_task(service, about.past, found.name),
+        peak=Peak.of(demand, shares, steps, need_at, about.times, level=goal.level, **seconds),
+        measured_memory=None if service.memory_scales_with_load else memory_per_task(service, about.past, found.name),
+        full_memory=of_full_task(service),
         failed=any(finding.status == "FAIL" and finding.service in ("", service.name) for finding in known),
     )
 
@@ -136,6 +145,7 @@ class Planned:
     limits: list[dict[str, Any]]
     cost: pd.DataFrame
     need: np.ndarray  # (P, H) float32
+    peak: Peak
     path_usd: np.ndarray  # (P,)
     decisions: list[Decision]
     findings: list[Finding]
@@ -147,10 +157,10 @@ def plan_service(about: Evidence) -> Planned:
     service, steps = about.service, about.steps
     tasks, short = within_bounds(steps.zone_loss, service.min_tasks, service.max_tasks)
     hours = following_hours(about.tracked, service.min_tasks, service.max_tasks, about.interval_hours)  # (P,)
-    memory = None if about.memory is None else too_little_memory(service, about.memory)
     findings = settings_findings(service, about.goal, tasks)
+    findings += capacity_findings(service, about.times[0], "cpu" in about.peak.demand)
     findings += [no_price(service)] if about.rate is None else []
-    findings += [memory] if memory is not None else []
+    findings += memory_findings(service, about.measured_memory, about.full_memory)
     return Planned(
         service=service,
         rate=about.rate,
@@ -168,6 +178,7 @@ def plan_service(about: Evidence) -> Planned:
         limits=list(about.limits.values()),
         cost=cost_rows(service, about.rate, hours, float(tasks.sum() * about.interval_hours)),
         need=about.need.astype(np.float32),
+        peak=about.peak,
         path_usd=hours * usd_per_hour(service, about.rate),
         decisions=decide(about),
         findings=findings,

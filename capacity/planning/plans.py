@@ -14,9 +14,12 @@ from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
 from capacity.forecasting.forecasts import DRAWN, Forecast, highest
+from capacity.planning.peaks import Peak
 from capacity.timegrid import steps_per
 
-DecisionKind = Literal["raise_max", "lower_max", "raise_min", "lower_min", "raise_quota", "resize", "fix_data", "watch"]
+DecisionKind = Literal[
+    "raise_max", "lower_max", "raise_min", "lower_min", "raise_quota", "resize", "measure", "fix_data", "watch"
+]
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Plan:
     decisions  most urgent first
     needs      service -> (P, H) fractional tasks each path needs for its load at the service's targets, before
                rounding, the headroom steps and bounds; `counts` takes them through the steps
+    peaks      service -> its interval of most tasks, kept to be planned again with something changed
     path_usd   service -> (P,) USD over the horizon when tasks follow each path; NaN without a price
     """
 
@@ -67,6 +71,7 @@ class Plan:
     forecast: Forecast
     needs: dict[str, np.ndarray] = field(repr=False, default_factory=dict)
     findings: Findings = NO_FINDINGS
+    peaks: dict[str, Peak] = field(repr=False, default_factory=dict)
     path_usd: dict[str, np.ndarray] = field(repr=False, default_factory=dict)
 
     def service_named(self, name: str) -> Service:

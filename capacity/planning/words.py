@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -22,8 +23,16 @@ def spoken_date(moment: pd.Timestamp, timezone: str = "UTC") -> str:
     >>> spoken_date(pd.Timestamp("2027-01-13T23:30Z"), "Europe/Paris")
     '14 January 2027'
     """
-    local = moment.tz_convert(timezone)
-    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+    return spoken_day(moment.tz_convert(timezone).date())
+
+
+def spoken_day(day: date) -> str:
+    """A day of the calendar in words.
+
+    >>> spoken_day(date(2027, 1, 14))
+    '14 January 2027'
+    """
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def spoken_time(moment: pd.Timestamp, timezone: str = "UTC") -> str:
