@@ -28,6 +28,7 @@ from capacity.config.azure import AzureMetric, AzureSettings
 from capacity.config.base import Settings
 from capacity.config.cloudwatch import CloudWatchSettings, CustomMetric
 from capacity.config.event import Event
+from capacity.config.limit import Limit
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.config.service import FARGATE_SIZES, Architecture, Service
 from capacity.config.tables import Account, Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
@@ -48,6 +49,7 @@ __all__ = [
     "Event",
     "ForecastSettings",
     "Goal",
+    "Limit",
     "PriceSettings",
     "PrometheusQuery",
     "PrometheusSettings",

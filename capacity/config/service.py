@@ -7,6 +7,7 @@ from typing import Final, Literal, Self
 from pydantic import Field, model_validator
 
 from capacity.config.base import Positive, Settings, Share
+from capacity.config.limit import Limit
 from capacity.config.task_capacity import TaskCapacity
 
 Architecture = Literal["x86_64", "arm64"]
@@ -53,6 +54,7 @@ class Service(Settings):
         description="The same with its interval and evidence, as `capacity loadtest capacity` writes it; its rate "
         "stands for requests_per_second_per_task.",
     )
+    limit: tuple[Limit, ...] = Field((), description="What more tasks do not lift, one [[service.limit]] each.")
     cpu_target: Share = Field(0.60, description="CPU in use, of what is reserved, that a full task may reach.")
     memory_target: Share = Field(0.80, description="Memory in use, of what is reserved, that a full task may reach.")
     request_target: Share = Field(
@@ -96,6 +98,13 @@ class Service(Settings):
             )
         # the rate alone is what most of the code asks for; pydantic's own way past `frozen` while a model is built
         object.__setattr__(self, "requests_per_second_per_task", rate)
+        return self
+
+    @model_validator(mode="after")
+    def _limits_told_apart(self) -> Self:
+        stated = [(limit.kind, limit.name) for limit in self.limit]
+        for kind, name in sorted({one for one in stated if stated.count(one) > 1}):
+            raise ValueError(f"two [[service.limit]] of kind {kind} are called {name!r}: keep one")
         return self
 
     @model_validator(mode="after")

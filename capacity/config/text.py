@@ -12,6 +12,7 @@ from capacity.config.azure import AzureMetric, AzureSettings
 from capacity.config.base import Settings
 from capacity.config.cloudwatch import CloudWatchSettings, CustomMetric
 from capacity.config.event import Event
+from capacity.config.limit import Limit
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.config.service import Service
 from capacity.config.tables import Account, Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
@@ -97,6 +98,7 @@ def reference() -> str:
         ("[[azure.metric]]", AzureMetric),
         ("[[service]]", Service),
         ("[service.task_capacity]", TaskCapacity),
+        ("[[service.limit]]", Limit),
     ]
     lines = [
         "# Configuration: `capacity.toml`",
@@ -152,6 +154,7 @@ def _type_name(annotation: str) -> str:
         "tuple[Rate, ...]": "`[[prices.rate]]`",
         "tuple[CustomMetric, ...]": "`[[cloudwatch.metric]]`",
         "tuple[PrometheusQuery, ...]": "`[[prometheus.query]]`",
+        "tuple[Limit, ...]": "`[[service.limit]]`",
         "tuple[AzureMetric, ...]": "`[[azure.metric]]`",
     }
     name = annotation.removesuffix(" | None")
