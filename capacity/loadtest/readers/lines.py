@@ -5,8 +5,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedIOBase
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 from capacity.errors import InputError
 from capacity.loadtest.readers.base import Reading, ResultFile
@@ -19,17 +20,21 @@ LONGEST_LINE: Final = 1 << 26
 
 def blocks(file: ResultFile, reading: Reading) -> Iterator[bytes]:
     """The bytes, some at a time. A gzip file that breaks off gives what can be unpacked, and a finding."""
-    with file.open() as stream:
+    with cast(BufferedIOBase, file.open()) as stream:
+        block = bytearray()
         while True:
             try:
-                block = stream.read(BLOCK)
+                piece = stream.read1(BLOCK)  # not `read`, which drops what it unpacked before the damage
             except (EOFError, zlib.error, OSError) as error:
                 message = f"{file.path.name} is damaged ({error}): what comes before that place was read"
                 reading.note("truncated", "REVIEW", message, "Copy the file again if the original is whole.")
+                piece = b""
+            block += piece
+            if block and (len(block) >= BLOCK or not piece):
+                yield bytes(block)
+                block.clear()
+            if not piece:
                 return
-            if not block:
-                return
-            yield block
 
 
 def whole_lines(file: ResultFile, reading: Reading) -> Iterator[list[bytes]]:

@@ -62,12 +62,12 @@ class GatlingBinaryLog:
             except (error, IndexError):
                 pass  # the next block brings the rest of the record
             except _Damaged as damage:
-                if rows.start and log is not None:
+                if len(rows) and log is not None:
                     yield rows.samples(reading.names)
                 _damaged(file, reading, read + data.whole, str(damage), nothing_read=log is None)
                 remarks.note(file.path, reading)
                 return
-            if rows.start:
+            if len(rows):
                 yield rows.samples(reading.names)
             rest = data.bytes[data.whole :]
             read += data.whole
@@ -230,14 +230,8 @@ class _Log:
         if label is None:
             whole = label_of(self.texts[number].strip() for number in path)
             label = self.labels[path] = self.reading.names.labels.code(whole)
-        rows.start.append(self.header.start + start)
-        rows.elapsed.append(elapsed)
-        rows.label.append(label)
-        rows.outcome.append(self._fine if fine else self._reason(message))
-        rows.group.append(self._scenario)
-        rows.failed.append(not fine)
-        rows.is_group.append(is_group)
-        rows.users.append(self.active)
+        outcome = self._fine if fine else self._reason(message)
+        rows.add(self.header.start + start, elapsed, label, outcome, self._scenario, not fine, is_group, self.active)
 
     def _reason(self, message: int | None) -> int:
         text = "" if message is None else self.texts[message]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from capacity.loadtest.readers.base import Reading
 from capacity.loadtest.samples import REQUEST, TRANSACTION, Names, Samples
+
+#: Epoch milliseconds of the year 2286: a later moment is a damaged one.
+LATEST_MS: Final = 9_999_999_999_999
 
 
 def label_of(path: Iterable[str]) -> str:
@@ -21,32 +25,37 @@ def label_of(path: Iterable[str]) -> str:
     return " / ".join(path)
 
 
-@dataclass(eq=False)
 class Rows:
-    """Columns of requests and groups, being filled. Times in milliseconds since 1970 UTC."""
+    """Requests and groups, being filled: one flat list, because that is what a loop over millions can afford."""
 
-    start: list[int] = field(default_factory=list)
-    elapsed: list[int] = field(default_factory=list)
-    label: list[int] = field(default_factory=list)
-    outcome: list[int] = field(default_factory=list)
-    group: list[int] = field(default_factory=list)
-    failed: list[bool] = field(default_factory=list)
-    is_group: list[bool] = field(default_factory=list)
-    users: list[int] = field(default_factory=list)
+    _COLUMNS = 8
+
+    def __init__(self) -> None:
+        self._cells: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._cells) // self._COLUMNS
+
+    def add(
+        self, start: int, elapsed: int, label: int, outcome: int, group: int, failed: int, is_group: int, users: int
+    ) -> None:
+        """A row. `start` in milliseconds since 1970 UTC, `elapsed` in milliseconds."""
+        self._cells.extend((start, elapsed, label, outcome, group, failed, is_group, users))
 
     def samples(self, names: Names) -> Samples:
         """What was filled in, as a batch."""
-        n = len(self.start)
+        cells = np.array(self._cells, dtype=np.int64).reshape(-1, self._COLUMNS)
+        start, elapsed, label, outcome, group, failed, is_group, users = cells.T
         return Samples.of(
-            np.array(self.start, dtype=np.int64) * 1_000,
-            np.array(self.elapsed, dtype=np.int64) * 1_000,
-            np.array(self.failed, dtype=np.int32),
-            label=np.array(self.label, dtype=np.int32),
-            outcome=np.array(self.outcome, dtype=np.int32),
-            group=np.array(self.group, dtype=np.int32),
-            host=np.full(n, names.hosts.code(""), dtype=np.int32),
-            kind=np.where(self.is_group, TRANSACTION, REQUEST).astype(np.int8),
-            users=np.array(self.users, dtype=np.int32),
+            start * 1_000,
+            elapsed * 1_000,
+            failed,
+            label=label,
+            outcome=outcome,
+            group=group,
+            host=np.full(len(cells), names.hosts.code(""), dtype=np.int32),
+            kind=np.where(is_group, TRANSACTION, REQUEST),
+            users=users,
         )
 
 

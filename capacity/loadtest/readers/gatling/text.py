@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from capacity.errors import InputError
 from capacity.loadtest.readers.base import Reading, ResultFile
 from capacity.loadtest.readers.gatling.layouts import STATUSES, THIRD, WORDS, Layout, is_whole, layout_of
-from capacity.loadtest.readers.gatling.rows import Remarks, Rows, label_of
+from capacity.loadtest.readers.gatling.rows import LATEST_MS, Remarks, Rows, label_of
 from capacity.loadtest.readers.lines import Damage, whole_lines
 from capacity.loadtest.readers.texts import MOST_REASONS, Codes, readable
 from capacity.loadtest.samples import UNKNOWN, Samples
@@ -16,7 +16,10 @@ from capacity.loadtest.samples import UNKNOWN, Samples
 #: A file that was cut at its beginning lacks the RUN record: one record among the first few lines tells it, too.
 _LOOKED_AT: Final = 20
 _EVENTS: Final = (b"START", b"END")
+_OK: Final = b"OK"
 _KO: Final = b"KO"
+_TIMED: Final = frozenset((b"REQUEST", b"GROUP", b"ACTION"))
+_USERS: Final = frozenset((b"USER", b"SCENARIO"))
 #: Of a moment in epoch milliseconds since 1973; a number that was cut short, or of a user, has fewer.
 _EPOCH_MS_DIGITS: Final = 12
 
@@ -40,7 +43,7 @@ class GatlingTextLog:
         log = _Log(reading)
         for lines in whole_lines(file, reading):
             rows = log.rows(lines)
-            if rows.start:
+            if len(rows):
                 yield rows.samples(reading.names)
         if log.timed == 0 and log.damage.count > 0:
             raise InputError(
@@ -73,15 +76,14 @@ class _Log:
     def rows(self, lines: list[bytes]) -> Rows:
         """The requests and groups among these lines."""
         rows = Rows()
-        for line in lines:
-            self.lines += 1
+        for number, line in enumerate(lines, self.lines + 1):
             cells = line.split(b"\t")
             word, at = cells[0], 0
             if word not in WORDS and len(cells) > THIRD:
                 word, at = cells[THIRD], THIRD
-            if word in (b"REQUEST", b"GROUP", b"ACTION"):
+            if word in _TIMED:
                 understood = self._timed(rows, word, at, cells)
-            elif word in (b"USER", b"SCENARIO"):
+            elif word in _USERS:
                 understood = self._user(cells, at)
             elif word == b"ERROR":
                 self.remarks.error(readable(cells[1] if len(cells) > 1 else b""))
@@ -89,7 +91,8 @@ class _Log:
             else:
                 understood = word in WORDS
             if not understood:
-                self.damage.add(self.lines)
+                self.damage.add(number)
+        self.lines += len(lines)
         return rows
 
     def _timed(self, rows: Rows, word: bytes, at: int, cells: list[bytes]) -> bool:
@@ -105,19 +108,23 @@ class _Log:
             elapsed = end - start if layout.cumulated is None else int(cells[layout.cumulated])
         except ValueError:
             return False
+        if start < 0 or end > LATEST_MS or elapsed > LATEST_MS:
+            return False
         self.timed += 1
         if end < start or elapsed < 0:
             self.remarks.unmatched += 1
             return True
-        failed = cells[layout.status] == _KO
-        rows.start.append(start)
-        rows.elapsed.append(elapsed)
-        rows.label.append(self._label(layout, cells))
-        rows.outcome.append(self._reason(cells[layout.status + 1 :]) if failed else self._fine)
-        rows.group.append(self._group(layout, cells))
-        rows.failed.append(failed)
-        rows.is_group.append(layout.cumulated is not None)
-        rows.users.append(self._active)
+        fine = cells[layout.status] == _OK
+        rows.add(
+            start,
+            elapsed,
+            self._label(layout, cells),
+            self._fine if fine else self._reason(cells[layout.status + 1 :]),
+            self._group(layout, cells),
+            not fine,
+            layout.cumulated is not None,
+            self._active,
+        )
         return True
 
     def _label(self, layout: Layout, cells: list[bytes]) -> int:
@@ -166,8 +173,10 @@ class _Log:
             came = cells[1].endswith(b"START")
         else:
             return False
-        self._active = max(self._active, 0) + (1 if came else -1)
-        self._active = max(self._active, 0)
+        if came:
+            self._active = self._active + 1 if self._active > 0 else 1
+        else:
+            self._active = self._active - 1 if self._active > 0 else 0
         return True
 
 
@@ -176,9 +185,9 @@ def _is_record(cells: list[bytes]) -> bool:
     if len(cells) < 4:
         return False
     word, at = (cells[0], 0) if cells[0] in WORDS else (cells[THIRD], THIRD)
-    if word in (b"REQUEST", b"ACTION", b"GROUP"):
+    if word in _TIMED:
         return layout_of(word, at, cells) is not None
-    if word in (b"USER", b"SCENARIO"):
+    if word in _USERS:
         return any(cell.endswith(_EVENTS) for cell in cells[1:4]) and is_whole(cells[-1])
     if word == b"RUN":  # in 2.0 and 2.1 it is in the third column, as a JTL's label is, whose first cell is a number
         return not is_whole(cells[0]) and any(is_whole(cell) for cell in cells[1:])
