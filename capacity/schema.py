@@ -70,7 +70,11 @@ METRICS: Final = _by_name(
     Metric("errors", "requests/s", "rate", "Requests answered with a server error (5xx)."),
     Metric("connections", "connections", "level", "Open connections to a load balancer, database or cache."),
     Metric("queue_depth", "messages", "level", "Messages that wait to be taken from a queue."),
-    Metric("cache_hit_ratio", "%", "ratio", "Requests that a cache or CDN answered itself."),
+    Metric("cache_hit_ratio", "%", "ratio", "Cacheable requests that a cache or CDN answered itself."),
+    Metric("cdn_requests", "requests/s", "rate", "Requests that reached the CDN in front of the service."),
+    Metric("origin_latency", "seconds", "ratio", "Time until the origin answers what the CDN does not hold."),
+    Metric("cache_hits", "requests/s", "rate", "Lookups that a data cache behind the service answered."),
+    Metric("cache_misses", "requests/s", "rate", "Lookups that a data cache behind the service could not answer."),
     Metric("network_in", "bytes/s", "rate", "Bytes received."),
     Metric("network_out", "bytes/s", "rate", "Bytes sent."),
     Metric("cost", "USD/h", "rate", "Spend on the service's tasks: amortized, all purchase options."),
@@ -335,9 +339,47 @@ ADVICE: Final = Table(
     key=("provider", "resource", "suggested_vcpu", "suggested_memory_gib"),
 )
 
+CACHE_WHAT_IF: Final = Table(
+    "cache_what_if",
+    "What the origin behind a cache carries at the busiest moment of the horizon, by scenario; low to high are 90 %.",
+    (
+        Column("service", "str", "", "Name of the service."),
+        Column("scenario", "str", "", "as is, hit ratio -1 point, purge at the peak, cache outage ..."),
+        Column("hit_low", "float64", "1", "Lower end of the 95 % interval of hit_ratio."),
+        Column("hit_ratio", "float64", "1", "Share of the cacheable requests that the cache then answers."),
+        Column("hit_high", "float64", "1", "Upper end of the 95 % interval of hit_ratio."),
+        Column("cacheable", "float64", "1", "Share of all requests that it may answer."),
+        Column("times", "float64", "1", "Load of the origin over today's, at the median."),
+        Column("origin_low", "float64", "requests/s", "5 % quantile of origin_per_s over the paths."),
+        Column(
+            "origin_per_s",
+            "float64",
+            "requests/s",
+            "Largest rate that reaches the origin, at the goal's level; of a database, queries/s. NaN if not known.",
+        ),
+        Column("origin_high", "float64", "requests/s", "95 % quantile of origin_per_s over the paths."),
+        Column("vcpu", "float64", "vCPU", "Largest processor time in use, at the goal's level; NaN if not known."),
+        Column("tasks_low", "float64", "tasks", "5 % quantile of tasks over the paths."),
+        Column(
+            "tasks",
+            "float64",
+            "tasks",
+            "What would hold to the end of the horizon, at the goal's level; NaN for a cache that protects a database.",
+        ),
+        Column("tasks_high", "float64", "tasks", "95 % quantile of tasks over the paths."),
+        Column("exceeded", "float64", "1", "Share of paths past max_tasks, or past what the database carries."),
+        Column("reached", "datetime64[us, UTC]", "UTC", "When 5 % of the paths have passed that; NaT if fewer do."),
+        Column("refill_seconds", "float64", "seconds", "Until the cache is full again; NaN if not known."),
+        Column("usd_per_month", "float64", "USD", "Of 730 h, tasks following demand; NaN for what does not last."),
+        Column("standby_usd_per_month", "float64", "USD", "More a month, to keep `tasks` running all the time."),
+        Column("note", "str", "", "What it rests on."),
+    ),
+    key=("service", "scenario"),
+)
+
 TABLES: Final = (
     *(OBSERVATIONS, HISTORY, DEMAND, FINDINGS, FORECAST, SCORES, BACKTEST, PLAN, LIMITS, COST, SIMULATION),
-    *(BILL, ADVICE),
+    *(BILL, ADVICE, CACHE_WHAT_IF),
 )
 
 
