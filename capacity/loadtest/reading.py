@@ -1,0 +1,295 @@
+"""Files of results in, a `LoadTest` out: formats recognised by content, several files of one test taken together."""
+
+from __future__ import annotations
+
+import os
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from capacity.errors import InputError, Problem
+from capacity.findings import Findings
+from capacity.loadtest import checks, steps, summaries
+from capacity.loadtest.readers import READERS
+from capacity.loadtest.readers.base import Reading, ResultFile, ResultReader, SampleReader, Summary, SummaryReader
+from capacity.loadtest.result import LoadTest
+from capacity.loadtest.samples import Samples, Vocabulary
+from capacity.loadtest.tally import Tallied, Tally
+
+StrPath = str | os.PathLike[str]
+
+#: Characters of an unrecognised file that an error quotes.
+QUOTED: Final = 100
+
+#: Files of report pages that hold no results, and so are not even opened when a folder is read.
+_PAGES: Final = frozenset(
+    {".css", ".png", ".gif", ".svg", ".ico", ".woff", ".woff2", ".ttf", ".eot", ".otf", ".map", ".jmx"}
+)
+
+#: Taurus and others write failed samples once more into a file of their own: never the whole run (loadtest.md 4.1).
+_ERRORS_ONLY: Final = re.compile(r"^errors?[-.\d]*\.(jtl|xml|csv)(\.gz)?$", re.I)
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A file and who can read it."""
+
+    file: ResultFile
+    reader: ResultReader
+
+    def __str__(self) -> str:
+        return f"{self.file.path.name} ({self.reader.name})"
+
+    @property
+    def raw(self) -> bool:
+        """Whether it tells of every request."""
+        return isinstance(self.reader, SampleReader)
+
+
+def read(path: StrPath | Sequence[StrPath], *, timezone: str | None = None) -> LoadTest:
+    """What a load test showed, from what JMeter, Gatling, Taurus, BlazeMeter, AWS DLT, Locust or k6 left behind.
+
+    path      a result file (gzip as it is); several files of one test, such as one a generator; or a folder, of which
+              every file is taken that some format claims. Where every request is told, summaries are left aside
+    timezone  IANA name of the generator's clock ("Europe/Berlin"), for stamps that say no zone; UTC if None
+
+    Files are read as streams: memory does not grow with their rows. Raises InputError when a file is missing, empty,
+    of no known format, or holds no samples; it says what was seen and what can be read.
+
+    >>> import tempfile
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> file = Path(folder.name, "run.jtl")
+    >>> rows = ["timeStamp,elapsed,label,responseCode,success", "1000,20,GET /,200,true", "1500,30,GET /,500,false"]
+    >>> _ = file.write_text("\\n".join(rows))
+    >>> test = read(file)
+    >>> test.summary.loc["Total", ["samples", "errors", "mean_ms"]].tolist()
+    [2.0, 1.0, 25.0]
+    >>> folder.cleanup()
+    """
+    if timezone is not None:
+        _known_zone(timezone)
+    paths = [Path(path)] if isinstance(path, (str, os.PathLike)) else [Path(one) for one in path]
+    if not paths:
+        raise InputError("no files were named", advice="Name a result file, several, or a folder.")
+    found, aside = _recognised(paths, timezone)
+    raw = [one for one in found if one.raw]
+    if raw:
+        partial = [one for one in raw if _ERRORS_ONLY.match(one.file.path.name)]
+        if partial and len(partial) < len(raw):
+            raw = [one for one in raw if one not in partial]
+        aside += [str(one) for one in found if one not in raw]
+        return _measured(raw, aside)
+    return _told(found, aside)
+
+
+def _known_zone(timezone: str) -> None:
+    try:
+        ZoneInfo(timezone)
+    except (KeyError, ValueError, OSError):
+        raise InputError(
+            f"there is no time zone {timezone!r}", advice='Use an IANA name such as "Europe/Berlin" or "UTC".'
+        ) from None
+
+
+def _recognised(paths: Sequence[Path], timezone: str | None) -> tuple[list[Recognised], list[str]]:
+    """Every file with its reader. Named files have to be readable; of a folder, those that are."""
+    found: list[Recognised] = []
+    problems: list[Problem] = []
+    for path in paths:
+        if path.is_dir():
+            inside = list(_results_in(path, timezone))
+            if not inside:
+                problems.append(Problem("no file in this folder is of a known format", where=str(path)))
+            found += inside
+            continue
+        file = ResultFile(path, timezone)
+        if not path.exists():
+            problems.append(Problem("there is no such file or folder", where=str(path)))
+        elif not file.head.strip():
+            problems.append(Problem("the file is empty", where=str(path)))
+        elif (reader := _reader_of(file)) is None:
+            problems.append(Problem(f"begins with {_seen(file)}, which is no known format", where=str(path)))
+        else:
+            found.append(Recognised(file, reader))
+    if problems:
+        known = ", ".join(dict.fromkeys(reader.name for reader in READERS))
+        raise InputError("these load-test results cannot be read", problems, f"Formats that can be read: {known}.")
+    unique = {one.file.path.resolve(): one for one in found}
+    return list(unique.values()), []
+
+
+def _results_in(folder: Path, timezone: str | None) -> Iterator[Recognised]:
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if hidden or path.suffix.lower() in _PAGES or not path.is_file() or not path.stat().st_size:
+            continue
+        file = ResultFile(path, timezone)
+        reader = _reader_of(file)
+        if reader is not None:
+            yield Recognised(file, reader)
+
+
+def _reader_of(file: ResultFile) -> ResultReader | None:
+    return next((reader for reader in READERS if reader.recognises(file)), None)
+
+
+def _seen(file: ResultFile) -> str:
+    """How a file begins, in a form that can be printed."""
+    text = file.head[: 4 * QUOTED].decode("utf-8", errors="replace")
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    if text.count("\ufffd") > len(text) // 10 or "\x00" in text:
+        return f"the bytes {file.head[:16].hex(' ')}"
+    shown = " ".join(printable.split())
+    return repr(shown if len(shown) <= QUOTED else shown[: QUOTED - 1] + "…")
+
+
+def _measured(files: Sequence[Recognised], aside: Sequence[str]) -> LoadTest:
+    """A test of which every request is told."""
+    reading, tallied, generators = _tallied(files)
+    twice = _told_twice(files, tallied)
+    if twice:
+        files = [one for one in files if one not in twice]
+        reading, tallied, generators = _tallied(files)
+        reading.note(
+            "told twice",
+            "REVIEW",
+            f"{_listed(map(str, twice))} tell of the same requests as another file, and were left aside",
+            count=len(twice),
+        )
+    if not tallied.labels:
+        said = [Problem(finding.message) for finding in reading.findings]
+        raise InputError(
+            f"no samples in {_listed(map(str, files))}",
+            said,
+            "Only a header, or a test that was stopped before its first answer.",
+        )
+    _note_aside(reading, aside)
+    names = reading.names
+    points = steps.load_points(
+        tallied.cells,
+        summaries.by_name(tallied.groups, names.groups.texts),
+        summaries.by_name(tallied.labels, names.labels.texts),
+    )
+    frame = steps.steps_frame([point.row for point in points])
+    checks.check(reading, tallied, points, generators)
+    return LoadTest(
+        files=tuple(map(str, files)),
+        summary=summaries.by_label(tallied, names),
+        steps=frame,
+        errors=summaries.by_error(tallied, names),
+        timeline=tallied.cells.frame,
+        findings=_of_the_test(reading),
+        cells=tallied.cells,
+        windows=tuple((point.begin, point.end) for point in points),
+    )
+
+
+def _tallied(files: Sequence[Recognised]) -> tuple[Reading, Tallied, list[str]]:
+    """All files counted, while the next batch is already being read; and the names of the generators."""
+    reading, tally, generators = Reading(), Tally(), Vocabulary()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="tally") as pool:
+        for one in files:
+            tally.file(str(one.file.path), jmeter=one.reader.name.startswith("JMeter"))
+            counting: Future[None] | None = None
+            for batch in _batches(one, reading):
+                own = _with_generator(batch, reading, generators, one.file.path.name if len(files) > 1 else "")
+                if counting is not None:
+                    counting.result()
+                counting = pool.submit(tally.add, own)
+            if counting is not None:
+                counting.result()
+    return reading, tally.result(), generators.texts
+
+
+def _batches(one: Recognised, reading: Reading) -> Iterator[Samples]:
+    """The batches of a file; a gzip file that ends early gives what came before."""
+    assert isinstance(one.reader, SampleReader)
+    try:
+        yield from one.reader.samples(one.file, reading)
+    except (EOFError, zlib.error) as error:
+        reading.note(
+            "truncated",
+            "REVIEW",
+            f"{one.file.path.name} is a compressed file that ends early or is damaged ({error}): what came before it "
+            "was read",
+            "Fetch the file again.",
+        )
+
+
+def _with_generator(batch: Samples, reading: Reading, generators: Vocabulary, file: str) -> Samples:
+    """The batch with generators told apart by host, and by file where there are several."""
+    codes, places = np.unique(batch.host, return_inverse=True)
+    texts = reading.names.hosts.texts
+    own = [generators.code(" ".join(filter(None, (file, texts[code] if code < len(texts) else "")))) for code in codes]
+    return replace(batch, host=np.array(own, dtype=np.int32)[places])
+
+
+def _told_twice(files: Sequence[Recognised], tallied: Tallied) -> list[Recognised]:
+    """Files that tell of the same requests as one before them, in whatever format."""
+    by_path = {str(one.file.path): one for one in files}
+    seen: set[tuple[int, int, int, int]] = set()
+    again = []
+    for order in tallied.orders:
+        if order.fingerprint in seen:
+            again.append(by_path[order.file])
+        seen.add(order.fingerprint)
+    return again
+
+
+def _told(files: Sequence[Recognised], aside: Sequence[str]) -> LoadTest:
+    """A test of which only statistics are told: labels of the file that has most, the course of one that has it."""
+    reading = Reading()
+    told = [(one, _summary_of(one, reading)) for one in files]
+    if not any(len(summary.labels) for _, summary in told):
+        names = _listed(map(str, files))
+        raise InputError(f"no statistics in {names}", [Problem(finding.message) for finding in reading.findings])
+    chosen, labels = max(told, key=lambda pair: len(pair[1].labels))
+    other, course = next(((one, summary) for one, summary in told if summary.timeline is not None), (chosen, labels))
+    used = list(dict.fromkeys((chosen, other)))
+    _note_aside(reading, [*aside, *(str(one) for one in files if one not in used)])
+    summary = summaries.told_by_label(labels)
+    timeline = summaries.told_timeline(course.timeline)
+    points = summaries.told_steps(timeline)
+    checks.check_told(reading, summary, points)
+    return LoadTest(
+        files=tuple(map(str, used)),
+        summary=summary,
+        steps=points,
+        errors=summaries.told_errors(summary),
+        timeline=timeline,
+        findings=_of_the_test(reading),
+    )
+
+
+def _summary_of(one: Recognised, reading: Reading) -> Summary:
+    assert isinstance(one.reader, SummaryReader)
+    return one.reader.summary(one.file, reading)
+
+
+def _note_aside(reading: Reading, aside: Sequence[str]) -> None:
+    if aside:
+        reading.note(
+            "left aside",
+            "REVIEW",
+            f"{_listed(aside)}: left aside, because other files tell more about the same run",
+            "Name a file of its own to read it.",
+            count=len(aside),
+        )
+
+
+def _listed(names: Iterable[str], shown: int = 5) -> str:
+    names = list(names)
+    more = f" and {len(names) - shown} more" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
+
+
+def _of_the_test(reading: Reading) -> Findings:
+    """The findings, each said to be of the load test where it says nothing else."""
+    return Findings.of(replace(finding, metric=finding.metric or "load test") for finding in reading.findings)
