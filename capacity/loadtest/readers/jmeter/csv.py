@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _MIB: Final = 2**20
 
+#: Bytes kept free at the end of a buffer: an end of line, the kernel's own, and what it loads beyond.
+_ROOM: Final = 16
+
 #: No row is longer: one that is has a quote that nobody closed.
 _LONGEST: Final = 64 * _MIB
 
@@ -66,11 +69,11 @@ class JMeterCsv:
             parser.note(pieces.damage)
 
     def _chunks(self, pieces: Pieces, parser: Parser) -> Generator[Samples, None, None]:
-        buffer = bytearray(self.chunk + 2)  # room for an end of line, and for the kernel's own
+        buffer = bytearray(self.chunk + _ROOM)
         held, begun = 0, False
         while True:
-            count = pieces.fill(memoryview(buffer)[held:-2])
-            end, final = held + count, held + count < len(buffer) - 2
+            count = pieces.fill(memoryview(buffer)[held:-_ROOM])
+            end, final = held + count, held + count < len(buffer) - _ROOM
             at = 0
             if not begun:
                 at = parser.begin(buffer, end)

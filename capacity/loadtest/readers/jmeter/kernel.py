@@ -11,6 +11,8 @@ from typing import Final
 import numpy as np
 from numba import njit
 
+from capacity.loadtest.readers.jmeter.swar import BAD_NUMBER, SLACK, byte_at, first_of, mixed, number, repeated, same
+
 # Roles of cells: where a cell of a row is kept until the row is whole. NOTHING is written over and never looked at.
 NOTHING: Final = 0
 STAMP: Final = 1
@@ -73,6 +75,10 @@ SET_ENDS: Final = 3  # 1: stamps are the ends of samples
 SET_TOLERANCE: Final = 4  # microseconds by which a sub-result may stick out of its container
 SETTINGS: Final = 5
 
+# `work`, by role: where its cell starts and stops, DOUBLED where its quotes are, its value (a number, or the place of a
+# text), and the decimal places that are kept of it (or the style of dates).
+WORK: Final = 5
+
 STAMP_NUMBER: Final = 0  # plus the decimal places that make microseconds of it: 3 for milliseconds
 STAMP_YEAR_FIRST: Final = 10  # 2026/11/23 09:54:13.902
 STAMP_MONTH_FIRST: Final = 11  # 11/23/26 09:54:13
@@ -97,8 +103,6 @@ SAID_WHY: Final = 64  # has a failureMessage
 WHOLE: Final = 128  # of a transaction: a sum of others
 EMBEDDED: Final = 256  # an embedded resource could not be loaded
 
-BAD_NUMBER: Final = -(2**63)
-
 _QUOTE: Final = 34
 _NEWLINE: Final = 10
 _RETURN: Final = 13
@@ -109,11 +113,8 @@ _BLANK: Final = 32
 MARK: Final = np.frombuffer(b"Number of samples in transaction : ", dtype=np.uint8)
 LOST: Final = np.frombuffer(b"Embedded resource download error", dtype=np.uint8)
 
-_OFFSET: Final = 14_695_981_039_346_656_037 - 2**64  # FNV-1a, 64 bits, as int64
-_PRIME: Final = 1_099_511_628_211
 
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, nogil=True, _nrt=False)  # type: ignore[untyped-decorator, unused-ignore]
 def begins(data: np.ndarray, start: int, stop: int, words: np.ndarray) -> bool:
     """Whether a cell begins with these words."""
     if stop - start < words.size:
@@ -124,44 +125,7 @@ def begins(data: np.ndarray, start: int, stop: int, words: np.ndarray) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def number(data: np.ndarray, start: int, stop: int, places: int) -> int:
-    """A decimal number times 10**places, cut to a whole one; BAD_NUMBER for anything else."""
-    while start < stop and data[start] == 32:
-        start += 1
-    while start < stop and data[stop - 1] == 32:
-        stop -= 1
-    negative = start < stop and data[start] == 45
-    if negative:
-        start += 1
-    value = 0
-    place = start
-    while place < stop:
-        digit = data[place] - np.int64(48)
-        if digit < 0 or digit > 9:
-            break
-        value = value * 10 + digit
-        place += 1
-    if place == start or place - start > 16:
-        return BAD_NUMBER
-    if place < stop:
-        if data[place] != 46:
-            return BAD_NUMBER
-        place += 1
-        while place < stop:
-            digit = data[place] - np.int64(48)
-            if digit < 0 or digit > 9:
-                return BAD_NUMBER
-            if places > 0:
-                value = value * 10 + digit
-                places -= 1
-            place += 1
-    for _ in range(places):
-        value *= 10
-    return -value if negative else value
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, nogil=True, _nrt=False)  # type: ignore[untyped-decorator, unused-ignore]
 def digits(data: np.ndarray, start: int, stop: int, most: int) -> tuple[int, int]:
     """The whole number that begins here, of at most so many digits, and the place behind it; -1 where there is none."""
     value, place = 0, start
@@ -174,7 +138,7 @@ def digits(data: np.ndarray, start: int, stop: int, most: int) -> tuple[int, int
     return (value, place) if place > start else (-1, start)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, nogil=True, _nrt=False)  # type: ignore[untyped-decorator, unused-ignore]
 def days_before(year: int, month: int, day: int) -> int:
     """Days from 1970-01-01 to a date of the Gregorian calendar; a month over 12 is one of the next year.
 
@@ -190,7 +154,7 @@ def days_before(year: int, month: int, day: int) -> int:
     return era * 146_097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719_468
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, nogil=True, _nrt=False)  # type: ignore[untyped-decorator, unused-ignore]
 def date(data: np.ndarray, start: int, stop: int, style: int, state: np.ndarray) -> int:
     """Microseconds since 1970 of a date stamp, on the clock it was written by, or in UTC where it says its offset."""
     first, place = digits(data, start, stop, 4)
@@ -249,36 +213,28 @@ def date(data: np.ndarray, start: int, stop: int, style: int, state: np.ndarray)
     return whole * 1_000_000 + micros
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def mixed(seed: int, data: np.ndarray, start: int, stop: int) -> int:
-    """A hash of bytes, going on from another one."""
-    for place in range(start, stop):
-        seed = (seed ^ data[place]) * _PRIME  # wraps
-    return seed
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, nogil=True, _nrt=False)  # type: ignore[untyped-decorator, unused-ignore]
 def before_number(data: np.ndarray, start: int, stop: int) -> int:
     """Where a thread's name ends and its " 1-23" begins; the end of the name where there is none."""
     cut = stop - 1
-    while cut > start and data[cut] >= 48 and data[cut] <= 57:
+    while cut > start and byte_at(data, cut) >= 48 and byte_at(data, cut) <= 57:
         cut -= 1
-    if cut <= start or cut == stop - 1 or data[cut] != _DASH:
+    if cut <= start or cut == stop - 1 or byte_at(data, cut) != _DASH:
         return stop
     dash = cut
     cut -= 1
-    while cut > start and data[cut] >= 48 and data[cut] <= 57:
+    while cut > start and byte_at(data, cut) >= 48 and byte_at(data, cut) <= 57:
         cut -= 1
-    return cut if cut < dash - 1 and data[cut] == _BLANK else stop
+    return cut if cut < dash - 1 and byte_at(data, cut) == _BLANK else stop
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, nogil=True, _nrt=False)  # type: ignore[untyped-decorator, unused-ignore]
 def place_of(
     data: np.ndarray,
     start: int,
     stop: int,
     extra: int,
-    key: int,  # the hash of extra and the bytes
+    key: int,  # the hash of role and bytes
     slots: np.ndarray,
     keys: np.ndarray,
     ends: np.ndarray,
@@ -297,20 +253,15 @@ def place_of(
             break
         if keys[found] == key and extras[found] == extra:
             begin = ends[found - 1] if found > 0 else 0
-            if ends[found] - begin == length:
-                same = True
-                for place in range(length):
-                    if pool[begin + place] != data[start + place]:
-                        same = False
-                        break
-                if same:
-                    return found
+            if ends[found] - begin == length and same(data, start, pool, begin, length):
+                return found
         slot = (slot + 1) & mask
     new = state[TEXTS]
     used = state[POOL]
-    if new >= keys.size or used + length > pool.size:
+    if new >= keys.size or used + length + SLACK > pool.size:
         return -1
-    pool[used : used + length] = data[start:stop]
+    for place in range(length):
+        pool[used + place] = data[start + place]
     slots[slot], keys[new], ends[new], extras[new] = new, key, used + length, extra
     place = stop - 1
     while place > start and data[place] >= 48 and data[place] <= 57:
@@ -320,7 +271,7 @@ def place_of(
     return new
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, nogil=True, _nrt=False)  # type: ignore[untyped-decorator, unused-ignore]
 def settle(slots: np.ndarray, keys: np.ndarray, count: int) -> None:
     """Fill the empty slots of a grown table of texts."""
     mask = slots.size - 1
@@ -331,7 +282,7 @@ def settle(slots: np.ndarray, keys: np.ndarray, count: int) -> None:
         slots[slot] = entry
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, nogil=True, _nrt=False)  # type: ignore[untyped-decorator, unused-ignore]
 def row_before(thread: int, row: int, threads: np.ndarray, last: np.ndarray, state: np.ndarray) -> int:
     """The row this thread wrote last, among the last WITHIN at least; -1 for none. From now on it is this one.
 
@@ -363,9 +314,9 @@ def row_before(thread: int, row: int, threads: np.ndarray, last: np.ndarray, sta
     return -1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, nogil=True, _nrt=False)  # type: ignore[untyped-decorator, unused-ignore]
 def parse(
-    data: np.ndarray,  # (>= end + 1,) bytes; the one at `end` is written over
+    data: np.ndarray,  # (>= end + 1 + SLACK,) bytes; the one at `end` is written over
     at: int,  # where the first row begins
     end: int,
     roles: np.ndarray,  # (width,) the role of each cell
@@ -379,66 +330,67 @@ def parse(
     pool: np.ndarray,
     threads: np.ndarray,  # (2, SLOTS) the table of threads
     last: np.ndarray,
-    out: np.ndarray,  # (OUT_COLUMNS, room)
+    out: np.ndarray,  # (room, OUT_COLUMNS)
     held: int,  # rows already in it
+    work: np.ndarray,  # (WORK, ROLES), -1 at first: where the cells of a row are, and what they say
     wrong: np.ndarray,  # (k, 3) line, what is wrong and the count of cells, of the first k bad rows
     state: np.ndarray,
 ) -> tuple[int, int, bool]:
     """Rows of `out` that are filled, the place of the first row not read, and whether the texts need more room.
 
-    Stops where the bytes or the room of `out` end. Row r of the file, counted from 0, is written to column
-    held + r - state[ROWS] as it was on entry.
+    Stops where the bytes or the room of `out` end. Row r of the file, counted from 0, is row
+    held + r - state[ROWS] of it, as that was on entry.
     """
     delimiter, width = settings[SET_DELIMITER], settings[SET_WIDTH]
     stamps_are_ends, tolerance = settings[SET_ENDS], settings[SET_TOLERANCE]
-    starts, stops = np.full(ROLES, -1, dtype=np.int64), np.full(ROLES, -1, dtype=np.int64)
-    doubled = np.zeros(ROLES, dtype=np.int64)
-    values = np.full(ROLES, -1, dtype=np.int64)  # a number, or the place of a text
-    places = np.zeros(ROLES, dtype=np.int64)  # decimal places that are kept, or the style of dates
+    starts, stops, doubled, values, places = work[0], work[1], work[2], work[3], work[4]
+    doubled[:] = 0
+    places[:] = 0
     places[STAMP] = settings[SET_STAMP]
     places[ELAPSED] = places[LATENCY] = places[CONNECT] = 3  # milliseconds are written, microseconds kept
+    a_delimiter, a_newline, a_quote = repeated(delimiter), repeated(_NEWLINE), repeated(_QUOTE)
     data[end] = _NEWLINE  # a search for the end of a cell ends here at the latest
-    room = out.shape[1]
+    room = out.shape[0]
     filled = held
     while at < end and filled < room:
         place, cell, lines, wrongness, whole = at, 0, 0, 0, False
         while True:
             quotes = 0
-            if data[place] == _QUOTE:
+            if byte_at(data, place) == _QUOTE:
                 place += 1
                 start = place
-                while place < end:
-                    byte = data[place]
-                    if byte == _QUOTE:
-                        if data[place + 1] != _QUOTE or place + 1 >= end:
-                            break
+                while True:
+                    place = first_of(data, place, a_quote, a_newline)
+                    if place >= end:
+                        break
+                    if byte_at(data, place) == _NEWLINE:
+                        lines += 1
+                    elif byte_at(data, place + 1) != _QUOTE or place + 1 >= end:
+                        break
+                    else:
                         quotes = DOUBLED
                         place += 1
-                    elif byte == _NEWLINE:
-                        lines += 1
                     place += 1
                 if place >= end:
                     break
                 stop = place
                 place += 1
-                if data[place] == _RETURN and place + 1 < end and data[place + 1] == _NEWLINE:
+                if byte_at(data, place) == _RETURN and place + 1 < end and byte_at(data, place + 1) == _NEWLINE:
                     place += 1
-                if data[place] != delimiter and data[place] != _NEWLINE:
+                if byte_at(data, place) != delimiter and byte_at(data, place) != _NEWLINE:
                     wrongness = WRONG_QUOTES
-                    while data[place] != delimiter and data[place] != _NEWLINE:
-                        place += 1
+                    place = first_of(data, place, a_delimiter, a_newline)
             else:
                 start = place
-                while data[place] != delimiter and data[place] != _NEWLINE:
-                    place += 1
+                place = first_of(data, place, a_delimiter, a_newline)
                 stop = place
             if place >= end:
                 break
             role = roles[cell] if cell < width else NOTHING
             starts[role], stops[role], doubled[role] = start, stop, quotes
             cell += 1
-            if data[place] == _NEWLINE:
-                if stop == place and stop > start and data[stop - 1] == _RETURN:
+            if byte_at(data, place) == _NEWLINE:
+                if stop == place and stop > start and byte_at(data, stop - 1) == _RETURN:
                     stop -= 1
                     stops[role] = stop
                 whole = True
@@ -470,16 +422,16 @@ def parse(
             elif values[ELAPSED] == BAD_NUMBER:
                 wrongness = WRONG_ELAPSED
             elif starts[SUCCESS] >= 0:
-                letter, size = data[starts[SUCCESS]] | 32, stops[SUCCESS] - starts[SUCCESS]
+                letter, size = byte_at(data, starts[SUCCESS]) | 32, stops[SUCCESS] - starts[SUCCESS]
                 failed = letter == 102 and size == 5  # false
                 if not failed and not (letter == 116 and size == 4):  # true
                     wrongness = WRONG_SUCCESS
             elif starts[CODE] >= 0:  # 4xx and 5xx, and JMeter's "Non HTTP response code: ..."
-                letter, size = data[starts[CODE]], stops[CODE] - starts[CODE]
+                letter, size = byte_at(data, starts[CODE]), stops[CODE] - starts[CODE]
                 failed = (size == 3 and (letter == 52 or letter == 53)) or (size > 3 and letter == 78)
         if wrongness != 0:
             size = place - at
-            if size > 0 and data[place - 1] == _RETURN:
+            if size > 0 and byte_at(data, place - 1) == _RETURN:
                 size -= 1
             if header.size > 0 and size == header.size and begins(data, at, place, header):
                 state[REPEATED] += 1
@@ -502,16 +454,17 @@ def parse(
                 flags |= SAID_WHY
             if starts[MESSAGE] >= 0 and begins(data, starts[MESSAGE], stops[MESSAGE], LOST):
                 flags |= EMBEDDED
-        thread = 0
+        thread = np.int64(0)
         for role in TEXT_ROLES:
             values[role] = -1
             if starts[role] >= 0 or role == CODE:
                 extra = role | doubled[role] | (flags if role == CODE else 0)
                 start, stop = max(starts[role], 0), max(stops[role], 0)
                 cut = before_number(data, start, stop) if role == THREAD else stop
-                key = mixed(_OFFSET ^ extra, data, start, cut)
+                hashed = mixed(np.uint64(extra), data, start, cut)
+                key = np.int64(hashed)
                 if role == THREAD:
-                    thread = mixed(key, data, cut, stop)
+                    thread = np.int64(mixed(hashed, data, cut, stop))
                 elif role == HOST:
                     thread ^= key
                 values[role] = place_of(data, start, cut, extra, key, slots, keys, ends, extras, bases, pool, state)
@@ -539,39 +492,35 @@ def parse(
             stamp -= elapsed
 
         row = state[ROWS]
-        out[OUT_START, filled] = stamp
-        out[OUT_ELAPSED, filled] = elapsed
-        out[OUT_LABEL, filled] = label
-        out[OUT_OUTCOME, filled] = values[CODE]
-        out[OUT_GROUP, filled] = values[THREAD]
-        out[OUT_HOST, filled] = values[HOST]
-        out[OUT_KIND, filled] = 2 if transaction else 0
-        out[OUT_COUNT, filled] = count
-        out[OUT_FAILED, filled] = failures
-        out[OUT_USERS, filled] = max(-1, values[USERS])
-        out[OUT_LATENCY, filled] = latency
-        out[OUT_CONNECT, filled] = connect
-        out[OUT_RECEIVED, filled] = received
-        out[OUT_THREAD, filled] = thread
+        out[filled, OUT_START] = stamp
+        out[filled, OUT_ELAPSED] = elapsed
+        out[filled, OUT_LABEL] = label
+        out[filled, OUT_OUTCOME] = values[CODE]
+        out[filled, OUT_GROUP] = values[THREAD]
+        out[filled, OUT_HOST] = values[HOST]
+        out[filled, OUT_KIND] = 2 if transaction else 0
+        out[filled, OUT_COUNT] = count
+        out[filled, OUT_FAILED] = failures
+        out[filled, OUT_USERS] = max(-1, values[USERS])
+        out[filled, OUT_LATENCY] = latency
+        out[filled, OUT_CONNECT] = connect
+        out[filled, OUT_RECEIVED] = received
+        out[filled, OUT_THREAD] = thread
 
         before = row_before(thread, row, threads, last, state)
         if label >= 0 and bases[label] > 0 and before >= 0 and row - before <= WITHIN:
             parent = filled - (row - before)
-            named = out[OUT_LABEL, parent]
+            named = out[parent, OUT_LABEL]
             begin = ends[named - 1] if named > 0 else 0
             mine = ends[label - 1] if label > 0 else 0
             inside = (
-                out[OUT_KIND, parent] == 0
+                out[parent, OUT_KIND] == 0
                 and ends[named] - begin == bases[label]
-                and stamp >= out[OUT_START, parent] - tolerance
-                and stamp + elapsed <= out[OUT_START, parent] + out[OUT_ELAPSED, parent] + tolerance
+                and stamp >= out[parent, OUT_START] - tolerance
+                and stamp + elapsed <= out[parent, OUT_START] + out[parent, OUT_ELAPSED] + tolerance
             )
-            for byte_place in range(bases[label]):
-                if not inside or pool[begin + byte_place] != pool[mine + byte_place]:
-                    inside = False
-                    break
-            if inside:
-                out[OUT_KIND, parent] = 1
+            if inside and same(pool, begin, pool, mine, bases[label]):
+                out[parent, OUT_KIND] = 1
         state[ROWS] = row + 1
         state[LAST_IS_BAD] = 0
         state[LINE] += lines

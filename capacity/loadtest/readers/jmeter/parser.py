@@ -51,7 +51,7 @@ class Parser:
         self._clock = Clock(file.timezone) if stamps.local else None
         self._roles = np.array([_ROLES.get(name, kernel.NOTHING) for name in layout.columns], dtype=np.int64)
         self._header = np.zeros(0, dtype=np.uint8)
-        self._out = np.empty((kernel.OUT_COLUMNS, kernel.WITHIN + _BATCH), dtype=np.int64)
+        self._out = np.empty((kernel.WITHIN + _BATCH, kernel.OUT_COLUMNS), dtype=np.int64)
         self._nothing = {
             name: getattr(reading.names, name).code("")
             for name, told in (("labels", "label"), ("groups", "threadname"), ("hosts", "hostname"))
@@ -72,6 +72,7 @@ class Parser:
         self._wrong = np.zeros((_PLACES, 3), dtype=np.int64)
         self._threads = np.zeros((2, kernel.SLOTS), dtype=np.int64)
         self._last = np.full((2, kernel.SLOTS), -1, dtype=np.int64)
+        self._work = np.full((kernel.WORK, kernel.ROLES), -1, dtype=np.int64)
         self._settings = np.zeros(kernel.SETTINGS, dtype=np.int64)
         self._settings[kernel.SET_DELIMITER] = ord(self._layout.delimiter)
         self._settings[kernel.SET_WIDTH] = len(self._layout.columns)
@@ -83,7 +84,7 @@ class Parser:
     @property
     def full(self) -> bool:
         """Whether rows have to be taken before more can be parsed."""
-        return self._filled == self._out.shape[1]
+        return self._filled == len(self._out)
 
     def begin(self, buffer: bytearray, end: int) -> int:
         """Where the first row begins; -1 while the header line is not whole."""
@@ -108,7 +109,7 @@ class Parser:
             self._filled, at, no_room = kernel.parse(
                 *(data, at, end, self._roles, self._header, self._settings),
                 *(*self._texts.arrays, self._threads, self._last),
-                *(self._out, self._filled, self._wrong, self._state),
+                *(self._out, self._filled, self._work, self._wrong, self._state),
             )
             if no_room:
                 self._texts.grow(longest=end - at)
@@ -126,7 +127,7 @@ class Parser:
                 return
 
     def _look_like_ends(self) -> bool:
-        rows = self._out[:, : self._filled]
+        rows = self._out[: self._filled].T
         rows = rows[:, rows[kernel.OUT_KIND] == 0]
         return "threadname" in self._layout and stamps_are_ends(
             rows[kernel.OUT_START], rows[kernel.OUT_ELAPSED], rows[kernel.OUT_THREAD]
@@ -135,8 +136,8 @@ class Parser:
     def take(self, everything: bool = False) -> Samples:
         """The rows whose kind is settled: all but the last WITHIN, or everything."""
         count = self._filled if everything else max(0, self._filled - kernel.WITHIN)
-        batch = self._samples(self._out[:, :count])
-        self._out[:, : self._filled - count] = self._out[:, count : self._filled].copy()
+        batch = self._samples(self._out[:count].T)
+        self._out[: self._filled - count] = self._out[count : self._filled].copy()
         self._filled -= count
         return batch
 
