@@ -18,8 +18,7 @@ from capacity.loadtest.readers.gatling.rows import label_of
 RANKS: Final = ("p50_ms", "", "p95_ms", "p99_ms")
 #: Before, there were two.
 _TWO_RANKS: Final = ("p95_ms", "p99_ms")
-_SPLIT: Final = ("total", "ok", "ko")
-_UNQUOTED: Final = re.compile(r"(?<=[{,])(\s*)(type|name|path|pathFormatted|stats|contents):")
+_UNQUOTED: Final = re.compile(r"^(\s*)(type|name|path|pathFormatted|stats|contents):", re.MULTILINE)
 _ASSIGNED: Final = re.compile(r"^\s*var\s+stats\s*=")
 _LOCAL_DECIMAL: Final = re.compile(r"\d+,\d{1,2}")
 

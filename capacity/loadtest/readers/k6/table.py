@@ -67,7 +67,7 @@ def _records(blocks: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
 def _add(requests: Requests, header: list[str], line: bytes) -> bool:
     """Hand a row over; False where it is not whole."""
     text = line.decode("utf-8", errors="replace")
-    cells = next(csv.reader(text.split("\n"), strict=False)) if '"' in text else text.split(",")
+    cells = next(csv.reader(text.splitlines(keepends=True), strict=False)) if '"' in text else text.split(",")
     if len(cells) < len(header):
         return False
     tags = dict(zip(header, cells, strict=False))
