@@ -39,10 +39,11 @@ _ERRORS_ONLY: Final = re.compile(r"^errors?[-.\d]*\.(jtl|xml|csv)(\.gz)?$", re.I
 
 @dataclass(frozen=True)
 class Recognised:
-    """A file and who can read it."""
+    """A file and who can read it. `found`: it was found in a folder, and nobody named it."""
 
     file: ResultFile
     reader: ResultReader
+    found: bool = False
 
     def __str__(self) -> str:
         return f"{self.file.path.name} ({self.reader.name})"
@@ -51,6 +52,14 @@ class Recognised:
     def raw(self) -> bool:
         """Whether it tells of every request."""
         return isinstance(self.reader, SampleReader)
+
+
+class Unreadable(Exception):
+    """One of several files that its reader refused."""
+
+    def __init__(self, file: Recognised, why: InputError) -> None:
+        super().__init__(str(why))
+        self.file, self.why = file, why
 
 
 def read(path: StrPath | Sequence[StrPath], *, timezone: str | None = None) -> LoadTest:
@@ -133,7 +142,7 @@ def _results_in(folder: Path, timezone: str | None) -> Iterator[Recognised]:
         file = ResultFile(path, timezone)
         reader = _reader_of(file)
         if reader is not None:
-            yield Recognised(file, reader)
+            yield Recognised(file, reader, found=True)
 
 
 def _reader_of(file: ResultFile) -> ResultReader | None:
@@ -152,7 +161,19 @@ def _seen(file: ResultFile) -> str:
 
 def _measured(files: Sequence[Recognised], aside: Sequence[str]) -> LoadTest:
     """A test of which every request is told."""
-    reading, tallied, generators = _tallied(files)
+    files = list(files)
+    refused: list[Unreadable] = []
+    while True:
+        try:
+            reading, tallied, generators = _tallied(files)
+            break
+        except Unreadable as error:
+            if not error.file.found or len(files) == 1:
+                raise error.why from None
+            files.remove(error.file)
+            refused.append(error)
+    for one in refused:
+        reading.note("left aside", "FAIL", f"{one.file} could not be read: {one.why}", count=1)
     twice = _told_twice(files, tallied)
     if twice:
         files = [one for one in files if one not in twice]
@@ -221,6 +242,8 @@ def _batches(one: Recognised, reading: Reading) -> Iterator[Samples]:
             "was read",
             "Fetch the file again.",
         )
+    except InputError as error:
+        raise Unreadable(one, error) from None
 
 
 def _with_generator(batch: Samples, reading: Reading, generators: Vocabulary, file: str) -> Samples:
@@ -246,7 +269,15 @@ def _told_twice(files: Sequence[Recognised], tallied: Tallied) -> list[Recognise
 def _told(files: Sequence[Recognised], aside: Sequence[str]) -> LoadTest:
     """A test of which only statistics are told: labels of the file that has most, the course of one that has it."""
     reading = Reading()
-    told = [(one, _summary_of(one, reading)) for one in files]
+    told: list[tuple[Recognised, Summary]] = []
+    refused: list[InputError] = []
+    for one in files:
+        try:
+            told.append((one, _summary_of(one, reading)))
+        except InputError as error:
+            refused.append(error)
+    if not told:
+        raise refused[0]
     if not any(len(summary.labels) for _, summary in told):
         names = _listed(map(str, files))
         raise InputError(f"no statistics in {names}", [Problem(finding.message) for finding in reading.findings])

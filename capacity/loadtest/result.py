@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.display import table_html
+from capacity.drawing import short
 from capacity.errors import InputError
 from capacity.findings import Findings
 from capacity.loadtest.cells import SECOND, Cells
@@ -97,7 +98,8 @@ class LoadTest:
         return f"Load test: {', '.join(words)}; findings {self.status}"
 
     def __str__(self) -> str:
-        parts = [self.sentence, "", self.summary.round(1).to_string(max_rows=20, formatters=_FORMATS)]
+        table = self.summary.round(1).rename(index=short)
+        parts = [self.sentence, "", table.to_string(max_rows=20, formatters=_FORMATS)]
         if len(self.steps):
             parts += ["", self.steps[[*_SHOWN]].round(2).to_string(index=False, max_rows=40)]
         return "\n".join([*parts, "", *map(str, self.findings)])

@@ -44,6 +44,9 @@ DELIVERED: Final = 0.97
 #: A share of failures above this one counts as saturation: no SLO is looser by habit.
 ERRORS: Final = 0.01
 
+#: Where more than that fails already at the lowest load, a step fails by load if it fails this many times as often.
+USUAL: Final = 2.0
+
 #: Samples below which nothing is said about steadiness: the medians of its halves would be of a handful each.
 FEW: Final = 30
 
@@ -69,9 +72,25 @@ class Step:
 def load_points(cells: Cells, groups: Mapping[str, Kept], labels: Mapping[str, Kept]) -> list[Step]:
     """A step for every stage in which requests ended, in order of time."""
     found = [step for stage in stages(cells, groups, labels) for step in _points(cells, stage)]
+    mark_failing([step.row for step in found])
     for number, step in enumerate(found, start=1):
         step.row["step"] = number
     return found
+
+
+def mark_failing(rows: Sequence[dict[str, Any]]) -> None:
+    """Steps that fail more often than the lowest load does, or of which there is but one, are saturated.
+
+    What fails at every load alike, such as a broken endpoint, is no sign of load; it stays in `error_share`.
+    """
+    if not rows:
+        return
+    least = min(rows, key=lambda row: row["throughput_per_s"])["error_share"]
+    usual = least if len(rows) > 1 and least > ERRORS else 0.0
+    for row in rows:
+        if row["error_share"] > max(ERRORS, USUAL * usual):
+            words = f"{row['error_share']:.1%} of requests failed"
+            row.update(saturated=True, reason="; ".join(filter(None, (words, row["reason"]))))
 
 
 def _points(cells: Cells, stage: Stage) -> list[Step]:
@@ -206,9 +225,6 @@ def judged(cells: Cells, begin: int, end: int, stage: Stage, row: Mapping[str, A
     if not stage.ramp and arrived - row["throughput_per_s"] > max((1 - DELIVERED) * arrived, noise):
         saturated = True
         why.append(f"answered {row['throughput_per_s'] / arrived:.1%} of what arrived")
-    if row["error_share"] > ERRORS:
-        saturated = True
-        why.append(f"{row['error_share']:.1%} of requests failed")
     return {"steady": bool(steady), "saturated": bool(saturated), "reason": "; ".join(why)}
 
 

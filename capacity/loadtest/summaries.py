@@ -12,7 +12,7 @@ from capacity.loadtest.cells import PAUSE, SECOND, TIMELINE
 from capacity.loadtest.readers.base import Summary
 from capacity.loadtest.samples import Names
 from capacity.loadtest.segments import segments
-from capacity.loadtest.steps import ERRORS, SAME_RATE, change, steps_frame
+from capacity.loadtest.steps import FEW, SAME_RATE, change, mark_failing, steps_frame
 from capacity.loadtest.tally import MOST_LABELS, MOST_OUTCOMES, Kept, Tallied
 
 SUMMARY: Final = (
@@ -133,6 +133,7 @@ def told_steps(timeline: pd.DataFrame) -> pd.DataFrame:
             chosen = run.iloc[part.begin + warm : part.end - bool(warm)]
             if chosen["completions"].sum() > 0:
                 rows.append({"step": len(rows) + 1, **_told_step(chosen, part.ramp)})
+    mark_failing(rows)
     return steps_frame(rows)
 
 
@@ -142,12 +143,11 @@ def _told_step(part: pd.DataFrame, ramp: bool) -> dict[str, Any]:
     known = part[part["mean_ms"].notna() & (part["completions"] > 0)]
     mean = float(np.average(known["mean_ms"], weights=known["completions"])) if len(known) else np.nan
     rate = change((part["completions"] / part["seconds"]).to_numpy(dtype=float))
-    steady = not ramp and abs(rate) <= SAME_RATE
-    saturated = errors / samples > ERRORS
+    steady = not ramp and abs(rate) <= SAME_RATE and samples >= FEW
     why = [
         "ramping" if ramp else "",
-        "" if steady or ramp else f"throughput changed by {rate:+.1%} between its halves",
-        f"{errors / samples:.1%} of requests failed" if saturated else "",
+        f"{samples:.0f} requests are too few to say whether it was steady" if samples < FEW else "",
+        f"throughput changed by {rate:+.1%} between its halves" if abs(rate) > SAME_RATE and not ramp else "",
         "from statistics: no percentiles, no arrivals",
     ]
     return {
@@ -164,7 +164,7 @@ def _told_step(part: pd.DataFrame, ramp: bool) -> dict[str, Any]:
         "mean_ms": mean,
         "loop": "unknown",
         "steady": steady,
-        "saturated": bool(saturated),
+        "saturated": False,
         "reason": "; ".join(filter(None, why)),
     }
 
