@@ -2,9 +2,11 @@
 
 `plan` is the verb, `Plan` and `Decision` the nouns. Read `planner.py` from top to bottom; each step it names is a
 file of its own: needs (demand -> fractional tasks), steps (headroom), limits and quotas (dates), prices and cost,
-memory (task size), decisions, explain.
+memory (task size), per_task (a capacity that is not known exactly), decisions, explain. `bottlenecks` says of a plan
+what binds first.
 """
 
+from capacity.planning.diagnosis import Bottlenecks, bottlenecks
 from capacity.planning.planner import plan
 from capacity.planning.plans import Decision, Plan
 from capacity.planning.prices import HOURS_PER_MONTH, Prices, usd_per_hour
@@ -12,9 +14,11 @@ from capacity.planning.steps import for_deployment, for_zone_loss, ready_before,
 
 __all__ = [
     "HOURS_PER_MONTH",
+    "Bottlenecks",
     "Decision",
     "Plan",
     "Prices",
+    "bottlenecks",
     "for_deployment",
     "for_zone_loss",
     "plan",
