@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.loadtest import kernel
-from capacity.loadtest.histograms import Histogram, ranked, representatives
+from capacity.loadtest.histograms import Histogram, representatives
 
 #: Seconds without anything in flight that part two runs: below it, users think or a rate is low.
 PAUSE: Final = 60
@@ -138,17 +139,29 @@ class Cells:
         values = representatives(buckets, self.bits, self.whole)
         return Histogram(buckets, counts, int(values[0]), int(np.ceil(values[-1])), self.bits, self.whole)
 
-    def quantiles(self, level: float, begin: int = 0, end: int | None = None) -> np.ndarray:
-        """The latency quantile of the successes of each cell from begin on, milliseconds; NaN where there are none."""
-        end = len(self) if end is None else end
-        values = representatives(self.buckets[: self.offsets[end]], self.bits, self.whole) / 1000
-        found = np.full(end - begin, np.nan)
-        levels = np.array([level])
-        for cell in range(begin, end):
-            part = slice(self.offsets[cell], self.offsets[cell + 1])
-            if part.stop > part.start:
-                found[cell - begin] = ranked(values[part], np.cumsum(self.counts[part]), levels)[0]
+    def quantiles(self, level: float) -> np.ndarray:
+        """(n,) the latency quantile of the successes of each cell, milliseconds; NaN where there are none."""
+        cumulated = np.concatenate([[0], np.cumsum(self.counts)])
+        before, total = cumulated[self.offsets[:-1]], np.diff(cumulated[self.offsets])
+        found = np.full(len(self), np.nan)
+        some = total > 0
+        before, total = before[some], total[some]
+        rank = np.clip(level * (total + 1), 1, total)
+        below = np.floor(rank)
+        low = self.latencies[np.searchsorted(cumulated[1:], before + below)]
+        high = self.latencies[np.searchsorted(cumulated[1:], before + np.minimum(below + 1, total))]
+        found[some] = low + (rank - below) * (high - low)
         return found
+
+    @cached_property
+    def latencies(self) -> np.ndarray:
+        """Milliseconds that stand for `buckets`."""
+        return representatives(self.buckets, self.bits, self.whole) / 1000
+
+    @cached_property
+    def medians(self) -> np.ndarray:
+        """(n,) median latency of the successes of each cell, milliseconds."""
+        return self.quantiles(0.5)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -166,7 +179,7 @@ class Cells:
                 "in_flight": self.busy / self.width,
                 "users": self.users,
                 "mean_ms": mean,
-                "p50_ms": self.quantiles(0.5),
+                "p50_ms": self.medians,
                 "p95_ms": self.quantiles(0.95),
             },
             columns=[*TIMELINE],

@@ -207,7 +207,7 @@ def judged(cells: Cells, begin: int, end: int, stage: Stage, row: Mapping[str, A
         why.append(f"{row['samples']} requests are too few to say whether it was steady")
     else:
         rate = change(cells.completions[begin:end] / cells.seconds)
-        median = change(cells.quantiles(0.5, begin, end))
+        median = change(cells.medians[begin:end])
         if abs(rate) > SAME_RATE:
             steady = False
             why.append(f"throughput changed by {rate:+.1%} between its halves")
