@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from capacity.errors import InputError, Problem
-from capacity.loadtest.readers.base import HEAD, Reading, ResultFile
+from capacity.loadtest.readers.base import Reading, ResultFile
 from capacity.loadtest.readers.jmeter.layout import STAMP, Layout, layout_of
 from capacity.loadtest.readers.jmeter.stamps import Stamps, stamps_like
-from capacity.loadtest.readers.jmeter.stream import Pieces, ahead
+from capacity.loadtest.readers.jmeter.stream import Pieces
 from capacity.loadtest.samples import Samples
 
 if TYPE_CHECKING:
@@ -49,10 +49,6 @@ class JMeterCsv:
         return layout_of(file.text) is not None
 
     def samples(self, file: ResultFile, reading: Reading) -> Iterator[Samples]:
-        batches = self._batches(file, reading)
-        return batches if len(file.head) < HEAD else ahead(batches)  # a thread pays for more than one chunk
-
-    def _batches(self, file: ResultFile, reading: Reading) -> Generator[Samples, None, None]:
         from capacity.loadtest.readers.jmeter.parser import Parser
 
         layout = layout_of(file.text)
@@ -68,7 +64,7 @@ class JMeterCsv:
             yield from self._chunks(pieces, parser)
             parser.note(pieces.damage)
 
-    def _chunks(self, pieces: Pieces, parser: Parser) -> Generator[Samples, None, None]:
+    def _chunks(self, pieces: Pieces, parser: Parser) -> Iterator[Samples]:
         buffer = bytearray(self.chunk + _ROOM)
         held, begun = 0, False
         while True:

@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from capacity.loadtest.readers.jmeter.swar import BAD_NUMBER, SLACK, byte_at, first_of, mixed, number, repeated, same
+from capacity.loadtest.readers.jmeter.words import EMBEDDED_MARK, TRANSACTION_MARK
 
 # Roles of cells: where a cell of a row is kept until the row is whole. NOTHING is written over and never looked at.
 NOTHING: Final = 0
@@ -109,9 +110,8 @@ _RETURN: Final = 13
 _DASH: Final = 45
 _BLANK: Final = 32
 
-#: How a transaction's responseMessage begins: its only mark (JMeter, TransactionSampler).
-MARK: Final = np.frombuffer(b"Number of samples in transaction : ", dtype=np.uint8)
-LOST: Final = np.frombuffer(b"Embedded resource download error", dtype=np.uint8)
+MARK: Final = np.frombuffer(TRANSACTION_MARK.encode(), dtype=np.uint8)
+LOST: Final = np.frombuffer(EMBEDDED_MARK.encode(), dtype=np.uint8)
 
 
 @njit(cache=True, nogil=True, _nrt=False)  # type: ignore[untyped-decorator, unused-ignore]

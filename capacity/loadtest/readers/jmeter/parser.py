@@ -12,6 +12,7 @@ from capacity.loadtest.readers.base import Reading, ResultFile
 from capacity.loadtest.readers.jmeter import kernel
 from capacity.loadtest.readers.jmeter.clock import Clock
 from capacity.loadtest.readers.jmeter.layout import CODE, MESSAGE, SUCCESS, Layout
+from capacity.loadtest.readers.jmeter.notes import note_all_failed, note_batches, note_end_stamps, note_negative
 from capacity.loadtest.readers.jmeter.stamps import Stamps, stamps_are_ends
 from capacity.loadtest.readers.jmeter.texts import Texts
 from capacity.loadtest.samples import Samples
@@ -252,12 +253,7 @@ class Parser:
     def _note_stamps(self) -> None:
         state, name, note = self._state, self._file.path.name, self._reading.note
         if self._ends and not self._layout.stamps_are_ends:
-            note(
-                "end stamps",
-                "REVIEW",
-                f"{name}: samples of a thread overlap unless timeStamp is their end; it was read as the end",
-                "JMeter writes starts unless sampleresult.timestamp.start=false: check the run's properties",
-            )
+            note_end_stamps(self._reading, name)
         if self._stamps.unit in ("seconds", "microseconds"):
             note("stamp unit", "REVIEW", f"{name}: timeStamp was read as {self._stamps.unit} since 1970, by its digits")
         if state[kernel.NO_SUCH_DATE]:
@@ -272,18 +268,8 @@ class Parser:
 
     def _note_rows(self) -> None:
         state, name, note = self._state, self._file.path.name, self._reading.note
-        if state[kernel.NEGATIVE]:
-            count = int(state[kernel.NEGATIVE])
-            message = f"{name}: {count} elapsed times are below zero and were read as 0; the generator's clock was set"
-            note("negative elapsed", "REVIEW", message, count=count)
-        if state[kernel.BATCHED]:
-            note(
-                "batches",
-                "REVIEW",
-                f"{name}: {int(state[kernel.BATCHED])} rows tell of several requests (SampleCount); times are means",
-                "Percentiles are of means, so too low. Send single samples: mode=Standard or StrippedBatch",
-                count=int(state[kernel.BATCHED]),
-            )
+        note_negative(self._reading, name, int(state[kernel.NEGATIVE]))
+        note_batches(self._reading, name, int(state[kernel.BATCHED]))
         if SUCCESS not in self._layout:
             by = "by the response code: 4xx, 5xx and Non HTTP" if CODE in self._layout else "not at all"
             note("no success column", "REVIEW", f"{name}: it has no column success; failures were told {by}")
@@ -294,20 +280,7 @@ class Parser:
                 f"{name}: it has no column responseMessage, so transactions cannot be told from requests",
                 "If the plan has transaction controllers, their samples are counted twice",
             )
-        if self._requests and self._failed == self._requests:
-            note_all_failed(self._reading, name, self._requests)
+        note_all_failed(self._reading, name, self._requests, self._failed)
         if self._texts.odd:
             message = f"{name}: {self._texts.odd} texts are not UTF-8 and were read as Windows-1252"
             note("encoding", "REVIEW", message, count=self._texts.odd)
-
-
-def note_all_failed(reading: Reading, name: str, requests: int) -> None:
-    """A file of failures only: mostly an error log beside the real one."""
-    reading.note(
-        "failures only",
-        "FAIL",
-        f"{name}: every request failed ({requests}). This may be a log of errors only (Taurus's error.jtl, a listener "
-        "with 'Errors' ticked), not the whole run",
-        "Read the log of all samples (kpi.jtl)",
-        count=requests,
-    )

@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+#: How a transaction's responseMessage begins: its only mark (JMeter, TransactionSampler).
+TRANSACTION_MARK: Final = "Number of samples in transaction : "
+
+#: How the responseMessage of a page begins that came without one of its resources (JMeter, HTTPSamplerBase).
+EMBEDDED_MARK: Final = "Embedded resource download error"
+
 _NOT_HTTP: Final = "Non HTTP response code: "
 
 #: In distributed runs JMeter writes "host-" or "host:port-" before the name of the group (RemoteJMeterEngineImpl). A
@@ -30,7 +36,9 @@ def outcome(code: str, failed: bool, said_why: bool = False, whole: bool = False
     >>> outcome("Non HTTP response code: java.net.SocketTimeoutException", True)
     'java.net.SocketTimeoutException'
     """
-    code = code.strip().removeprefix(_NOT_HTTP)
+    if code.startswith(_NOT_HTTP):
+        return code.removeprefix(_NOT_HTTP).strip() or code.strip()
+    code = code.strip()
     is_error = len(code) == 3 and code[0] in "45" and code.isdecimal()
     if not failed:
         return f"{code}, accepted" if is_error else code
