@@ -139,7 +139,7 @@ def _seconds(lengths: Mapping[str, str | float]) -> tuple[dict[str, int], list[P
         try:
             value = duration(length).total_seconds() if isinstance(length, str) else float(length)
         except InputError as error:
-            problems.append(Problem(str(error).replace("\n", " "), where=name))
+            problems.append(Problem(str(error).replace("\n", ". "), where=name))
             continue
         if not 1 <= value <= _MOST_SECONDS:
             problems.append(Problem(f"{value:g} s is not between 1 s and two days", where=name))

@@ -44,7 +44,7 @@ public class SIMULATION extends Simulation {
 
 TOLD
   private final HttpProtocolBuilder protocol =
-      http.baseUrl(TARGET).disableFollowRedirect().shareConnectionsHEADERS;
+      http.baseUrl(TARGET).disableFollowRedirect().shareConnections()HEADERS;
 
 SCENARIOS
   {
@@ -148,12 +148,7 @@ def _told(header: Header) -> str:
 
 
 def _constant(header: Header) -> str:
-    """A name of its own for each header: what Java does not allow in one is said by its code.
-
-    >>> _constant(Header(name="X-Auth"))
-    'HEADER_X_2d_Auth'
-    """
-    return "HEADER_" + "".join(one if one.isalnum() else f"_{ord(one):x}_" for one in header.name)
+    return header.property_name.upper()
 
 
 def java(text: str) -> str:

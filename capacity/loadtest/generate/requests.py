@@ -112,7 +112,7 @@ class Header(Settings):
     """A header of every request. Without a value it is told when the test is run: that is how secrets come in.
 
     >>> Header(name="Authorization").property_name
-    'header.authorization'
+    'header_authorization'
     """
 
     name: str = Field(max_length=200, description="Name of the header.")
@@ -135,8 +135,8 @@ class Header(Settings):
 
     @property
     def property_name(self) -> str:
-        """The property that tells its value, where the plan does not."""
-        return f"header.{self.name.lower()}"
+        """The property that tells its value, where the plan does not: without dots, which nest in Taurus."""
+        return "header_" + re.sub(r"[^a-z0-9]", "_", self.name.lower())
 
 
 def checked_mix(requests: Iterable[Request]) -> tuple[Request, ...]:

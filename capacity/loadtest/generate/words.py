@@ -20,7 +20,7 @@ def arithmetic(plan: LoadPlan) -> tuple[str, ...]:
     sentences = [
         _peak(plan),
         *plan.evidence,
-        f"One task is said to carry {plan.claimed:,.4g} requests/s; load points are shares of "
+        f"The claim is that one task carries {plan.claimed:,.4g} requests/s; load points are shares of "
         f"{plan.claimed * plan.tasks:,.4g}.",
         f"Promised is {plan.slo}, at every rate up to {_promised(plan):,.4g} requests/s; stages above it are looked at "
         "for the capacity, come last, and are not judged.",
