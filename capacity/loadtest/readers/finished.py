@@ -47,6 +47,14 @@ def whole_json(file: ResultFile, reading: Reading) -> Any:
         ) from None
 
 
+def objects(value: object, what: str, file: ResultFile) -> list[Mapping[str, Any]]:
+    """A list of JSON objects, none where there is null. Raises InputError for anything else."""
+    found = [] if value is None else value
+    if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+        raise InputError(f"{file.path}: {what} is not a list of objects. Bring the file as the tool wrote it.")
+    return found
+
+
 def whole_csv(file: ResultFile, reading: Reading) -> list[list[str]]:
     """All rows of a small CSV file, blanks around cells cut off, without empty rows."""
     rows = csv.reader(io.StringIO(whole_text(file, reading), newline=""), strict=False)

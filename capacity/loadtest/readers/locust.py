@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Final
 
 import numpy as np
@@ -48,7 +48,7 @@ class LocustStats:
         return file.text.startswith("Type,Name,Request Count,Failure Count")
 
     def summary(self, file: ResultFile, reading: Reading) -> Summary:
-        table = _table(file, reading)
+        table = _table(file, reading, _STATS)
         reading.note("rounded percentiles", "REVIEW", _ROUNDED, "Compare with an SLO only beyond that margin.")
         rows = [_row(figures, _STATS) for figures in table]
         return _by_label(table, rows)
@@ -67,7 +67,7 @@ class LocustHistory:
         return file.text.startswith("Timestamp,User Count,Type,Name,")
 
     def summary(self, file: ResultFile, reading: Reading) -> Summary:
-        table = pd.DataFrame(_table(file, reading))
+        table = pd.DataFrame(_table(file, reading, _HISTORY))
         total = table[table["Name"] == _AGGREGATED]
         if total.empty:
             raise InputError(f"{file.path} has no row named Aggregated. Bring the file as Locust wrote it.")
@@ -101,9 +101,12 @@ class LocustLeftovers:
         )
 
 
-def _table(file: ResultFile, reading: Reading) -> list[dict[str, str]]:
+def _table(file: ResultFile, reading: Reading, columns: Mapping[str, str]) -> list[dict[str, str]]:
     """Rows by column name. A last row that was cut short is left out, with a finding."""
     header, *rows = whole_csv(file, reading)
+    missing = [name for name in columns if name not in header]
+    if missing:
+        raise InputError(f"{file.path} has no column {', '.join(missing)}. Bring the file as Locust wrote it.")
     if rows and len(rows[-1]) < len(header):
         rows.pop()
         message = f"the last line of {file.path.name} is cut short and was left out"

@@ -9,7 +9,14 @@ import pytest
 from capacity.loadtest.readers.base import ResultFile
 from tests.loadtest.readers.reading import DATA, claimants, written
 
-FIXTURES = sorted(path for path in DATA.rglob("*") if path.is_file() and path.suffix not in (".jmx", ".md"))
+#: Files of real runs, a folder a tool. Plans of tests and notes are no results.
+TOOLS = ("blazemeter", "gatling", "jmeter", "k6", "locust", "taurus")
+FIXTURES = [
+    path
+    for tool in TOOLS
+    for path in sorted((DATA / tool).rglob("*"))
+    if path.is_file() and path.suffix not in (".jmx", ".md")
+]
 
 #: The first lines of each format, in variants that have been seen.
 STARTS = {

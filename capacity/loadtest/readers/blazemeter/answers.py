@@ -11,8 +11,10 @@ import pandas as pd
 from capacity.errors import InputError
 from capacity.loadtest.readers.base import Reading, ResultFile, Summary
 from capacity.loadtest.readers.blazemeter.aggregate import ALL, aggregate_row, label_of
-from capacity.loadtest.readers.finished import Row, number, summary, whole_json
+from capacity.loadtest.readers.finished import Row, number, objects, summary, whole_json
 
+#: Epoch seconds of the year 2286: a later moment is none.
+_LATEST_SECONDS: Final = 9_999_999_999
 _BRING: Final = "Bring the answer of /masters/{id}/reports/aggregatereport/data, or of /data/kpis."
 #: Texts by which each answer is known, in the order they are tried.
 _MARKS: Final = (
@@ -47,15 +49,15 @@ class BlazeMeterJson:
         kind = _kind(file)
         if kind == "summary":
             return _summary(result, file)
-        readers: dict[str, Callable[[list[dict[str, Any]], ResultFile, Reading], Summary]] = {
+        readers: dict[str, Callable[[list[Mapping[str, Any]], ResultFile, Reading], Summary]] = {
             "aggregate report": _aggregate,
             "kpis": _kpis,
             "errors report": _errors,
         }
         if kind not in readers:
             raise InputError(f"{file.path} names the labels of a test and tells nothing of them", advice=_BRING)
-        items = result if isinstance(result, list) else [result]
-        if not items or not all(isinstance(item, dict) for item in items):
+        items = objects(result if isinstance(result, list) else [result], f"the {kind}", file)
+        if not items:
             raise InputError(f"{file.path}: the {kind} of BlazeMeter is empty. Fetch it after the test.", advice=_BRING)
         return readers[kind](items, file, reading)
 
@@ -78,15 +80,15 @@ def _of_labels(rows: Iterable[tuple[str, Row]], timeline: pd.DataFrame | None = 
     return summary([(label, row) for label, row in known if label != ALL], total, timeline)
 
 
-def _aggregate(items: list[dict[str, Any]], file: ResultFile, reading: Reading) -> Summary:
+def _aggregate(items: list[Mapping[str, Any]], file: ResultFile, reading: Reading) -> Summary:
     return _of_labels((label_of(item), aggregate_row(item, f"{file.path.name} {label_of(item)}")) for item in items)
 
 
 def _summary(result: Any, file: ResultFile) -> Summary:
     """`{"maxUsers": n, "summary": [...]}`; percentiles are called `tp90` or `p90`."""
     found = result[0] if isinstance(result, list) and result else result
-    items = found.get("summary") if isinstance(found, Mapping) else None
-    if not items or all(number(item.get("hits")) != number(item.get("hits")) for item in items):
+    items = objects(found.get("summary") if isinstance(found, Mapping) else None, "`summary`", file)
+    if all(np.isnan(number(item.get("hits"))) for item in items):
         raise InputError(
             f"{file.path}: a summary without hits: the run drove browsers and no load, or had not ended", advice=_BRING
         )
@@ -104,9 +106,10 @@ def _summary_row(item: Mapping[str, Any]) -> Row:
     return {**known, **times, **{name: time for name, time in percentiles.items() if time > 0}}
 
 
-def _kpis(items: list[dict[str, Any]], file: ResultFile, reading: Reading) -> Summary:
+def _kpis(items: list[Mapping[str, Any]], file: ResultFile, reading: Reading) -> Summary:
     """Per label `kpis: [{ts, n, na, ec, t_avg}]`, `ts` in epoch seconds."""
-    frames = {label_of(item): _seconds(item) for item in items if item.get("kpis")}
+    frames = {label_of(item): _seconds(objects(item.get("kpis"), "`kpis`", file)) for item in items}
+    frames = {label: frame for label, frame in frames.items() if len(frame)}
     if not frames:
         raise InputError(f"{file.path}: kpis without a single second. Fetch them after the test.", advice=_BRING)
     message = f"{file.path.name} holds no percentiles: BlazeMeter's kpis tell counts and means by second"
@@ -119,11 +122,10 @@ def _kpis(items: list[dict[str, Any]], file: ResultFile, reading: Reading) -> Su
     return _of_labels(((label, _kpi_row(frame, timeline)) for label, frame in frames.items()), timeline)
 
 
-def _seconds(item: Mapping[str, Any]) -> pd.DataFrame:
+def _seconds(kpis: list[Mapping[str, Any]]) -> pd.DataFrame:
     columns = {"ts": "ts", "n": "samples", "ec": "errors", "t_avg": "mean_ms", "na": "users"}
-    return pd.DataFrame(
-        {ours: [number(kpi.get(theirs)) for kpi in item["kpis"]] for theirs, ours in columns.items()}
-    ).dropna(subset=["ts"])
+    frame = pd.DataFrame({ours: [number(kpi.get(theirs)) for kpi in kpis] for theirs, ours in columns.items()})
+    return frame[frame["ts"].between(0, _LATEST_SECONDS)]
 
 
 def _timeline(frame: pd.DataFrame) -> pd.DataFrame:
@@ -154,7 +156,7 @@ def _kpi_row(frame: pd.DataFrame, timeline: pd.DataFrame) -> Row:
     return {**known, "mean_ms": (frame["mean_ms"] * frame["samples"]).sum() / samples}
 
 
-def _errors(items: list[dict[str, Any]], file: ResultFile, reading: Reading) -> Summary:
+def _errors(items: list[Mapping[str, Any]], file: ResultFile, reading: Reading) -> Summary:
     """Per label `errors: [{m, rc, count}]` and `assertions: [{name, failureMessage, failures}]`.
 
     Whether a failed assertion is among the errors is documented nowhere, so the larger sum is given: so many at least.
@@ -163,8 +165,13 @@ def _errors(items: list[dict[str, Any]], file: ResultFile, reading: Reading) -> 
     reading.note("errors only", "UNKNOWN", message, _BRING)
     rows = []
     for item in items:
-        errors = [(_reason(error), number(error.get("count"))) for error in item.get("errors") or []]
-        failed = [(_reason(failure), number(failure.get("failures"))) for failure in item.get("assertions") or []]
+        errors = [
+            (_reason(error), number(error.get("count"))) for error in objects(item.get("errors"), "`errors`", file)
+        ]
+        failed = [
+            (_reason(failure), number(failure.get("failures")))
+            for failure in objects(item.get("assertions"), "`assertions`", file)
+        ]
         sums = [float(np.nansum([count for _, count in counted])) for counted in (errors, failed)]
         rows.append((label_of(item), {"errors": max(sums)}))
         for reason, count in errors + failed:

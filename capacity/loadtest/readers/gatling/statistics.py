@@ -11,7 +11,7 @@ import numpy as np
 
 from capacity.errors import InputError
 from capacity.loadtest.readers.base import Reading, ResultFile, Summary
-from capacity.loadtest.readers.finished import Row, number, summary, whole_text
+from capacity.loadtest.readers.finished import Row, number, objects, summary, whole_text
 from capacity.loadtest.readers.gatling.rows import label_of
 
 #: Ranks of `percentiles1` to `percentiles4` if nobody changed them (Gatling's reference.conf since 2.1.7).
@@ -44,7 +44,7 @@ class GatlingStatistics:
         alone = "stats" not in tree
         root = tree if alone else tree["stats"]
         _note(file, root, reading)
-        return summary([] if alone else list(_below(tree, ())), _row(root))
+        return summary([] if alone else list(_below(tree, (), file)), _row(root))
 
 
 def note_ranks(what: str, reading: Reading) -> None:
@@ -72,17 +72,20 @@ def _tree(text: str, file: ResultFile) -> Mapping[str, Any]:
             f"{file.path}: statistics that break off or are changed ({error})",
             advice="Bring the file as Gatling wrote it, or simulation.log.",
         ) from None
-    if not isinstance(tree, dict) or "numberOfRequests" not in tree.get("stats", tree):
+    root = tree.get("stats", tree) if isinstance(tree, dict) else None
+    if not isinstance(root, dict) or "numberOfRequests" not in root:
         raise InputError(f"{file.path}: no `numberOfRequests` at the root. Bring the file as Gatling wrote it.")
     return tree
 
 
-def _below(node: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, Row]]:
+def _below(node: Mapping[str, Any], path: tuple[str, ...], file: ResultFile) -> Iterator[tuple[str, Row]]:
     """Requests and groups below a node, in the order of the file."""
-    for child in node.get("contents", {}).values():
+    contents = node.get("contents") or {}
+    for child in objects(list(contents.values()) if isinstance(contents, dict) else contents, "`contents`", file):
         own = (*path, str(child.get("name", "")))
-        yield label_of(own), _row(child["stats"])
-        yield from _below(child, own)
+        (stats,) = objects([child.get("stats")], f"`stats` of {label_of(own)}", file)
+        yield label_of(own), _row(stats)
+        yield from _below(child, own, file)
 
 
 def _row(stats: Mapping[str, Any]) -> Row:

@@ -43,10 +43,13 @@ class K6JsonLines:
 def _add(requests: Requests, line: bytes) -> bool:
     """Hand a measurement over; False where the line is not whole."""
     try:
-        point: Any = json.loads(line)
+        point: Any = json.loads(line.decode("utf-8", errors="replace"))
         if point["type"] != "Point":
             return True
-        data = point["data"]
-        return requests.add(point["metric"], data["time"], data["value"], data.get("tags") or {})
-    except (json.JSONDecodeError, KeyError, TypeError):
+        metric, data = point["metric"], point["data"]
+        stamp, value, tags = data["time"], data["value"], data.get("tags") or {}
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError):  # cut short, or of another shape
         return False
+    if not (isinstance(tags, dict) and isinstance(stamp, str)):
+        return False
+    return requests.add(metric, stamp, value, {name: str(tag) for name, tag in tags.items()})

@@ -26,6 +26,8 @@ _UNITS: Final = {10: 1_000_000, 13: 1_000, 16: 1}
 _NANO_DIGITS: Final = 19
 _RFC_3339: Final = re.compile(r"\d{4}-[01]\d-[0-3]\dT[0-2]\d:[0-5]\d:[0-6]\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _WHOLE_SECONDS: Final = 10
+#: No value is larger: a year in milliseconds, and more users than any generator has.
+_LONGEST_MS: Final = 31_536_000_000
 _LOWEST_FAILURE: Final = 400  # of HTTP; k6 says 0 where no answer came
 
 
@@ -63,7 +65,7 @@ class Requests:
             figure = float(value)
         except (TypeError, ValueError):
             return False
-        if not (figure >= 0 and is_stamp(stamp)):
+        if not (0 <= figure <= _LONGEST_MS and is_stamp(stamp)):
             return False
         if metric == DURATION:
             outcome = tags.get("error") or tags.get("status") or tags.get("error_code") or ""

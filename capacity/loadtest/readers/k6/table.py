@@ -33,7 +33,7 @@ class K6Csv:
             for line in lines:
                 count += 1
                 if not header:
-                    header = line.decode("utf-8-sig").split(",")
+                    header = line.decode("utf-8-sig", errors="replace").split(",")
                 elif line.startswith(_STARTS) and not _add(requests, header, line):
                     damage.add(count)
             if len(requests):

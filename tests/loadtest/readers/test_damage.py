@@ -1,0 +1,94 @@
+"""Whatever was done to a file: it is read, or it is refused in words. No other error reaches the user."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from capacity.errors import InputError
+from capacity.loadtest.readers.base import Reading, ResultFile, SampleReader, SummaryReader
+from tests.loadtest.readers import test_blazemeter, test_gatling_statistics, test_gatling_text, test_k6
+from tests.loadtest.readers import test_taurus_final_stats as test_taurus
+from tests.loadtest.readers.reading import DATA, claimants, written
+from tests.loadtest.readers.test_gatling_binary import Encoder
+
+_LOG = Encoder()
+_PAGE_ROW = test_gatling_statistics.ROW.format(key="ROOT", parent="", name="All", total=5, ok=5, ko=0, rate=1)
+_KPI = {"labelId": "ALL", "kpis": [{"ts": 100, "n": 1, "na": 1, "ec": 0, "t_avg": 5}] * 2}
+_ERRORS = {"name": "ALL", "errors": [{"m": "x", "rc": "503", "count": 7}], "assertions": [{"name": "a", "failures": 3}]}
+_POINT = {
+    "metric": "http_req_duration",
+    "type": "Point",
+    "data": {"time": "2021-10-08T15:26:30Z", "value": 5, "tags": {}},
+}
+
+WHOLE: dict[str, bytes] = {
+    **{f"Gatling {name}": text.encode() for name, text in test_gatling_text.GENERATIONS.items()},
+    "Gatling binary": _LOG.run()
+    + b"".join(_LOG.request(["cart", "GET /"], i, i + 5, "no" * (i % 2)) for i in range(9)),
+    **{name: (DATA / "gatling" / f"own-3.5.0-{name}").read_bytes() for name in ("stats.json", "stats.js")},
+    "Gatling page": test_gatling_statistics.page(_PAGE_ROW, _PAGE_ROW.replace("ROOT", "a")).encode(),
+    **{path.name: path.read_bytes()[:2_000] for path in sorted((DATA / "locust").glob("run_stats*.csv"))},
+    "Taurus CSV": test_taurus.CSV.encode(),
+    "Taurus XML": test_taurus.document("<TestDuration>9</TestDuration>").encode(),
+    "BlazeMeter CSV": test_blazemeter.CSV.encode(),
+    "BlazeMeter JSON": test_blazemeter.envelope([test_blazemeter.ALL]).encode(),
+    "BlazeMeter kpis": test_blazemeter.envelope([_KPI]).encode(),
+    "BlazeMeter errors": test_blazemeter.envelope([_ERRORS]).encode(),
+    "BlazeMeter summary": test_blazemeter.envelope({"maxUsers": 2, "summary": [{"lb": "ALL", "hits": 4}]}).encode(),
+    "k6 CSV": f"{test_k6.HEADER}\n{test_k6.vus('1633706790', 3)}{test_k6.request(error='a,b', status=0)}".encode(),
+    "k6 JSON lines": json.dumps(_POINT).encode(),
+    "k6 summary": json.dumps(test_k6.EXPORTED).encode(),
+}
+_ODD_BYTES = [b"\t", b"\n", b",", b'"', b"-1", b"9" * 30, b"NaN", b"\0", b"inf", b"1e400", b"\xff", b"{", b"<"]
+_ODD_VALUES: list[Any] = [None, 0, -1, "x", [], {}, [1], {"a": 1}, 1e308, True, "-"]
+
+
+def damaged(data: bytes, dice: random.Random) -> bytes:
+    """A few bytes changed, cut out, put in or said twice."""
+    found = bytearray(data)
+    for _ in range(dice.choice([1, 2, 5, 20])):
+        place = dice.randrange(len(found) + 1)
+        other = dice.randrange(len(found) + 1)
+        length = dice.choice([0, 1, 5, 50])
+        found[place : place + length] = dice.choice([*_ODD_BYTES, b"", bytes(found[other : other + 30])])
+    return bytes(found)
+
+
+def changed(value: Any, dice: random.Random) -> Any:
+    """JSON of which some parts are something else, or have another name."""
+    if dice.random() < 0.08:
+        return dice.choice(_ODD_VALUES)
+    if isinstance(value, dict):
+        return {name if dice.random() > 0.03 else "other": changed(part, dice) for name, part in value.items()}
+    return [changed(part, dice) for part in value] if isinstance(value, list) else value
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@given(name=st.sampled_from(sorted(WHOLE)), seed=st.integers(0, 2**32), in_json=st.booleans())
+def test_a_damaged_file_is_read_or_refused_in_words(name: str, seed: int, in_json: bool, tmp_path: Path) -> None:
+    dice, data = random.Random(seed), WHOLE[name]
+    if in_json and data.startswith(b"{"):
+        path = written(tmp_path, json.dumps(changed(json.loads(data), dice)))
+    else:
+        path = written(tmp_path, damaged(data, dice))
+    readers = claimants(path)
+    assert len(readers) <= 1
+    for reader in readers:
+        file, reading = ResultFile(path), Reading()
+        try:
+            if isinstance(reader, SampleReader):
+                for batch in reader.samples(file, reading):
+                    assert (batch.elapsed >= 0).all()
+                    assert ((batch.failed >= 0) & (batch.failed <= batch.count)).all()
+            elif isinstance(reader, SummaryReader):
+                labels = reader.summary(file, reading).labels
+                assert labels.index[-1] == "Total"
+                assert labels.index.is_unique
+        except InputError as refused:
+            assert str(path) in str(refused) or path.name in str(refused)
