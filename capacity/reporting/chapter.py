@@ -17,6 +17,7 @@ from capacity.planning.plans import Plan
 from capacity.planning.prices import HOURS_PER_MONTH
 from capacity.reporting import series
 from capacity.reporting.accuracy import accuracy
+from capacity.reporting.carrying import bottlenecks, task_capacity
 from capacity.reporting.rehearsal import policy_part
 from capacity.scaling.policy import Policy
 from capacity.schema import METRICS
@@ -49,6 +50,8 @@ def chapter(
         "demand": _demand(plan, service, str(rows["load_bound_by"].mode().iloc[0])),
         "tasks": _tasks(plan, service, rows, history),
         "why": _why(plan, service, rows),
+        "task_capacity": task_capacity(plan, service),
+        "bottlenecks": bottlenecks(plan, service, history),
         "limits": _limits(plan, service),
         "cost": _cost(plan, service, findings),
         "policy": policy_part(plan, service, policy),

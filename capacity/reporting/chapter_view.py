@@ -7,6 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from capacity.reporting import words
+from capacity.reporting.carrying import bottlenecks_view, capacity_view
 from capacity.reporting.series import array
 from capacity.reporting.tables import cell, column, findings_table, row, runs, table
 from capacity.reporting.wording import (
@@ -42,6 +43,8 @@ def chapter_view(part: dict[str, Any]) -> dict[str, Any]:
             ],
         },
         "tasks": tasks(part),
+        "task_capacity": capacity_view(part["task_capacity"], part["name"]),
+        "bottlenecks": bottlenecks_view(part["bottlenecks"], part["name"]),
         "limits": [{"text": limit_words(limit), "picture": f"{anchor}-{limit['limit']}"} for limit in part["limits"]],
         "cost": cost(part),
         "policy": policy(part),

@@ -40,6 +40,7 @@ ACTIONS: Final = {
     "lower_min": "Lower minimum",
     "raise_quota": "Raise quota",
     "resize": "Change task size",
+    "measure": "Measure capacity",
     "fix_data": "Repair data",
     "watch": "Watch",
 }

@@ -1,8 +1,8 @@
 """The document as a workbook for finance: numbers as numbers, units in headings, text that can never be a formula.
 
-Sheets: Summary, Decisions, Services, Tasks, Limits, Cost, Rates, Findings. No cell is a formula: intervals and what-ifs
-cannot follow a rate changed by hand, so rates are changed in capacity.toml, where everything follows. Stamps are UTC,
-written as dates without a zone, which Excel does not have.
+Sheets: Summary, Decisions, Services, Tasks, Limits, Bottlenecks, Cost, Rates, Findings. No cell is a formula: intervals
+and what-ifs cannot follow a rate changed by hand, so rates are changed in capacity.toml, where everything follows.
+Stamps are UTC, written as dates without a zone, which Excel does not have.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ def render(document: dict[str, Any]) -> bytes:
     sheets.table("Services", SERVICES, document["services"])
     sheets.table("Tasks", TASKS, daily_tasks(document), note="Highest planned count of each day and service; UTC days.")
     sheets.table("Limits", LIMITS, limits(document))
+    sheets.table("Bottlenecks", BOTTLENECKS, bottlenecks(document))
     cost(sheets, document)
     sheets.table("Rates", RATES, document["cost"]["rates"])
     sheets.table("Findings", FINDINGS, findings(document))
@@ -181,6 +182,14 @@ DECISIONS: Final = (
     Field("Owner", "text", 20, lambda row: row["owner"]),
 )
 
+
+def _capacity(row: dict[str, Any], field: str) -> Any:
+    """What is known of a task's capacity; the bare rate where nothing more is stated."""
+    if row["task_capacity"] is None:
+        return row["settings"]["requests_per_second_per_task"] if field == "requests_per_second" else None
+    return row["task_capacity"][field]
+
+
 SERVICES: Final = (
     Field("Service", "text", 28, lambda row: row["name"]),
     Field("Region", "text", 14, lambda row: row["settings"]["region"]),
@@ -189,6 +198,12 @@ SERVICES: Final = (
     Field("GiB per task", "number", 9, lambda row: row["settings"]["task_memory_gib"]),
     Field("Minimum today, tasks", "count", 10, lambda row: row["settings"]["min_tasks"]),
     Field("Maximum today, tasks", "count", 10, lambda row: row["settings"]["max_tasks"]),
+    Field("One task carries, requests/s", "number", 11, lambda row: _capacity(row, "requests_per_second")),
+    Field("Lower end of 95 %, requests/s", "number", 11, lambda row: _capacity(row, "low")),
+    Field("Upper end of 95 %, requests/s", "number", 11, lambda row: _capacity(row, "high")),
+    Field("Known by", "text", 16, lambda row: _capacity(row, "method")),
+    Field("Measured, UTC", "date", 14, lambda row: _capacity(row, "measured")),
+    Field("Age at the start of the plan, days", "count", 11, lambda row: _capacity(row, "age_days")),
     Field("Peak next week, tasks", "count", 11, lambda row: row["tasks"]["next_week"]),
     Field("Peak in horizon, tasks", "count", 11, lambda row: row["tasks"]["highest"]),
     Field("Minimum advised, tasks", "count", 11, lambda row: (row["policy"] or {}).get("min_tasks")),
@@ -220,6 +235,18 @@ LIMITS: Final = (
     Field("Half have passed, UTC", "date", 14, lambda row: row["median"]),
     Field("Would hold", "number", 12, lambda row: row["needed"]),
     Field("Ask by, UTC", "date", 14, lambda row: row["act_by"]),
+)
+
+BOTTLENECKS: Final = (
+    Field("Service", "text", 28, lambda row: row["service"]),
+    Field("What binds", "text", 30, lambda row: row["name"]),
+    Field("At the forecast peak", "number", 12, lambda row: row["demand"]),
+    Field("Carries", "number", 12, lambda row: row["carries"]),
+    Field("Unit", "text", 12, lambda row: row["unit"]),
+    Field("Holds until, times the peak", "number", 12, lambda row: row["binds_at"]),
+    Field("How that is known", "text", 60, lambda row: row["evidence"]),
+    Field("What would move it", "text", 60, lambda row: row["lever"]),
+    Field("Tasks that saves at the peak", "count", 12, lambda row: row["tasks_saved"]),
 )
 
 RATES: Final = (
@@ -306,6 +333,12 @@ def limits(document: dict[str, Any]) -> list[dict[str, Any]]:
         for account in document["accounts"]
     ]
     return rows + shared
+
+
+def bottlenecks(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """What binds in each service that has something to say of it."""
+    known = [part for part in document["services"] if part["bottlenecks"] is not None]
+    return [{"service": part["name"], **one} for part in known for one in part["bottlenecks"]["rows"]]
 
 
 def findings(document: dict[str, Any]) -> list[dict[str, Any]]:

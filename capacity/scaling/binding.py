@@ -81,3 +81,20 @@ def each_request(demand: Demand, service: str) -> dict[str, float]:
             busy = use & (requests >= np.quantile(requests[use], 1 - BUSIEST))
             found[resource] = float(newest.values[other][busy].sum() / requests[busy].sum())
     return found
+
+
+def stated_for_each_request(service: Service) -> dict[str, float]:
+    """vCPU that come with each request/s of a full task, its idle share included, by its `TaskCapacity`; or nothing.
+
+    >>> from capacity.config import TaskCapacity
+    >>> known = TaskCapacity(requests_per_second=50, vcpu_seconds_per_request=0.02, base_vcpu=0.1)
+    >>> web = Service(name="web", task_capacity=known, cpu_target=0.6, request_target=1.0)
+    >>> stated_for_each_request(web)  # 0.6 vCPU less 0.1 hold 25 requests/s
+    {'cpu': 0.024}
+    """
+    capacity = service.task_capacity
+    if capacity is None or capacity.vcpu_seconds_per_request is None:
+        return {}
+    full = service.task_vcpu * full_share(service, "cpu")
+    requests = (full - (capacity.base_vcpu or 0)) / capacity.vcpu_seconds_per_request
+    return {"cpu": full / requests} if requests > 0 else {}

@@ -18,7 +18,7 @@ from capacity.planning.needs import full_tasks
 from capacity.planning.plans import Plan
 from capacity.planning.steps import tracked_share
 from capacity.scaling.ahead import Ahead, Futures, short_in
-from capacity.scaling.binding import Filled, each_request, filled_by
+from capacity.scaling.binding import Filled, each_request, filled_by, stated_for_each_request
 from capacity.scaling.load import carried, key_of, tracked_metric
 from capacity.scaling.policy import Policy, ServicePolicy, TrackedMetric
 from capacity.scaling.rehearse import (
@@ -78,7 +78,8 @@ def recommend_service(
     planned = full_tasks(service)[metric].target * room
     past = forecast.past if demand is None else demand
     key = key_of(past, service.name, metric, alone=alone)
-    filled = filled_by(service, each_request(past, key.service)) if metric == "requests" else None
+    each = {**stated_for_each_request(service), **each_request(past, key.service)}  # what was measured wins
+    filled = filled_by(service, each) if metric == "requests" else None
     base, reasons = bounded(plan, service, metric, planned, filled)
     rate = rate_of(plan, service)
     window = window_of(past.select([key]))

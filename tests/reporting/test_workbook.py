@@ -16,9 +16,9 @@ pytestmark = ON_ONE_WORKER
 
 def test_the_workbook_has_its_sheets_with_units_and_frozen_headings() -> None:
     book = workbook()
-    names = ["Summary", "Decisions", "Services", "Tasks", "Limits", "Cost", "Rates", "Findings"]
+    names = ["Summary", "Decisions", "Services", "Tasks", "Limits", "Bottlenecks", "Cost", "Rates", "Findings"]
     assert book.sheetnames == names
-    assert [book[name].freeze_panes is not None for name in names[1:]] == [True] * 7
+    assert [book[name].freeze_panes is not None for name in names[1:]] == [True] * 8
     assert "USD" in " ".join(str(cell.value) for cell in book["Cost"][2])
 
 
@@ -44,7 +44,7 @@ def test_money_and_tasks_name_their_unit_in_each_heading() -> None:
         for cell in sheet[header] if sheet.title != "Summary" else ():
             below = sheet.cell(header + 1, cell.column)
             if "#,##0.00" in below.number_format and sheet.title in ("Services", "Cost"):
-                assert re.search("USD|Quantity|vCPU|GiB", str(cell.value)), (sheet.title, cell.value)
+                assert re.search("USD|Quantity|vCPU|GiB|requests/s", str(cell.value)), (sheet.title, cell.value)
             if below.number_format.startswith("d mmm"):
                 assert "UTC" in str(cell.value), (sheet.title, cell.value)
 
