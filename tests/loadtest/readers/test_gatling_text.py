@@ -98,6 +98,20 @@ def test_a_message_that_was_dropped_at_the_end_changes_nothing_else(generation: 
     assert findings == []
 
 
+def test_the_first_releases_put_the_end_second_and_called_users_actions(tmp_path: Path) -> None:
+    text = (
+        f"RUN\t20111114221320\trun1\ta test\n"
+        f"ACTION\tbuyers\t1\tStart of scenario\t{T}\t{T}\t{T}\t{T}\tOK\tStart of scenario\n"
+        f"ACTION\tbuyers\t1\tGET /a\t{T}\t{T + 100}\t{T + 1}\t{T + 90}\tOK\tRequest executed successfully\n"
+        f"ACTION\tbuyers\t1\tGET /b\t{T + 200}\t{T + 203}\t{T + 201}\t{T + 202}\tKO\tstatus 500\n"
+        f"ACTION\tbuyers\t1\tEnd of scenario\t{T + 300}\t{T + 300}\t{T + 300}\t{T + 300}\tOK\tEnd of scenario\n"
+    )
+    rows, findings = read_samples(written(tmp_path, text))
+    later, _ = read_samples(written(tmp_path, GENERATIONS["1.x"], "later"))
+    assert rows.equals(later)
+    assert findings == []
+
+
 def test_windows_line_ends_are_line_ends(tmp_path: Path) -> None:
     text = GENERATIONS["3.4"].replace("OK\t \n", "OK\n")
     unix, _ = read_samples(written(tmp_path, text))

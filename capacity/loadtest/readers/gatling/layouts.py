@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 WORDS: Final = frozenset((b"RUN", b"REQUEST", b"ACTION", b"GROUP", b"USER", b"SCENARIO", b"ASSERTION", b"ERROR"))
 THIRD: Final = 2
 STATUSES: Final = frozenset((b"OK", b"KO"))
+#: What releases before 1.5 called the actions that are a user's first and last.
+_SCENARIO_EVENTS: Final = {b"start of scenario": b"START", b"end of scenario": b"END"}
 
 
 class Layout(NamedTuple):
@@ -40,6 +42,30 @@ LAYOUTS: Final = (
     Layout(b"GROUP", 0, status=7, start=4, end=5, name=None, groups=3, user=2, scenario=1, cumulated=6),  # 2.2, 2.3
     Layout(b"GROUP", THIRD, status=9, start=4, end=5, name=None, groups=3, user=1, scenario=0, cumulated=6),  # 2.0
 )
+
+
+def as_in_1_5(cells: list[bytes]) -> list[bytes]:
+    """An ACTION record as 1.5 writes it; earlier releases of 1.x put its end second, and wrote users as actions, too.
+
+    Their times are start, end, end of sending, begin of receiving: known by an end that is not before the other two.
+    Source: Gatling's FileDataWriter and FileDataReader of 1.0 to 1.5.
+
+    >>> as_in_1_5(b"ACTION buyers 1 GET/ 1000 1100 1010 1090 OK".split())[4:8]
+    [b'1000', b'1010', b'1090', b'1100']
+    >>> as_in_1_5([b"ACTION", b"buyers", b"1", b"Start of scenario", b"1000", b"1000", b"1000", b"1000", b"OK"])
+    [b'SCENARIO', b'buyers', b'1', b'START', b'1000']
+    """
+    if len(cells) < 9:
+        return cells
+    event = _SCENARIO_EVENTS.get(cells[3].lower())
+    if event is not None:
+        return [b"SCENARIO", cells[1], cells[2], event, cells[4]]
+    if not all(is_whole(cell) for cell in cells[4:8]):
+        return cells
+    start, second, third, fourth = map(int, cells[4:8])
+    if second > fourth >= third >= start:
+        return [*cells[:5], cells[6], cells[7], cells[5], *cells[8:]]
+    return cells
 
 
 def layout_of(word: bytes, at: int, cells: list[bytes]) -> Layout | None:

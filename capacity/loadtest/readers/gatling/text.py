@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from capacity.errors import InputError
 from capacity.loadtest.readers.base import Reading, ResultFile
-from capacity.loadtest.readers.gatling.layouts import STATUSES, THIRD, WORDS, Layout, is_whole, layout_of
+from capacity.loadtest.readers.gatling.layouts import STATUSES, THIRD, WORDS, Layout, as_in_1_5, is_whole, layout_of
 from capacity.loadtest.readers.gatling.rows import LATEST_MS, Remarks, Rows, label_of
 from capacity.loadtest.readers.lines import Damage, whole_lines
 from capacity.loadtest.readers.texts import MOST_REASONS, Codes, readable
@@ -81,6 +81,9 @@ class _Log:
             word, at = cells[0], 0
             if word not in WORDS and len(cells) > THIRD:
                 word, at = cells[THIRD], THIRD
+            if word == b"ACTION":
+                cells = as_in_1_5(cells)
+                word = cells[0]
             if word in _TIMED:
                 understood = self._timed(rows, word, at, cells)
             elif word in _USERS:
