@@ -128,11 +128,13 @@ class Parser:
                 return
 
     def _look_like_ends(self) -> bool:
+        if "threadname" not in self._layout:
+            return False
         rows = self._out[: self._filled].T
         rows = rows[:, rows[kernel.OUT_KIND] == 0]
-        return "threadname" in self._layout and stamps_are_ends(
-            rows[kernel.OUT_START], rows[kernel.OUT_ELAPSED], rows[kernel.OUT_THREAD]
-        )
+        if "label" in self._layout:  # sub-results overlap with what they are part of, however stamps are read
+            rows = rows[:, ~self._texts.parts(int(self._state[kernel.TEXTS]))[rows[kernel.OUT_LABEL]]]
+        return stamps_are_ends(rows[kernel.OUT_START], rows[kernel.OUT_ELAPSED], rows[kernel.OUT_THREAD])
 
     def take(self, everything: bool = False) -> Samples:
         """The rows whose kind is settled: all but the last WITHIN, or everything."""

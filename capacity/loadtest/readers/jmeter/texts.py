@@ -54,10 +54,19 @@ class Texts:
         self.codes = np.concatenate([self.codes, np.array(codes, dtype=np.int32)])
         self.hosts = np.concatenate([self.hosts, np.array(hosts, dtype=np.int32)])
 
-    def _code(self, entry: int) -> tuple[int, int]:
+    def parts(self, count: int) -> np.ndarray:
+        """Which of the first `count` texts are another label and a number: (count,) bool."""
+        labels = {self._raw(entry) for entry in range(count) if self.extras[entry] & _ROLE == kernel.LABEL}
+        named = [self._raw(entry)[: max(0, int(self.bases[entry]))] for entry in range(count)]
+        return np.array([self.bases[entry] > 0 and name in labels for entry, name in enumerate(named)], dtype=bool)
+
+    def _raw(self, entry: int) -> bytes:
         start = int(self.ends[entry - 1]) if entry else 0
+        return self.pool[start : int(self.ends[entry])].tobytes()
+
+    def _code(self, entry: int) -> tuple[int, int]:
         extra = int(self.extras[entry])
-        text = self._decoded(self.pool[start : int(self.ends[entry])].tobytes())
+        text = self._decoded(self._raw(entry))
         if extra & kernel.DOUBLED:
             text = _DOUBLED_QUOTES.sub('"', text)
         role = extra & _ROLE

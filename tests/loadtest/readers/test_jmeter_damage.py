@@ -1,0 +1,115 @@
+"""Files that were cut short, appended to, or are not what they seem."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from capacity.errors import InputError
+from capacity.loadtest.readers.jmeter.csv import JMeterCsv
+from tests.loadtest.readers.jmeter import HEADER, RUNS, table, unpacked
+from tests.loadtest.readers.reading import written
+from tests.loadtest.readers.test_jmeter_csv import ROW, plain
+
+QUOTED = ROW.replace("GET /x", '"GET /x, y"')
+
+
+@pytest.mark.parametrize("cut", range(len(QUOTED)))
+def test_the_last_row_may_break_off_anywhere(cut: int, tmp_path: Path) -> None:
+    path = written(tmp_path, "\n".join([HEADER, ROW, ROW, QUOTED[:cut]]))
+    rows, findings = table(path)
+    whole = cut >= QUOTED.rindex(",") + 1  # its last cell has begun: nothing tells that it is not at its end
+    assert len(rows) == 3 if whole else 2
+    assert (findings["truncated"].count if "truncated" in findings else 0) == (0 if whole or not cut else 1)
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        ("1795427364220,74,GET /x, y,200,OK,main 1-1,text,true,,156,119,1,1,null,72,0,31", "18 cells, the header 17"),
+        (ROW.replace("1795427364220", "soon"), "timeStamp cannot be read"),
+        (ROW.replace(",74,", ",fast,"), "elapsed is not a number"),
+        (ROW.replace("true", "maybe"), "success is neither true nor false"),
+        (ROW.replace("GET /x", '"GET" /x'), "a quote stands within a quoted cell"),
+    ],
+)
+def test_a_damaged_row_in_the_middle_is_refused_with_its_line(bad: str, why: str, tmp_path: Path) -> None:
+    spanning = ROW.replace("GET /x", '"GET\n/x"')
+    with pytest.raises(InputError, match=rf"line 4: .*{why}") as raised:
+        table(plain(tmp_path, spanning, bad, ROW))
+    assert len(raised.value.problems) == 1
+    many = written(tmp_path, "\n".join([HEADER, ROW, *[bad] * 30, ROW]), "many")
+    with pytest.raises(InputError, match="30 rows or more that cannot be read") as raised:
+        table(many)
+    assert [problem.where.rsplit(" ")[-1] for problem in raised.value.problems] == [str(line) for line in range(3, 23)]
+
+
+def test_places_are_the_same_whatever_is_read_at_a_time(tmp_path: Path) -> None:
+    path = plain(tmp_path, ROW, ROW, ROW.replace("true", "maybe"), ROW, ROW)
+    for chunk in (1, 50, 200, 5_000):
+        with pytest.raises(InputError, match="line 4: success"):
+            table(path, JMeterCsv(chunk))
+
+
+def test_a_quote_that_nobody_closes_ends_the_file_or_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, "\n".join([HEADER, ROW, ROW.replace("GET /x", '"GET /x'), ROW, ROW]))
+    rows, findings = table(path)
+    assert len(rows) == 1
+    assert findings["truncated"].count == 1
+
+
+def test_nothing_but_a_bad_row_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="1 row that cannot be read"):
+        table(plain(tmp_path, "1795427364220,74,GET /x"))
+
+
+def test_runs_appended_to_one_file_are_read_and_said(tmp_path: Path) -> None:
+    rows, findings = table(plain(tmp_path, ROW, HEADER, ROW, ROW, HEADER, ROW))
+    assert len(rows) == 4
+    assert findings["several runs"].count == 2
+
+
+def test_a_header_alone_is_no_sample(tmp_path: Path) -> None:
+    rows, findings = table(plain(tmp_path))
+    assert rows.empty
+    assert "no samples" in findings["empty"].message
+
+
+def test_an_archive_cut_short_gives_the_rows_before(tmp_path: Path) -> None:
+    packed = (RUNS / "steps-open-v5.jtl.gz").read_bytes()
+    rows, findings = table(written(tmp_path, packed[: len(packed) // 2]))
+    whole, _ = table(RUNS / "steps-open-v5.jtl.gz")
+    assert 0 < len(rows) < len(whole)
+    assert rows["start"].tolist() == whole["start"].tolist()[: len(rows)]
+    assert "truncated" in findings
+
+
+def test_a_log_of_errors_only_is_not_taken_for_the_whole_run(tmp_path: Path) -> None:
+    failed = ROW.replace("200,OK", "503,No").replace("true", "false")
+    _, findings = table(plain(tmp_path, failed, failed))
+    assert findings["failures only"].status == "FAIL"
+    _, findings = table(plain(tmp_path, failed, ROW), JMeterCsv())
+    assert "failures only" not in findings
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("elapsed,label,responseCode,threadName,success\n5,a,200,main 1-1,true\n", "timestamp_format=ms"),
+        ("timeStamp,label,responseCode,threadName,success\n5,a,200,main 1-1,true\n", "time=true"),
+        ("a,200,OK,main 1-1,text,true,1,1,1,0\nb,200,,main 1-1,text,true,1,1,1,0\n", "timestamp_format=ms"),
+        ("timeStamp,elapsed,label,label\n1,2,a,b\n", "'label' stands in the header twice"),
+        ("timeStamp,elapsed,label\n23.11.2026 um 9,2,a\n", "'23.11.2026 um 9' is neither a number nor a date"),
+    ],
+)
+def test_a_file_that_cannot_tell_rates_is_refused_with_what_to_do(text: str, what: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=what):
+        table(written(tmp_path, text))
+
+
+def test_an_archive_is_read_as_what_it_holds(tmp_path: Path) -> None:
+    text = unpacked(RUNS / "variants-v5.csv.jtl.gz")
+    packed = written(tmp_path, gzip.compress(text.encode()), "results.jtl")
+    assert table(packed)[0].equals(table(written(tmp_path, text, "plain.jtl"))[0])
