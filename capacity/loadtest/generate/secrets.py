@@ -9,13 +9,16 @@ from typing import Final
 #: exclude"; the headers of HTTP authentication, RFC 9110 11; AWS Signature Version 4 query parameters).
 _NAMES: Final = (
     r"[\w.-]*(?:authori[sz]ation|passw(?:or)?d|passphrase|secret|token|credential|cookie|signature|api[_-]?key|"
-    r"access[_-]?key|private[_-]?key|session[_-]?id)[\w.-]*|x-auth[\w-]*|sig|jwt|jsessionid|phpsessid"
+    r"access[_-]?key|private[_-]?key|session[_-]?id)(?:s|id|key|value|hash|[._-][\w.-]*)?|"
+    r"x-auth[\w-]*|sig|jwt|jsessionid|phpsessid"
 )
 _NAME: Final = re.compile(_NAMES, re.IGNORECASE)
 
-#: `name=value`, `"name": "value"` and `<name>value` inside a query, a form, a JSON or an XML body.
+#: `name=value`, `"name": "value"` and `<name>value` inside a query, a form, a JSON or an XML body. A bare number after
+#: a colon is a setting (`"max_tokens": 100`).
 _FIELD: Final = re.compile(
-    rf"(?<![\w.-])[\"']?(?P<name>{_NAMES})[\"']?\s*(?:[:=]\s*[\"']?|>)(?!null\b|true\b|false\b)[^\s\"'&<>,;{{}}\[\]]",
+    rf"(?<![\w.-])[\"']?(?P<name>{_NAMES})[\"']?\s*(?::\s*(?!\d)[\"']?|=\s*[\"']?|>)"
+    r"(?!null\b|true\b|false\b)[^\s\"'&<>,;{}\[\]]",
     re.IGNORECASE,
 )
 
