@@ -62,46 +62,46 @@ def segments(signals: Sequence[np.ndarray]) -> list[Segment]:
         return whole if n < SHORTEST else _classified(whole, signals)
     starts = np.arange(0, n, together)
     lengths = np.diff(np.append(starts, n))
-    scaled = [_scaled(np.add.reduceat(signal, starts) / lengths) for signal in signals]
-    cuts = _partition(np.array(scaled))
-    found = [Segment(int(starts[low]), int(n if high == points else starts[high]), False) for low, high in cuts]
-    return _joined(_classified(found, signals), signals)
+    found = _partition(*zip(*(_calm(np.add.reduceat(signal, starts) / lengths) for signal in signals), strict=True))
+    parts = [Segment(int(starts[low]), int(n if high == points else starts[high]), False) for low, high in found]
+    return _joined(_classified(parts, signals), signals)
 
 
-def _scaled(signal: np.ndarray) -> np.ndarray:
-    """The signal in units of its noise, counts made as noisy when large as when small, single outliers taken in."""
+def _calm(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The signal with single outliers taken in, and the weight of each point: one over its variance.
+
+    Counts vary with the root of their size; how much more or less than that, the signal tells itself.
+    """
     root = 2 * np.sqrt(signal + 3 / 8)  # Anscombe (1948): of a Poisson count, this has a deviation of 1
     bends = root[2:] - 2 * root[1:-1] + root[:-2]
     noise = _MAD * float(np.median(np.abs(bends - np.median(bends)))) / np.sqrt(6)
     noise = max(noise, 0.01 * float(np.median(root)), 0.05)  # a metronome has no noise: 2 % of its rate is a level
     padded = np.pad(root, 2, mode="edge")
     middle = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
-    calm = np.where(np.abs(root - middle) > 5 * noise, middle, root)
-    return np.asarray(calm / noise)
+    outlier = np.abs(root - middle) > 5 * noise
+    return np.where(outlier, middle**2 / 4 - 3 / 8, signal), 4 / (noise * middle) ** 2
 
 
-def _partition(signals: np.ndarray) -> list[tuple[int, int]]:
-    """The cheapest cut of (k, n) signals in units of their noise into straight lines, as pairs of begin and end."""
-    k, n = signals.shape
+def _partition(signals: Sequence[np.ndarray], weights: Sequence[np.ndarray]) -> list[tuple[int, int]]:
+    """The cheapest cut of k signals of n points into levels and straight lines, as pairs of begin and end."""
+    y, w = np.array(signals), np.array(weights)
+    k, n = y.shape
     penalty = _CAUTION * (k + 1) * np.log(n)
-    places = np.arange(n)
-    zero = np.zeros((k, 1))
-    sums = np.hstack([zero, np.cumsum(signals, axis=1)])
-    squares = np.hstack([zero, np.cumsum(signals**2, axis=1)])
-    moments = np.hstack([zero, np.cumsum(signals * places, axis=1)])
+    x = np.arange(n) - n / 2
+    moments = np.array([w, w * x, w * x * x, w * y, w * x * y, w * y * y])
+    sums = np.concatenate([np.zeros((6, k, 1)), np.cumsum(moments, axis=2)], axis=2)
     best = np.zeros(n + 1)
     best[1:] = np.inf
     cut = np.zeros(n + 1, dtype=np.int64)
     for end in range(SHORTEST, n + 1):
-        begin = np.arange(0, end - SHORTEST + 1)
-        length = (end - begin).astype(float)
-        total = sums[:, end, None] - sums[:, begin]
-        turned = moments[:, end, None] - moments[:, begin] - (begin + end - 1) / 2 * total
-        level = (squares[:, end, None] - squares[:, begin] - total**2 / length).sum(axis=0)
-        line = level - (turned**2 / (length * (length**2 - 1) / 12)).sum(axis=0)
-        value = best[begin] + np.minimum(level + penalty, line + _SLOPE * penalty)
-        cut[end] = begin[np.argmin(value)]
-        best[end] = value.min()
+        s, sx, sxx, sy, sxy, syy = sums[:, :, end, None] - sums[:, :, : end - SHORTEST + 1]
+        level = syy - sy * sy / s
+        line = level - (sxy - sx * sy / s) ** 2 / (sxx - sx * sx / s)
+        value = best[: end - SHORTEST + 1] + np.minimum(
+            level.sum(axis=0) + penalty, line.sum(axis=0) + _SLOPE * penalty
+        )
+        cut[end] = np.argmin(value)
+        best[end] = value[cut[end]]
     found, end = [], n
     while end > 0:
         found.append((int(cut[end]), end))

@@ -96,6 +96,7 @@ class Tally:
     width: int = kernel.SECOND
     label_bits: int = PRECISION
     cell_bits: int = PRECISION
+    most_places: int = MOST_PLACES
     orders: list[Order] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -213,19 +214,19 @@ class Tally:
             else:
                 self._more_cells()
         if 2 * (self._used[kernel.LABELS_USED] + 3) > len(self._by_label.keys):
-            if len(self._by_label.keys) >= MOST_PLACES and self.label_bits > LEAST_BITS:
+            if len(self._by_label.keys) >= self.most_places and self.label_bits > LEAST_BITS:
                 keys, values = self._by_label.rows()
                 self.label_bits -= 1
                 keys = _coarser_keys(keys, self.label_bits + 1, self.label_bits)
-                self._by_label = self._filled(kernel.LABELS_USED, keys, values, MOST_PLACES)
+                self._by_label = self._filled(kernel.LABELS_USED, keys, values, self.most_places)
             else:
                 self._by_label = self._grown(kernel.LABELS_USED, self._by_label)
         if 2 * (self._used[kernel.CELLS_USED] + 1) > len(self._by_cell.keys):
-            if len(self._by_cell.keys) >= MOST_PLACES and self.cell_bits > LEAST_BITS:
+            if len(self._by_cell.keys) >= self.most_places and self.cell_bits > LEAST_BITS:
                 keys, values = self._by_cell.rows()
                 self.cell_bits -= 1
                 keys = _coarser_keys(keys, self.cell_bits + 1, self.cell_bits)
-                self._by_cell = self._filled(kernel.CELLS_USED, keys, values, MOST_PLACES)
+                self._by_cell = self._filled(kernel.CELLS_USED, keys, values, self.most_places)
             else:
                 self._by_cell = self._grown(kernel.CELLS_USED, self._by_cell)
         if 2 * (self._used[kernel.USERS_USED] + 1) > len(self._users.keys):
