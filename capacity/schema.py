@@ -370,7 +370,12 @@ CACHE_WHAT_IF: Final = Table(
         Column("exceeded", "float64", "1", "Share of paths past max_tasks, or past what the database carries."),
         Column("reached", "datetime64[us, UTC]", "UTC", "When 5 % of the paths have passed that; NaT if fewer do."),
         Column("refill_seconds", "float64", "seconds", "Until the cache is full again; NaN if not known."),
-        Column("usd_per_month", "float64", "USD", "Of 730 h, tasks following demand; NaN for what does not last."),
+        Column(
+            "usd_per_month",
+            "float64",
+            "USD",
+            "Of 730 h, tasks following demand within the service's bounds; NaN for what does not last.",
+        ),
         Column("standby_usd_per_month", "float64", "USD", "More a month, to keep `tasks` running all the time."),
         Column("note", "str", "", "What it rests on."),
     ),

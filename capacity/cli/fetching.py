@@ -124,6 +124,8 @@ def cloudwatch(
         percentiles=settings.percentiles,
         metrics=settings.metric,
         settle=settings.settle,
+        distributions=settings.distribution,
+        caches=settings.cache,
     )
     _pull(source, store, days, dry_run, as_json, quiet)
 

@@ -7,7 +7,7 @@
     [forecast]    model, levels, seed
     [report]      title, where files go
     [[event]]     one a launch, sale, migration or other day that is not like others
-    [cloudwatch]  how CloudWatch is read, and metrics of your own ([[cloudwatch.metric]])
+    [cloudwatch]  how CloudWatch is read, CloudFront and ElastiCache, and metrics of your own ([[cloudwatch.metric]])
     [prometheus]  a server to read from, and what to ask it ([[prometheus.query]])
     [azure]       what to read from Azure Monitor
     [defaults]    any field of [[service]], for all of them
@@ -26,7 +26,7 @@ from pydantic import Field, model_validator
 
 from capacity.config.azure import AzureMetric, AzureSettings
 from capacity.config.base import Settings
-from capacity.config.cloudwatch import CloudWatchSettings, CustomMetric
+from capacity.config.cloudwatch import CacheNodes, CloudWatchSettings, CustomMetric, Distribution
 from capacity.config.event import Event
 from capacity.config.limit import Limit
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
@@ -42,10 +42,12 @@ __all__ = [
     "Architecture",
     "AzureMetric",
     "AzureSettings",
+    "CacheNodes",
     "CloudWatchSettings",
     "Config",
     "CustomMetric",
     "Data",
+    "Distribution",
     "Event",
     "ForecastSettings",
     "Goal",

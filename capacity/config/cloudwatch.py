@@ -91,6 +91,45 @@ class CustomMetric(Settings):
         return not self.services or service in self.services
 
 
+class Distribution(Settings):
+    """A CloudFront distribution in front of a service: what reaches it becomes `cdn_requests`.
+
+    Its metrics are in us-east-1, wherever the service is. CacheHitRate and OriginLatency are additional metrics: they
+    have to be switched on for the distribution, and CloudFront bills them. Several in front of one service add up.
+
+    >>> Distribution(id="E2QWRUHAPOMQZL", service="web").additional_metrics
+    True
+    """
+
+    id: str = Field(description="Its id, E2QWRUHAPOMQZL, not its domain name.")
+    service: str = Field(min_length=1, description="The service behind it, as it is named in the history.")
+    additional_metrics: bool = Field(True, description="False: do not ask for CacheHitRate and OriginLatency.")
+
+    @field_validator("id")
+    @classmethod
+    def _an_id(cls, text: str) -> str:
+        if not re.fullmatch(r"E[A-Z0-9]{5,}", text):
+            raise ValueError(f"{text!r} is not a distribution's id: it looks like E2QWRUHAPOMQZL")
+        return text
+
+
+class CacheNodes(Settings):
+    """Nodes of an ElastiCache cluster that a service asks: lookups become `cache_hits` and `cache_misses`.
+
+    >>> CacheNodes(nodes=("sessions-001", "sessions-002"), service="web").names
+    ('CacheHits', 'CacheMisses')
+    """
+
+    nodes: tuple[str, ...] = Field(min_length=1, description="CacheClusterId of each node; they add up.")
+    service: str = Field(min_length=1, description="The service that asks it, as it is named in the history.")
+    engine: Literal["valkey", "redis", "memcached"] = Field("redis", description="Which engine names its metrics.")
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What CloudWatch calls hits and misses ("Metrics for Valkey and Redis OSS", "Metrics for Memcached")."""
+        return ("GetHits", "GetMisses") if self.engine == "memcached" else ("CacheHits", "CacheMisses")
+
+
 class CloudWatchSettings(Settings):
     """How CloudWatch is read.
 
@@ -104,6 +143,8 @@ class CloudWatchSettings(Settings):
         ("p50", "p95", "p99"), description="Of the load balancer's response time; each is one more billed query."
     )
     metric: tuple[CustomMetric, ...] = Field((), description="[[cloudwatch.metric]]: metrics of your own.")
+    distribution: tuple[Distribution, ...] = Field((), description="[[cloudwatch.distribution]]: CloudFront.")
+    cache: tuple[CacheNodes, ...] = Field((), description="[[cloudwatch.cache]]: ElastiCache.")
 
     @field_validator("settle")
     @classmethod
@@ -112,6 +153,15 @@ class CloudWatchSettings(Settings):
 
         duration(text)
         return text
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        ids = [one.id for one in self.distribution]
+        nodes = [node for one in self.cache for node in one.nodes]
+        for what, names in (("distribution", ids), ("cache node", nodes)):
+            if twice := sorted({name for name in names if names.count(name) > 1}):
+                raise ValueError(f"{what} {twice[0]!r} is named twice: it would be counted twice, or for two services")
+        return self
 
     @model_validator(mode="after")
     def _one_origin_a_series(self) -> Self:

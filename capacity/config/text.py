@@ -10,7 +10,7 @@ from typing import Any
 
 from capacity.config.azure import AzureMetric, AzureSettings
 from capacity.config.base import Settings
-from capacity.config.cloudwatch import CloudWatchSettings, CustomMetric
+from capacity.config.cloudwatch import CacheNodes, CloudWatchSettings, CustomMetric, Distribution
 from capacity.config.event import Event
 from capacity.config.limit import Limit
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
@@ -92,6 +92,8 @@ def reference() -> str:
         ("[[event]]", Event),
         ("[cloudwatch]", CloudWatchSettings),
         ("[[cloudwatch.metric]]", CustomMetric),
+        ("[[cloudwatch.distribution]]", Distribution),
+        ("[[cloudwatch.cache]]", CacheNodes),
         ("[prometheus]", PrometheusSettings),
         ("[[prometheus.query]]", PrometheusQuery),
         ("[azure]", AzureSettings),
@@ -153,6 +155,8 @@ def _type_name(annotation: str) -> str:
         "tuple[str, ...]": "list of text",
         "tuple[Rate, ...]": "`[[prices.rate]]`",
         "tuple[CustomMetric, ...]": "`[[cloudwatch.metric]]`",
+        "tuple[Distribution, ...]": "`[[cloudwatch.distribution]]`",
+        "tuple[CacheNodes, ...]": "`[[cloudwatch.cache]]`",
         "tuple[PrometheusQuery, ...]": "`[[prometheus.query]]`",
         "tuple[Limit, ...]": "`[[service.limit]]`",
         "tuple[AzureMetric, ...]": "`[[azure.metric]]`",

@@ -80,7 +80,7 @@ class Caching:
     def of_keys(
         cls,
         popularity: Popularity,
-        cache: Cache,
+        cache: Cache | None = None,
         *,
         rate: float | None = None,
         cacheable: float | None = None,
@@ -90,54 +90,54 @@ class Caching:
     ) -> Self:
         """Computed from how often each key is asked for, for independent requests.
 
+        cache      how it works; None: only a log that tells hits from misses answers
         rate       cacheable requests/s that reach the cache; that of the log when not said
         cacheable  share of all requests; that of the log when not said, else 1
 
         Of a log's keys asked for once, no one knows whether they return. The interval goes from "none of them" to "as
         often again". Where the log itself tells hits from misses, that is the hit ratio, the model only says how it
         would change, and a finding tells when the two are far apart. Raises InputError for a time to live without any
-        rate.
+        rate, and where neither log nor cache tell a hit ratio.
         """
-        known = popularity.rate if rate is None else rate
-        if not np.isfinite(known):
-            if isinstance(cache, TtlCache):
-                raise InputError(
-                    "a time to live works on rates, and how often keys are asked for in a second is not known",
-                    advice="Say rate=..., the cacheable requests/s at the cache, or read a log with stamps.",
-                )
-            known = 1.0  # an LRU cache hits by order alone, whatever the pace
-        rates = popularity.probabilities * known
-        missed = cache.missed(rates)
-        returning = 1 - float(missed.sum() / rates.sum())
-        lost = np.where(popularity.counts == 1, rates, missed) if popularity.sampled else missed
-        model_low = 1 - float(lost.sum() / rates.sum())
-        model = (returning + model_low) / 2, model_low, returning
-        point, low, high = model if popularity.hits is None else popularity.hits
-        evidence = [
-            f"{cache}, for {len(rates):,} keys of {popularity.source}: {in_percent(model_low)} to "
-            f"{in_percent(returning)} of requests are hits, were they independent (Che's approximation, or the TTL "
-            "formula)."
-        ]
-        findings = [*popularity.findings]
-        if popularity.hits is not None:
-            evidence.append(f"The log itself says {in_percent(point)} ({in_percent(low)} to {in_percent(high)}).")
-            if not model_low - FAR <= point <= returning + FAR:
-                findings.append(_far(model[0], point))
-        elif high - low < 1e-9:
-            findings.append(_no_interval())
+        known = rate if rate is not None else popularity.rate if np.isfinite(popularity.rate) else None
+        evidence, findings = [], [*popularity.findings]
+        told, modelled = popularity.hits, None
+        if cache is not None:
+            modelled = _modelled(popularity, cache, known)
+            low, high = in_percent(modelled[0]), in_percent(modelled[1])
+            evidence.append(
+                f"{cache}, for {len(popularity.counts):,} keys of {popularity.source}: {low} to {high} of requests are "
+                "hits, were they independent (Che's approximation, or the TTL formula)."
+            )
+        if told is not None:
+            point, low_end, high_end = told
+            evidence.append(
+                f"The log says {in_percent(point)} ({in_percent(low_end)} to {in_percent(high_end)}), of "
+                f"{popularity.requests:,} requests."
+            )
+            if modelled is not None and not modelled[0] - FAR <= point <= modelled[1] + FAR:
+                findings.append(_far(modelled, point))
+        elif modelled is not None:
+            low_end, high_end = modelled
+            point = (low_end + high_end) / 2
+            if not popularity.sampled:
+                findings.append(_no_interval())
+        else:
+            raise InputError(
+                "the log does not tell hits from misses, and how the cache works is not known",
+                advice="Say TtlCache(ttl) or LruCache(size), or state the hit ratio.",
+            )
         share = popularity.cacheable if cacheable is None and np.isfinite(popularity.cacheable) else cacheable
         return cls(
-            hit_ratio=_below_one(max(point, 0.0)),
-            low=_below_one(max(low, 0.0)),
-            high=_below_one(max(high, 0.0)),
+            *ends(point, low_end, high_end),
             cacheable=1.0 if share is None else share,
             protects=protects,
             lookups_per_request=lookups_per_request,
             nodes=nodes,
             popularity=popularity,
             cache=cache,
-            rate=known if rate is not None or np.isfinite(popularity.rate) else None,
-            method="computed" if popularity.hits is None else "measured",
+            rate=known,
+            method="computed" if told is None else "measured",
             evidence=tuple(evidence),
             findings=Findings.of(findings),
         )
@@ -187,15 +187,37 @@ def in_percent(ratio: float) -> str:
     return f"{100 * ratio:.1f} %"
 
 
-def _below_one(ratio: float) -> float:
-    """A cache that holds every key still fetches each of them once: never quite 1."""
-    return min(ratio, 1 - 1e-6)
+def ends(point: float, low: float, high: float) -> tuple[float, float, float]:
+    """A measured ratio and its interval as the first arguments of `Caching`: in order, from 0 to below 1.
+
+    A cache that holds every key still fetches each of them once: its ratio is never quite 1.
+
+    >>> ends(1.0, -0.1, 1.2)
+    (0.999999, 0.0, 0.999999)
+    """
+    middle, below, above = (min(max(ratio, 0.0), 1 - 1e-6) for ratio in (point, low, high))
+    return middle, min(below, middle), max(above, middle)
 
 
-def _far(model: float, told: float) -> Finding:
+def _modelled(popularity: Popularity, cache: Cache, rate: float | None) -> tuple[float, float]:
+    """Hit ratio if no key asked for once returns, and if all do as often again."""
+    if rate is None and isinstance(cache, TtlCache):
+        raise InputError(
+            "a time to live works on rates, and how often keys are asked for in a second is not known",
+            advice="Say rate=..., the cacheable requests/s at the cache, or read a log with stamps.",
+        )
+    rates = popularity.probabilities * (1.0 if rate is None else rate)  # an LRU cache hits by order, at any pace
+    missed = cache.missed(rates)
+    lost = np.where(popularity.counts == 1, rates, missed) if popularity.sampled else missed
+    low, high = (max(1 - float(part.sum() / rates.sum()), 0.0) for part in (lost, missed))
+    return min(low, high), high
+
+
+def _far(model: tuple[float, float], told: float) -> Finding:
+    middle = in_percent(sum(model) / 2)
     return Finding(
         *("", "cache_hit_ratio", "model", "REVIEW"),
-        f"The log says that {in_percent(told)} of requests are hits, and the model {in_percent(model)}: what a change "
+        f"The log says that {in_percent(told)} of requests are hits, and the model {middle}: what a change "
         "of the cache would do is less sure than it looks.",
         "Are size, TTL and the count of edges right? Requests that come in bursts are hit more often than the model "
         "says, and answers with a short life of their own less.",

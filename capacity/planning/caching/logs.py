@@ -190,6 +190,8 @@ def _read(file: Path, tally: Tally) -> None:
             tally.formats[name] = None
         try:
             asked = parse(line)
+        except InputError as error:  # of the file, not of the line
+            raise InputError(f"{file}: {error}") from None
         except ValueError:
             wrong += 1
             continue

@@ -77,13 +77,15 @@ class Question:
 
 
 def outcomes(question: Question, asked: Iterable[str] | None = None) -> tuple[list[Outcome], list[Finding]]:
-    """Each scenario that can be answered, "as is" first, and why the others cannot. None: all there are.
+    """Each scenario that can be answered, and why the others cannot. None: all there are.
 
-    >>> found, missing = outcomes(Question(Caching(hit_ratio=0.9), np.array([0.9])), ["cache outage", "TTL halved"])
+    "as is" comes first and an outage is always among them: what is compared with, and what has to be known.
+
+    >>> found, missing = outcomes(Question(Caching(hit_ratio=0.9), np.array([0.9])), ["TTL halved"])
     >>> [(one.name, one.passes.round(3).tolist()) for one in found], [one.message for one in missing]
     ([('as is', [0.1]), ('cache outage', [1.0])], ['TTL halved: cannot be computed without key statistics.'])
     """
-    names = SCENARIOS if asked is None else tuple(dict.fromkeys((AS_IS, *asked)))
+    names = SCENARIOS if asked is None else tuple(dict.fromkeys((AS_IS, *asked, OUTAGE)))
     if unknown := [name for name in names if name not in SCENARIOS]:
         raise InputError(f"no scenario is called {', '.join(map(repr, unknown))}", advice=_known())
     found, missing = [], []

@@ -41,7 +41,7 @@ def ttl_hits(rates: npt.ArrayLike, ttl: float, renew: bool = False) -> np.ndarra
         raise InputError("rates hold NaN, infinite or negative values: pass requests/s of each key")
     if not ttl >= 0:
         raise InputError(f"ttl {ttl} is no time to live: say seconds, 0 or more")
-    asked = np.where(each > 0, each * ttl, 0.0)  # requests in one lifetime
+    asked = np.multiply(each, ttl, out=np.zeros_like(each), where=each > 0)  # requests in one lifetime
     if renew:
         return np.asarray(-np.expm1(-asked))
     return np.divide(asked, 1 + asked, out=np.ones_like(asked), where=np.isfinite(asked))

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from capacity.config import Goal, PriceSettings, Rate, Service
 from capacity.demand.demand import Key
-from capacity.display import table_html
 from capacity.errors import InputError
-from capacity.findings import NO_FINDINGS, Finding, Findings
+from capacity.findings import Finding, Findings
 from capacity.forecasting.forecasts import Forecast
-from capacity.planning.caching.knowing import Caching, in_percent
-from capacity.planning.caching.scenarios import AS_IS, OUTAGE, Outcome, Question, outcomes, told_apart
+from capacity.planning.caching.answer import CacheWhatIf
+from capacity.planning.caching.caches import hit_ratio
+from capacity.planning.caching.knowing import FAR, Caching, in_percent
+from capacity.planning.caching.scenarios import Outcome, Question, outcomes
 from capacity.planning.cost import following_hours
-from capacity.planning.limits import passage
+from capacity.planning.limits import Passage, passage
 from capacity.planning.planner import Peaks, path_counts, plan
 from capacity.planning.plans import Plan
 from capacity.planning.prices import HOURS_PER_MONTH, usd_per_hour
 from capacity.planning.steps import climb, ready_before, tracked_share
-from capacity.planning.words import counted, level_words, percent, share, spoken_time, usd
 from capacity.schema import CACHE_WHAT_IF
 
 #: Quantiles over the futures that `low` and `high` of loads and tasks are: a central 90 %.
@@ -33,77 +32,6 @@ _BAND: Final = (0.05, 0.95)
 _HITS: Final = (0.025, 0.5, 0.975)
 #: Hit ratios of the curve, one a point.
 _CURVE: Final = np.arange(100) / 100
-
-
-@dataclass(frozen=True, eq=False)
-class CacheWhatIf:
-    """What each scenario of a cache asks of its origin, at the busiest moment of the horizon.
-
-    frame     `schema.CACHE_WHAT_IF`: a row a scenario
-    curve     origin requests/s and tasks by hit ratio, a row a point: `hit_ratio`, `origin_per_s`, `tasks`,
-              `tasks_low`, `tasks_high`
-    limit     what the origin may have: the service's max_tasks, or the database's queries/s; NaN where not known
-    peak      start of the interval of the highest need, UTC
-    findings  scenarios that could not be answered and why, and what is remarkable about the cache's figures
-    """
-
-    frame: pd.DataFrame
-    curve: pd.DataFrame
-    service: Service
-    caching: Caching
-    goal: Goal
-    limit: float
-    peak: pd.Timestamp
-    findings: Findings = NO_FINDINGS
-
-    def of(self, scenario: str) -> pd.Series:
-        """The row of one scenario. Raises InputError, naming those there are."""
-        rows = self.frame[self.frame["scenario"] == scenario]
-        if rows.empty:
-            there = ", ".join(self.frame["scenario"])
-            raise InputError(f"scenario {scenario!r} is not in this answer", advice=f"There are: {there}.")
-        return rows.iloc[0]
-
-    @cached_property
-    def headline(self) -> str:
-        """What an outage of the cache would need, in one breath."""
-        today, outage = self.of(AS_IS), self.of(OUTAGE)
-        sure, when = level_words(self.goal.level), spoken_time(self.peak, self.service.timezone)
-        name, times = self.service.name, f"{outage['times']:.3g} times today's load"
-        if self.caching.protects == "database":
-            load = f"{outage['origin_per_s']:,.0f} queries/s instead of {today['origin_per_s']:,.0f}"
-            end = f" The database carries {self.limit:,.0f}." if np.isfinite(self.limit) else ""
-            return f"Without its cache, the database behind `{name}` would get {load}, {times} ({sure} sure).{end}"
-        need = f"{counted(outage['tasks'])} instead of {today['tasks']:,.0f}"
-        missing = outage["tasks"] - self.limit
-        end = f"its maximum leaves {missing:,.0f} of them missing" if missing > 0 else "its maximum allows them"
-        return f"Without its cache, `{name}` would need {need}, {times} ({sure} sure), at its peak about {when}; {end}."
-
-    def explain(self) -> str:
-        """The headline, how the hit ratio is known, each scenario in a sentence, and what could not be answered."""
-        low, high = self.caching.interval
-        known = f"Hit ratio {in_percent(self.caching.hit_ratio)} ({in_percent(low)} to {in_percent(high)})"
-        lines = [
-            self.headline,
-            f"{known}, {self.caching.method}, of the {share(self.caching.cacheable)} of requests that may be cached. "
-            f"One point less brings "
-            f"{-self.caching.sensitivity:.2g} % more to the origin.",
-            *self.caching.evidence,
-            *(f"- {_sentence(row, self.caching.protects)}" for row in self.frame.to_dict("records")),
-            *_unanswered(self.findings),
-        ]
-        return "\n".join(lines)
-
-    def plot(self) -> Any:
-        """Chart of tasks (or the database's queries/s) by hit ratio, with their band, today's ratio and the limit."""
-        from capacity.planning.caching.picture import curve
-
-        column, unit = ("origin_per_s", "queries/s") if self.caching.protects == "database" else ("tasks", "tasks")
-        return curve(self.curve, column, unit=unit, today=self.caching.hit_ratio, limit=self.limit)
-
-    def _repr_html_(self) -> str:
-        shown = self.frame.drop(columns=["service"]).dropna(axis=1, how="all")
-        return table_html(self.headline if OUTAGE in set(self.frame["scenario"]) else self.service.name, shown)
 
 
 def what_if(
@@ -154,6 +82,7 @@ def what_if(
     findings = [replace(finding, service=chosen.name) for finding in (*missing, *caching.findings)]
     if caching.low is None:
         findings.append(_exact(chosen.name))
+    findings += _unlike(chosen.name, caching, rate)
     return CacheWhatIf(
         frame=frame.assign(reached=pd.to_datetime(frame["reached"], utc=True).astype("datetime64[us, UTC]")),
         curve=_curve(load, whole, chosen, caching, hits, miss_cost),
@@ -265,10 +194,11 @@ def _row(
         row["vcpu"] = float(np.quantile(load.cpu.max(axis=1) * work, level))
     need = load.need * work.astype(load.need.dtype)[:, None]
     counts = path_counts(need, service, whole.goal, whole.forecast.interval)
-    row |= _spread("tasks", counts.max(axis=1), level, "tasks", whole=True)
+    tasks = _spread("tasks", counts.max(axis=1), level, "tasks", whole=True)
+    row |= tasks
     row |= _reached(passage(counts, service.max_tasks, level), whole.forecast.times)
     hourly = _usd_per_hour(whole, service)
-    row["standby_usd_per_month"] = float(str(row["tasks"])) * hourly * HOURS_PER_MONTH
+    row["standby_usd_per_month"] = tasks["tasks"] * hourly * HOURS_PER_MONTH
     if outcome.lasting:
         row["usd_per_month"] = _monthly_hours(need, whole, service) * hourly
     return row
@@ -293,7 +223,7 @@ def _spread(name: str, peaks: np.ndarray, level: float, at: str, whole: bool = F
     return {key: float(np.ceil(value)) for key, value in found.items()} if whole else found
 
 
-def _reached(found: Any, times: pd.DatetimeIndex) -> dict[str, object]:
+def _reached(found: Passage | None, times: pd.DatetimeIndex) -> dict[str, object]:
     if found is None:
         return {"reached": pd.NaT}
     return {"exceeded": found.probability, "reached": pd.NaT if found.first is None else times[found.first]}
@@ -340,32 +270,22 @@ def _curve(
     return pd.DataFrame(rows).reindex(columns=columns)
 
 
-def _sentence(row: dict[str, Any], protects: str) -> str:
-    """A scenario in words."""
-    parts = [f"{row['scenario']}: {row['times']:.3g} times today's load"]
-    if np.isfinite(row["origin_per_s"]):
-        parts.append(f"{row['origin_per_s']:,.0f} {'queries' if protects == 'database' else 'requests'}/s")
-    if protects == "service":
-        parts.append(f"{counted(row['tasks'])} ({row['tasks_low']:,.0f} to {row['tasks_high']:,.0f})")
-    if row["exceeded"] > 0:
-        limit = "the maximum" if protects == "service" else "what the database carries"
-        parts.append(f"past {limit} in {percent(row['exceeded'])} of the futures")
-    if np.isfinite(row["refill_seconds"]):
-        parts.append(f"full again after {row['refill_seconds']:,.0f} s")
-    if np.isfinite(row["usd_per_month"]):
-        parts.append(f"{usd(row['usd_per_month'])} a month")
-    return "; ".join([*parts, row["note"]] if row["note"] else parts)
-
-
-def _unanswered(findings: Findings) -> list[str]:
-    """What could not be computed, told once for each reason; then what is remarkable about the figures."""
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for finding in findings:
-        if finding.check == "scenario":
-            name, reason = told_apart(finding.message)
-            reasons.setdefault((reason, finding.advice), []).append(name)
-    lines = [f"- {', '.join(names)}: {reason} {advice}".rstrip() for (reason, advice), names in reasons.items()]
-    return lines + [f"{f.message} {f.advice}" for f in findings if f.check != "scenario"]
+def _unlike(service: str, caching: Caching, rate: float) -> list[Finding]:
+    """Whether the model of the cache, at the load of the peak, agrees with its hit ratio."""
+    if caching.popularity is None or caching.cache is None or not rate > 0:
+        return []
+    modelled = hit_ratio(caching.cache, caching.popularity.probabilities * rate)
+    low, high = caching.interval
+    if low - FAR <= modelled <= high + FAR:
+        return []
+    return [
+        Finding(
+            *(service, "cache_hit_ratio", "model", "REVIEW"),
+            f"At the {rate:,.4g} cacheable requests/s of the peak the model's hit ratio is {in_percent(modelled)}, not "
+            f"{in_percent(caching.hit_ratio)}: what a change of it or a purge would do is less sure than it looks.",
+            "Are its TTL or size, the count of edges and the keys those of this cache?",
+        )
+    ]
 
 
 def _exact(service: str) -> Finding:

@@ -123,7 +123,8 @@ class Asking:
         recent = now.timestamp() - window.start <= 3 * HOUR
         ids = {f"q{number}": query for number, query in enumerate(call.queries)}
         self.pace.wait(min(expected, LIMITS.points), recent)
-        for page in self.door.pages("cloudwatch", "get_metric_data", "NextToken", **request(call)):
+        pages = self.door.pages("cloudwatch", "get_metric_data", "NextToken", region=call.region, **request(call))
+        for page in pages:
             with _counting:
                 self.billed["pages"] += 1
                 self.billed["queries"] += len(call.queries)

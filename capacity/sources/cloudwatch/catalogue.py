@@ -21,12 +21,16 @@ Dimensions = tuple[tuple[str, str], ...]
 
 
 class Query(NamedTuple):
-    """One statistic of one metric, as CloudWatch knows it. Dimensions are in alphabetical order of their names."""
+    """One statistic of one metric, as CloudWatch knows it. Dimensions are in alphabetical order of their names.
+
+    region  where to ask, if not in the source's own: CloudFront's metrics are in us-east-1
+    """
 
     namespace: str
     name: str
     stat: str
     dimensions: Dimensions
+    region: str = ""
 
     @property
     def percentile(self) -> bool:
@@ -79,6 +83,11 @@ class Wanted:
     def needs(self) -> tuple[Query, ...]:
         """Every query whose answer it takes, each once."""
         return tuple(dict.fromkeys((*self.queries, *self.weights)))
+
+    @property
+    def region(self) -> str:
+        """Where all of its queries are asked; empty: in the source's own region."""
+        return self.queries[0].region if self.queries else ""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -145,10 +154,12 @@ def wanted_of(
     name: str,
     percentiles: Iterable[str] = (),
     metrics: Iterable[CustomMetric] = (),
+    around: Iterable[Wanted] = (),
 ) -> tuple[list[Wanted], list[Finding]]:
     """Every series of one service, by its key, and what cannot be asked.
 
-    name  what the service is called in our tables
+    name    what the service is called in our tables
+    around  series of what stands before and behind it, which a metric of the user's own may replace too
     """
     source = source_name(service.account, service.region, service.cluster)
     found: dict[tuple[str, str], Wanted] = {}
@@ -165,6 +176,7 @@ def wanted_of(
         found |= {(made.metric, made.stat): made for made in _behind(groups, source, name, percentiles)}
         if len(groups) > 1 and any(percentiles):
             findings.append(_no_percentiles(name, len(groups)))
+    found |= {(made.metric, made.stat): made for made in around}
     for metric in metrics:
         if metric.concerns(service.name) or metric.concerns(name):
             made, finding = _custom(metric, service, groups, source, name)

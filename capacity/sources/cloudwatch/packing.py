@@ -58,10 +58,15 @@ class Packing:
 
 
 class Call(NamedTuple):
-    """What one call asks: up to 500 queries, one window."""
+    """What one call asks: up to 500 queries, one window, one region."""
 
     window: Window
     queries: tuple[Query, ...]
+
+    @property
+    def region(self) -> str | None:
+        """Where, if not in the source's own region."""
+        return (self.queries[0].region or None) if self.queries else None
 
 
 @lru_cache(maxsize=256)

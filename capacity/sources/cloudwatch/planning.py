@@ -54,18 +54,19 @@ class Agenda:
 def agenda(series: Sequence[Wanted], windows: Sequence[Window], known: Coverage) -> Agenda:
     """All that is missing of the series, packed; at most one cent dearer than the cheapest way.
 
-    Series that miss the same window are asked together, each query once. `windows` are in the order of `windows()`.
+    Series that miss the same window are asked together, each query once, those of another region apart. `windows` are
+    in the order of `windows()`.
     """
-    groups: dict[Window, list[Wanted]] = {}
+    groups: dict[tuple[Window, str], list[Wanted]] = {}
     for number, window in enumerate(windows):
         finer = [other.period for other in windows[:number]]
         for wanted in series:
             for gap in missing(wanted, window, finer, known):
-                groups.setdefault(gap, []).append(wanted)
+                groups.setdefault((gap, wanted.region), []).append(wanted)
     calls: list[Call] = []
     waiting: dict[tuple[Query, Window], list[Unit]] = {}
     spare = SPARE
-    for window, members in sorted(groups.items(), key=lambda item: (item[0].period, item[0].start)):
+    for (window, _), members in sorted(groups.items(), key=_oldest_first):
         queries = list(dict.fromkeys(query for wanted in members for query in wanted.needs))
         packing = fewest(len(queries), window.points, spare)
         spare -= packing.extra
@@ -73,6 +74,11 @@ def agenda(series: Sequence[Wanted], windows: Sequence[Window], known: Coverage)
         calls += packed
         _await(window, members, packed, waiting)
     return Agenda(tuple(calls), waiting)
+
+
+def _oldest_first(group: tuple[tuple[Window, str], list[Wanted]]) -> tuple[int, int, str]:
+    window, region = group[0]
+    return window.period, window.start, region
 
 
 def missing(wanted: Wanted, window: Window, finer: Sequence[int], known: Coverage) -> Iterator[Window]:

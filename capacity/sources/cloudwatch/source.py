@@ -10,16 +10,17 @@ from functools import cached_property
 
 import pandas as pd
 
-from capacity.config.cloudwatch import CustomMetric
+from capacity.config.cloudwatch import CacheNodes, CustomMetric, Distribution
 from capacity.errors import InputError, Problem
 from capacity.findings import Finding
 from capacity.schema import METRICS
 from capacity.sources.aws.complaints import action_of
 from capacity.sources.aws.door import Door
-from capacity.sources.aws.ecs import Discovery, discover
+from capacity.sources.aws.ecs import Discovery, EcsService, discover
 from capacity.sources.base import Observations, Span, microseconds
 from capacity.sources.cloudwatch.answers import read_fast
 from capacity.sources.cloudwatch.asking import Asking
+from capacity.sources.cloudwatch.caches import before, behind, strangers
 from capacity.sources.cloudwatch.catalogue import Wanted, source_name, wanted_of
 from capacity.sources.cloudwatch.pace import AWS_QUOTA, Pace, Quota
 from capacity.sources.cloudwatch.packing import PRICE
@@ -58,6 +59,8 @@ class CloudWatch:
     quota        of the account, per second
     batch_rows   rows of a batch, about: what a kill can lose
     clock        what time it is
+    distributions, caches  CloudFront in front of services and ElastiCache behind them, [[cloudwatch.distribution]] and
+                 [[cloudwatch.cache]]
 
     A series has a row where CloudWatch has a value, and nothing where it has none. Counts of requests and errors are
     per second over the interval. Sources of facts: the modules `catalogue` (metrics), `periods` (retention), `packing`
@@ -80,6 +83,8 @@ class CloudWatch:
     quota: Quota = AWS_QUOTA
     batch_rows: int = ROWS
     clock: Callable[[], pd.Timestamp] = field(default=_now, repr=False)
+    distributions: Sequence[Distribution] = ()
+    caches: Sequence[CacheNodes] = ()
     _billed: Counter[str] = field(default_factory=Counter, init=False, repr=False, compare=False)
     _before: Counter[tuple[str, str]] = field(default_factory=Counter, init=False, repr=False, compare=False)
 
@@ -87,7 +92,7 @@ class CloudWatch:
         object.__setattr__(self, "clusters", _several(self.clusters))
         object.__setattr__(self, "services", _several(self.services))
         object.__setattr__(self, "only", _several(self.only))
-        for name in ("percentiles", "metrics"):
+        for name in ("percentiles", "metrics", "distributions", "caches"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         for names, known in ((self.percentiles, ("p50", "p95", "p99")), (self.only, tuple(METRICS))):
             if unknown := [name for name in names if name not in known]:
@@ -124,7 +129,8 @@ class CloudWatch:
         now = self.clock()
         planned = self._agenda(span, known, now)
         self._billed["least"] += len(planned.calls)
-        read_fast(self.door.client("cloudwatch"))
+        for region in {call.region for call in planned.calls}:
+            read_fast(self.door.client("cloudwatch", region))
         pace = Pace(self.quota, self.door.sleep or time.sleep)
         gone = refused(span, now, self.period)
         findings = [*self._discovery.findings, *self._wanted[1], *([retention(gone, self.period)] if gone else [])]
@@ -160,10 +166,18 @@ class CloudWatch:
                 [Problem(", ".join(s.cluster for s in found if s.name == name), where=name) for name in twice],
                 "Name them cluster/service with prefix=True (--prefix), or fetch each cluster into its own store.",
             )
-        parts = [wanted_of(s, n, self.percentiles, self.metrics) for s, n in zip(found, names, strict=True)]
+        parts = [self._of(service, name) for service, name in zip(found, names, strict=True)]
         every = (wanted for part, _ in parts for wanted in part if not self.only or wanted.metric in self.only)
         series = sorted(every, key=lambda wanted: wanted.key)
-        return tuple(series), tuple(finding for _, findings in parts for finding in findings)
+        unknown = () if self.services else strangers((*self.distributions, *self.caches), names)
+        return tuple(series), (*(finding for _, findings in parts for finding in findings), *unknown)
+
+    def _of(self, service: EcsService, name: str) -> tuple[list[Wanted], list[Finding]]:
+        """Series of one service and of what stands around it."""
+        here = source_name(service.account, service.region, service.cluster)
+        around = before(self.distributions, service.account, name, self.percentiles)
+        around += behind(self.caches, here, name)
+        return wanted_of(service, name, self.percentiles, self.metrics, around)
 
 
 def _several(names: Sequence[str] | str) -> tuple[str, ...]:

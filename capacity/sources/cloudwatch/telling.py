@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from capacity.findings import Finding
 from capacity.sources.base import Span
 from capacity.sources.cloudwatch.asking import FORBIDDEN, LATE, UNSERVED
+from capacity.sources.cloudwatch.caches import CLOUDFRONT, ELASTICACHE
 from capacity.sources.cloudwatch.catalogue import BALANCER, DEFINED, ECS_NAMESPACE, INSIGHTS_NAMESPACE, Wanted
 from capacity.sources.coverage import Coverage
 from capacity.sources.pulling import nothing_found
@@ -75,7 +76,7 @@ def redefined(series: Iterable[Wanted], known: Coverage) -> Iterator[Finding]:
         if wanted.digest not in digests:
             yield Finding(
                 *(wanted.service, wanted.metric, "redefined", "REVIEW"),
-                f"{wanted.stat} was asked for in other words before (its [[cloudwatch.metric]] was changed): all of it "
+                f"{wanted.stat} was asked for in other words before (its table in [cloudwatch] was changed): all of it "
                 "that CloudWatch still keeps is read again. Where that has no value, or is no longer kept by the "
                 "minute, the values of before stay",
                 "If those were wrong, fetch into a new store; if there were none, all is well.",
@@ -149,6 +150,11 @@ _CAUSES = {
     "`aws cloudwatch list-metrics --namespace AWS/ECS`: another region or account?",
     BALANCER: "No request came in that time, or another load balancer served it (one that was replaced keeps its own "
     "history): add it with a [[cloudwatch.metric]].",
+    CLOUDFRONT: "CacheHitRate and OriginLatency are additional metrics: they have to be switched on for a distribution "
+    "and are billed; or say additional_metrics = false. Requests are there whenever it serves: is the id right, and of "
+    "a distribution of this account?",
+    ELASTICACHE: "Is each name the CacheClusterId of a node (shop-0001-001), in the service's region, and the engine "
+    "right? Memcached has other names for its metrics.",
     INSIGHTS_NAMESPACE: "Container Insights was off in that time: it records from when it is switched on.",
 }
 _CUSTOM = (

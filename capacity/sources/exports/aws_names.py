@@ -12,7 +12,7 @@ class AwsMetric(NamedTuple):
     """One metric that AWS publishes, as ours.
 
     unit     it is published in, as `capacity.units` writes it
-    counted  each datum is one event: the sum over the interval counts them, and no other statistic means anything
+    counted  events: the sum over the interval counts them, and no other statistic means anything here
     sampled  each datum is one task's, once a minute: the sum of a minute is what all tasks use
     """
 
@@ -24,9 +24,10 @@ class AwsMetric(NamedTuple):
 
 #: Units and meanings: "Amazon ECS CloudWatch metrics" and "Container Insights metrics" (Amazon ECS Developer Guide,
 #: Amazon CloudWatch User Guide), "CloudWatch metrics for your Application Load Balancer" (User Guide for Application
-#: Load Balancers), "Available CloudWatch metrics for Amazon SQS". Container Insights calls memory Megabytes and counts
+#: Load Balancers), "Available CloudWatch metrics for Amazon SQS", "Types of metrics for CloudFront", "Metrics for
+#: Valkey and Redis OSS" and "Metrics for Memcached" (ElastiCache). Container Insights calls memory Megabytes and counts
 #: it as the task definition does, 1,024 to a GB. RequestCountPerTarget is left out: how many targets there were is not
-#: in an export.
+#: in an export; and so are CloudFront's Requests, a name that could be anybody's.
 AWS_METRICS: Final[dict[str, AwsMetric]] = {
     "CPUUtilization": AwsMetric("cpu_utilization", "%"),
     "MemoryUtilization": AwsMetric("memory_utilization", "%"),
@@ -41,7 +42,15 @@ AWS_METRICS: Final[dict[str, AwsMetric]] = {
     "HTTPCode_Target_5XX_Count": AwsMetric("errors", "requests/s", counted=True),
     "HTTPCode_ELB_5XX_Count": AwsMetric("errors", "requests/s", counted=True),
     "ApproximateNumberOfMessagesVisible": AwsMetric("queue_depth", "messages"),
+    "CacheHitRate": AwsMetric("cache_hit_ratio", "%"),
+    "OriginLatency": AwsMetric("origin_latency", "ms"),
+    "CacheHits": AwsMetric("cache_hits", "requests/s", counted=True),
+    "CacheMisses": AwsMetric("cache_misses", "requests/s", counted=True),
+    "GetHits": AwsMetric("cache_hits", "requests/s", counted=True),
+    "GetMisses": AwsMetric("cache_misses", "requests/s", counted=True),
 }
+#: Metrics of ours whose sum over an interval is a count of events.
+COUNTS: Final = frozenset({"requests", "errors", "cdn_requests", "cache_hits", "cache_misses"})
 #: Statistics as the console and the API write them: five words and percentiles. (API: GetMetricData, "Stat".)
 STATISTIC: Final = re.compile(r"Average|Sum|Minimum|Maximum|SampleCount|p\d{1,2}(?:\.\d+)?")
 #: Units of the API ("StandardUnit") that say nothing of what is counted: the metric does.
@@ -77,14 +86,15 @@ def meaning(metric: str, statistic: str, aws: str = "", tasks_sampled: bool = Fa
     if aws and AWS_METRICS[aws].counted and word != "sum":
         if not word:
             return f"{aws} needs its statistic to be known; Sum counts the requests"
-        always = ": it is always 1" if word in ("average", "minimum", "maximum") else ""
+        ones = AWS_METRICS[aws].metric in ("requests", "errors") and word in ("average", "minimum", "maximum")
+        always = ": it is always 1" if ones else ""
         return f"{statistic} of {aws} means nothing{always}; Sum counts the requests"
     if aws and AWS_METRICS[aws].sampled:
         if word == "sum":
             return Meaning("mean", per_minute=True)
         return f"{statistic or 'one statistic'} of {aws} is one task's; Sum is that of all of them"
     if word == "sum":
-        if metric in ("requests", "errors"):
+        if metric in COUNTS:
             return Meaning("mean", per_second=True)
         return f"a sum of {metric} means nothing here; export Average, Maximum, Minimum or a percentile"
     if word == "samplecount":
