@@ -25,7 +25,7 @@ MOST_REQUESTS: Final = 200
 _IN_PATH: Final = "/?:@!$&'()*+,;=-._~%"
 
 #: A piece of a path that stands for many: `{id}`, `:id`, `<id>`, `*`.
-_PLACEHOLDER: Final = re.compile(r"\{[^/{}]*\}|/:[A-Za-z]|<[^/<>]+>|\*")
+_PLACEHOLDER: Final = re.compile(r"\{[^/{}]*\}|/:[A-Za-z]\w*|<[^/<>]+>|\*")
 
 #: What no XML 1.0 document may hold: control characters but tab and line ends, lone surrogates, two non-characters.
 _NOT_TEXT: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
