@@ -73,10 +73,13 @@ class Summary:
     timeline  None, or a row a moment in order of `timestamp` (UTC, start of the interval): `seconds` (its length),
               `samples`, `errors` (counts in it), `mean_ms`, `users`, and percentiles `p50_ms`, `p95_ms`, `p99_ms`
               of that interval alone; NaN where not told
+    generator "", or the name of the one generator that the file is of: others of the same test add up with it
+              (`capacity.loadtest.readers.finished.pooled`)
     """
 
     labels: pd.DataFrame
     timeline: pd.DataFrame | None = None
+    generator: str = ""
 
 
 @runtime_checkable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -99,6 +99,28 @@ def summary(rows: Iterable[tuple[str, Row]], total: Row | None, timeline: pd.Dat
     whole = added_up(parts) if total is None else {column: total.get(column, np.nan) for column in COLUMNS}
     labels = pd.concat([parts, pd.DataFrame([whole], index=[TOTAL], columns=list(COLUMNS), dtype=np.float64)])
     return Summary(labels.rename_axis("label"), timeline)
+
+
+def pooled(parts: Sequence[Summary]) -> Summary:
+    """One summary of generators that ran side by side: counts and rates add up, means are weighted by counts.
+
+    Percentiles of a whole do not follow from those of its parts, and their average is none of anything: NaN, but for a
+    label that one generator alone asked. A generator that is told of twice counts once.
+
+    >>> from dataclasses import replace
+    >>> one = summary([("a", {"samples": 1, "mean_ms": 10, "p95_ms": 12, "throughput_per_s": 2})], None)
+    >>> two = summary([("a", {"samples": 3, "mean_ms": 30, "p95_ms": 40, "throughput_per_s": 6})], None)
+    >>> whole = pooled([replace(one, generator="task 1"), replace(two, generator="task 2")])
+    >>> whole.labels.loc["a", ["samples", "mean_ms", "p95_ms", "throughput_per_s"]].tolist()
+    [4.0, 25.0, nan, 8.0]
+    """
+    tables = [part.labels for part in {part.generator or id(part): part for part in parts}.values()]
+    labels = list(dict.fromkeys(label for table in tables for label in table.index if label != TOTAL))
+    rows = []
+    for label in [*labels, TOTAL]:
+        same = pd.DataFrame([table.loc[label] for table in tables if label in table.index])
+        rows.append(dict(same.iloc[0]) if len(same) == 1 else added_up(same))
+    return summary(zip(labels, rows, strict=False), rows[-1])
 
 
 def added_up(parts: pd.DataFrame) -> dict[str, float]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final, NoReturn
 from xml.parsers import expat
 
@@ -58,7 +58,7 @@ class TaurusFinalStatsCsv:
 
 class TaurusFinalStatsXml:
     """`final-stats` as XML (`FinalStatus`), whose TestDuration gives rates; also as AWS Distributed Load Testing
-    leaves it in S3, one file a container: then the figures are of that container alone."""
+    leaves it in S3, one file a container: then the figures are of that container alone, which is the `generator`."""
 
     name: ClassVar[str] = "Taurus final-stats XML"
 
@@ -80,6 +80,9 @@ class TaurusFinalStatsXml:
             )
             advice = "Bring the raw kpi-*.jtl of every container together: only they have percentiles of the whole."
             reading.note("one of several generators", "REVIEW", message, advice)
+            return replace(
+                _summary(file, status.groups, seconds), generator=status.about.get("TaskId") or file.path.name
+            )
         return _summary(file, status.groups, seconds)
 
 

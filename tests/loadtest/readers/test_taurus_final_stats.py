@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from capacity.errors import InputError
+from capacity.loadtest.readers.finished import pooled
 from tests.loadtest.readers.reading import checks, read_summary, written
 
 HEADER = (
@@ -81,6 +83,19 @@ def test_one_container_of_aws_distributed_load_testing_says_that_percentiles_do_
     assert "abc123" in finding.message
     assert "percentiles do not average" in finding.message
     assert "kpi-*.jtl" in finding.advice
+
+
+def test_containers_of_one_test_add_up_and_one_told_twice_counts_once(tmp_path: Path) -> None:
+    parts = []
+    for task in ("one", "two", "two"):
+        about = f"<TestDuration>9.5</TestDuration><TaskId>{task}</TaskId>"
+        parts.append(read_summary(written(tmp_path, document(about)))[0])
+    whole, one = pooled(parts).labels, parts[0].labels
+    adding = ["samples", "errors", "throughput_per_s"]
+    pd.testing.assert_frame_equal(whole[adding], 2 * one[adding])
+    same = ["mean_ms", "min_ms", "max_ms"]
+    pd.testing.assert_frame_equal(whole[same], one[same])
+    assert whole[["p50_ms", "p90_ms", "p95_ms", "p99_ms"]].isna().all(axis=None)
 
 
 def test_a_label_that_never_ran_has_no_time_of_zero(tmp_path: Path) -> None:
