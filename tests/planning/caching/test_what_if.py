@@ -122,7 +122,7 @@ def test_the_hit_ratio_is_drawn_on_every_path_and_its_interval_is_what_was_said(
 
 
 @given(ratio=st.floats(0, 0.999), share=st.floats(0.05, 1), spread=st.floats(0, 0.3))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 def test_a_worse_cache_never_needs_less(ratio: float, share: float, spread: float) -> None:
     low, high = max(ratio - spread, 0), min(ratio + spread / 10, 0.9995)
     answer = asked(steady(paths=12, steps=3), Caching(ratio, low, high, cacheable=share))

@@ -9,11 +9,11 @@ import boto3
 import pandas as pd
 
 
-def client(name: str, address: str) -> Any:
+def client(name: str, address: str, region: str = "us-east-1") -> Any:
     return boto3.client(
         name,
         endpoint_url=address,
-        region_name="us-east-1",
+        region_name=region,
         aws_access_key_id="testing",
         aws_secret_access_key="testing",
     )
@@ -57,9 +57,10 @@ def seed(
     dimensions: dict[str, str],
     stamps: Iterable[pd.Timestamp],
     statistics: Callable[[int], tuple[float, float, float, float]],
+    region: str = "us-east-1",
 ) -> None:
     """One datum a stamp; `statistics` gives its sample count, sum, least and largest, by number."""
-    cloudwatch = client("cloudwatch", address)
+    cloudwatch = client("cloudwatch", address, region)
     named = [{"Name": key, "Value": value} for key, value in sorted(dimensions.items())]
     data = []
     for number, stamp in enumerate(stamps):
