@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import gzip
+import random
 from pathlib import Path
+from typing import Final
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from capacity.errors import InputError
+from capacity.loadtest.readers.base import Reading, ResultFile, SampleReader
+from capacity.loadtest.readers.jmeter import READERS
 from capacity.loadtest.readers.jmeter.csv import JMeterCsv
 from tests.loadtest.readers.jmeter import HEADER, RUNS, table, unpacked
 from tests.loadtest.readers.reading import written
+from tests.loadtest.readers.test_damage import damaged
 from tests.loadtest.readers.test_jmeter_csv import ROW, plain
+from tests.loadtest.readers.test_jmeter_summaries import AGGREGATE, CONSOLE
 
 QUOTED = ROW.replace("GET /x", '"GET /x, y"')
 
@@ -113,3 +121,31 @@ def test_an_archive_is_read_as_what_it_holds(tmp_path: Path) -> None:
     text = unpacked(RUNS / "variants-v5.csv.jtl.gz")
     packed = written(tmp_path, gzip.compress(text.encode()), "results.jtl")
     assert table(packed)[0].equals(table(written(tmp_path, text, "plain.jtl"))[0])
+
+
+WHOLE: Final = {
+    "csv": unpacked(RUNS / "variants-v5.csv.jtl.gz")[:3_000].encode(),
+    "no header": (RUNS / "variants-v2.csv.jtl").read_bytes(),
+    "dates": (RUNS / "variants-v2.semi-date.jtl").read_bytes(),
+    "xml": (RUNS / "variants-v2.xml.jtl").read_bytes(),
+    "statistics.json": (RUNS / "variants-v5.csv.statistics.json").read_bytes()[-1_500:].replace(b"},", b"{", 1),
+    "aggregate": AGGREGATE.encode(),
+    "console": CONSOLE.encode(),
+}
+
+
+@given(name=st.sampled_from(sorted(WHOLE)), seed=st.integers(0, 2**32))
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_was_done_to_a_file_it_is_read_or_refused_in_words(name: str, seed: int, tmp_path: Path) -> None:
+    path = written(tmp_path, damaged(WHOLE[name], random.Random(seed)))
+    for reader in READERS:
+        file, reading = ResultFile(path), Reading()
+        try:
+            if not reader.recognises(file):
+                continue
+            if isinstance(reader, SampleReader):
+                assert all(len(batch) > 0 for batch in reader.samples(file, reading))
+            else:
+                assert reader.summary(file, reading).labels.index[-1] == "Total"
+        except InputError as error:
+            assert str(path) in str(error)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.errors import InputError
+from capacity.loadtest.readers.jmeter import kernel
 from capacity.loadtest.readers.jmeter.clock import Clock
 from capacity.loadtest.samples import CONTAINER, REQUEST
 from tests.loadtest.readers.jmeter import RUNS, lines, table, unpacked
@@ -56,8 +57,6 @@ def test_a_stamp_is_read_by_its_pattern(stamp: str, start: int, tmp_path: Path) 
 @given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2099, 12, 31)))
 @settings(max_examples=30, deadline=None)
 def test_every_date_of_the_calendar_is_the_day_python_says(moment: datetime) -> None:
-    from capacity.loadtest.readers.jmeter import kernel
-
     text, state = f"{moment:%Y/%m/%d %H:%M:%S}.{moment.microsecond // 1000:03}", np.zeros(kernel.STATE, dtype=np.int64)
     data = np.frombuffer(bytearray(text.encode()), dtype=np.uint8)
     found = kernel.date(data, 0, len(text), kernel.STAMP_YEAR_FIRST, state)

@@ -89,7 +89,8 @@ class JMeterCsv:
             if final:
                 yield from parser.finish(at, end)
                 return
-            yield parser.take()
+            if parser.settled:
+                yield parser.take()
             parser.check()
             held = end - at
             buffer[:held] = buffer[at:end]

@@ -87,6 +87,11 @@ class Parser:
         """Whether rows have to be taken before more can be parsed."""
         return self._filled == len(self._out)
 
+    @property
+    def settled(self) -> bool:
+        """Whether there are rows to take."""
+        return self._filled > kernel.WITHIN
+
     def begin(self, buffer: bytearray, end: int) -> int:
         """Where the first row begins; -1 while the header line is not whole."""
         place = len(_BOM) if buffer.startswith(_BOM) else 0
