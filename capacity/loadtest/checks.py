@@ -1,10 +1,8 @@
-"""What to trust of a load test: its own consistency, its generator, its arrivals. Each check is a finding in words."""
+"""What to trust of a load test: its load points, its arrivals, its generator. Each check is a finding in words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -12,11 +10,12 @@ import pandas as pd
 
 from capacity.findings import Status
 from capacity.loadtest.cells import SECOND, Cells
-from capacity.loadtest.histograms import PRECISION
 from capacity.loadtest.readers.base import Reading
+from capacity.loadtest.row_checks import check_rows
 from capacity.loadtest.steps import Step
-from capacity.loadtest.summaries import OTHER_LABELS, TOTAL
-from capacity.loadtest.tally import MOST_HOSTS, MOST_LABELS, WINDOW, Kept, Order, Tallied
+from capacity.loadtest.summaries import TOTAL
+from capacity.loadtest.tallied import Kept, Tallied
+from capacity.loadtest.tally import MOST_HOSTS
 
 #: Little's law L = X R holds within 0.2 % on real runs; beyond 3 % the reading is wrong (loadtest.md 5.1).
 LITTLE: Final = 0.03
@@ -39,6 +38,10 @@ UNEQUAL: Final = 1.25
 #: Fewest requests of a load point of which a p95 means something: five beyond it.
 FEW: Final = 100
 
+#: A start is told of if its median latency is this many times that of its step, from this many requests.
+COLD: Final = 1.5
+FEW_COLD: Final = 30
+
 #: Failures this much faster than successes (medians), and this frequent, improve every quantile over all rows.
 FAST: Final = 0.5
 FREQUENT: Final = 0.01
@@ -47,172 +50,19 @@ FREQUENT: Final = 0.01
 CONNECT_GROWTH: Final = 2.0
 CONNECT_SHARE: Final = 0.1
 
-#: Shares of rows: starts in order while ends are not tells of stamps at the end (or of a file sorted afterwards).
-IN_ORDER: Final = 0.001
-OUT_OF_ORDER: Final = 0.05
-
-#: Fewest rows from which an order is concluded.
-ORDERED_ROWS: Final = 100
-
 
 def check(reading: Reading, tallied: Tallied, steps: Sequence[Step], generators: Sequence[str]) -> None:
     """Look at everything, and note what is remarkable."""
-    _kinds(reading, tallied)
-    _folded(reading, tallied)
-    for order in tallied.orders:
-        _report(reading, order, tallied)
-        _stamps(reading, order)
-    _pauses(reading, tallied.cells)
+    check_rows(reading, tallied)
     if tallied.requests.samples:
         _points(reading, steps)
+        _warm_up(reading, tallied.cells, steps)
         _little(reading, tallied.cells, steps)
         _arrivals(reading, tallied.cells, steps)
         _loops(reading, steps)
         _saturation(reading, steps)
         _generator(reading, tallied, steps, generators)
         _failures(reading, tallied)
-
-
-def _kinds(reading: Reading, tallied: Tallied) -> None:
-    rows = sum(kept.samples for kept in tallied.labels.values())
-    if not tallied.requests.samples:
-        reading.note(
-            "requests",
-            "UNKNOWN",
-            f"all {rows:,} rows are transactions or pages: what the server was asked cannot be told, nor its rate",
-            "Repeat with 'Generate parent sample' off, or save sub-results (jmeter.save.saveservice.subresults=true).",
-            count=rows,
-        )
-    elif rows > tallied.requests.samples:
-        reading.note(
-            "requests",
-            "PASS",
-            f"{rows - tallied.requests.samples:,} of {rows:,} rows are transactions or pages, told of again by their "
-            f"requests; `Total` and the steps count the {tallied.requests.samples:,} requests",
-            count=rows - tallied.requests.samples,
-        )
-
-
-def _folded(reading: Reading, tallied: Tallied) -> None:
-    if MOST_LABELS in tallied.labels:
-        reading.note(
-            "labels",
-            "REVIEW",
-            f"more than {MOST_LABELS:,} labels: those that came later are told as {OTHER_LABELS}",
-            "Labels should not carry ids: name the request, not the object.",
-            count=tallied.labels[MOST_LABELS].samples,
-        )
-    if MOST_HOSTS in tallied.hosts:
-        reading.note(
-            "generators",
-            "REVIEW",
-            f"more than {MOST_HOSTS:,} host names: the users of those that came later are not counted",
-            "Is the column a generator's name?",
-            count=tallied.hosts[MOST_HOSTS].samples,
-        )
-    bits = min(tallied.cells.bits, tallied.requests.histogram.bits)
-    if bits < PRECISION:
-        reading.note(
-            "precision", "PASS", f"so many different latencies that quantiles are known to 1/{2 << bits} of themselves"
-        )
-    if tallied.cells.width > SECOND:
-        reading.note(
-            "length",
-            "PASS",
-            f"a test this long is told by {tallied.cells.seconds:g} s; dispersion of arrivals is not known",
-        )
-
-
-def _report(reading: Reading, order: Order, tallied: Tallied) -> None:
-    """What JMeter's own dashboard says differently, of a file it could report on."""
-    if not order.jmeter or len(tallied.orders) > 1 or not order.countable:
-        return
-    if order.countable > tallied.requests.samples > 0:
-        reading.note(
-            "JMeter's report",
-            "REVIEW",
-            f"JMeter's dashboard counts {order.countable:,} in its Total, because it adds pages and redirects to the "
-            f"requests they consist of; {tallied.requests.samples:,} requests were sent",
-            count=order.countable - tallied.requests.samples,
-        )
-    if order.countable > WINDOW:
-        theirs = float(np.quantile(order.window, 0.95, method="weibull")) / 1000
-        ours = tallied.requests.histogram.quantile(0.95) / 1000
-        reading.note(
-            "JMeter's report",
-            "REVIEW" if abs(theirs - ours) > 0.01 * ours else "PASS",
-            f"JMeter's dashboard takes percentiles from the last {WINDOW:,} rows only: it says p95 {theirs:,.4g} ms "
-            f"where all {tallied.requests.samples:,} requests have {ours:,.4g} ms",
-            count=order.countable - WINDOW,
-        )
-
-
-def _stamps(reading: Reading, order: Order) -> None:
-    where = f" in {Path(order.file).name}"
-    if order.too_long:
-        reading.note(
-            "clock",
-            "FAIL",
-            f"{order.too_long:,} requests{where} say that they lasted longer than a day",
-            "A clock was set during the test, or a column is not what its header says: repeat the test.",
-            count=order.too_long,
-        )
-    if order.rows < ORDERED_ROWS:
-        return
-    if order.hosts == 1 and order.backwards:
-        reading.note(
-            "clock",
-            "REVIEW",
-            f"{order.backwards:,} requests{where} ended seconds before rows above them: a clock was set back, or files "
-            "were joined",
-            "Name the parts as separate files if they are of separate generators.",
-            count=order.backwards,
-        )
-    if order.start_falls <= IN_ORDER * order.rows and order.end_falls >= OUT_OF_ORDER * order.rows:
-        reading.note(
-            "stamps",
-            "REVIEW",
-            f"stamps{where} are in order while start + elapsed is not: rows are written as requests end, so these may "
-            "be times of the end (sampleresult.timestamp.start=false), or the file was sorted",
-            "If the stamps are ends, arrivals are told too late by one latency each; rates and latencies still hold.",
-            count=order.end_falls,
-        )
-    if not (order.odd_starts and order.odd_ends):
-        reading.note(
-            "stamps", "REVIEW", f"stamps{where} are whole seconds: whether arrivals came in bursts cannot be told"
-        )
-
-
-def _pauses(reading: Reading, cells: Cells) -> None:
-    runs = cells.runs()
-    for (_, before), (after, _) in pairwise(runs):
-        start, end = (cells.start[before - 1] + cells.width) / SECOND, cells.start[after] / SECOND
-        reading.note(
-            "pause",
-            "REVIEW",
-            f"nothing was in flight for {_duration(end - start)} from {_clock(start)}: two runs in one result? "
-            "They are measured apart, and throughput in the summary spans both",
-            "JMeter appends to an existing -l file: delete it before a run.",
-            count=round(end - start),
-        )
-    if len(runs) > 1:
-        return
-    idle = np.flatnonzero(cells.busy == 0)
-    stretches = np.split(idle, np.flatnonzero(np.diff(idle) > 1) + 1)
-    longest = max(stretches, key=len)
-    if len(longest) * cells.seconds >= GAP:
-        since = _clock(cells.start[longest[0]] / SECOND)
-        reading.note(
-            "gap",
-            "REVIEW",
-            f"nothing was in flight for {_duration(len(longest) * cells.seconds)} from {since}",
-            "Between steps that is settling time; inside a step the generator stood still.",
-            count=len(longest),
-        )
-
-
-#: Seconds without anything in flight that are told of.
-GAP: Final = 10
 
 
 def _points(reading: Reading, steps: Sequence[Step]) -> None:
@@ -238,6 +88,24 @@ def _points(reading: Reading, steps: Sequence[Step]) -> None:
             f"{_steps(few)} of fewer than {FEW} requests: p95 rests on a handful of them",
             "Hold the load for longer.",
             count=len(few),
+        )
+
+
+def _warm_up(reading: Reading, cells: Cells, steps: Sequence[Step]) -> None:
+    """How slow the start was that the first step dropped: caches, compilers, connections."""
+    if not steps or steps[0].begin == steps[0].first:
+        return
+    first = steps[0]
+    cold = cells.histogram(first.first, first.begin)
+    median = cold.quantile(0.5) / 1000
+    if len(cold) >= FEW_COLD and median > COLD * first.row["p50_ms"]:
+        reading.note(
+            "warm-up",
+            "PASS",
+            f"the first {first.begin - first.first} seconds had a median latency of {median:,.3g} ms, and "
+            f"{first.row['p50_ms']:,.3g} ms once warm: they were dropped",
+            "New tasks serve like that at first: think of it in start-up time and scaling.",
+            count=len(cold),
         )
 
 
@@ -427,7 +295,7 @@ def check_told(reading: Reading, summary: pd.DataFrame, steps: pd.DataFrame) -> 
 def _steps(steps: Sequence[Step]) -> str:
     """The numbers of some steps, in words.
 
-    >>> _steps([Step(0, 1, {"step": n}) for n in (1, 2, 3, 7)])
+    >>> _steps([Step(0, 0, 1, {"step": n}) for n in (1, 2, 3, 7)])
     'steps 1-3, 7'
     """
     numbers = [int(step.row["step"]) for step in steps]
@@ -439,18 +307,3 @@ def _steps(steps: Sequence[Step]) -> str:
             parts.append([number])
     words = ", ".join(f"{part[0]}-{part[-1]}" if len(part) > 1 else str(part[0]) for part in parts)
     return f"step{'s' if len(numbers) > 1 else ''} {words}"
-
-
-def _duration(seconds: float) -> str:
-    """A length of time in words.
-
-    >>> _duration(42), _duration(4000), _duration(200000)
-    ('42 s', '67 min', '2.3 days')
-    """
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 2 * 86_400 else f"{seconds / 86_400:.1f} days"
-
-
-def _clock(seconds: float) -> str:
-    return f"{pd.Timestamp(int(seconds), unit='s', tz='UTC'):%Y-%m-%d %H:%M:%S} UTC"

@@ -21,7 +21,8 @@ from capacity.loadtest.readers import READERS
 from capacity.loadtest.readers.base import Reading, ResultFile, ResultReader, SampleReader, Summary, SummaryReader
 from capacity.loadtest.result import LoadTest
 from capacity.loadtest.samples import Samples, Vocabulary
-from capacity.loadtest.tally import Tallied, Tally
+from capacity.loadtest.tallied import Tallied
+from capacity.loadtest.tally import Tally
 
 StrPath = str | os.PathLike[str]
 

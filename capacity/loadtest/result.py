@@ -20,6 +20,9 @@ from capacity.loadtest.summaries import TOTAL
 #: one would make intervals far too narrow (reference loadtest.md 8.2).
 BLOCK: Final = 5
 
+#: Draws computed at once: they need so many times the different latencies of a step, in memory.
+TOGETHER: Final = 256
+
 _FORMATS: Final = dict.fromkeys(("samples", "errors", "requests"), "{:,.0f}".format)
 
 
@@ -140,9 +143,13 @@ def _resampled(
     around = np.cumsum(np.vstack([np.zeros(len(buckets)), counts, counts[:block]]), axis=0)
     blocks = around[block : block + n] - around[:n]  # (n, k): what lies in the block that begins at each cell
     values = representatives(buckets, cells.bits, cells.whole) / 1000
-    per_draw = -(-n // block)
+    chosen = generator.integers(0, n, (draws, -(-n // block)))
     found = np.empty(draws)
-    for draw in range(draws):
-        drawn = np.bincount(generator.integers(0, n, per_draw), minlength=n) @ blocks
-        found[draw] = ranked(values, np.cumsum(drawn), np.array([level]))[0]
+    for first in range(0, draws, TOGETHER):
+        drawn = chosen[first : first + TOGETHER]
+        times = np.zeros((len(drawn), n))
+        np.add.at(times, (np.arange(len(drawn))[:, None], drawn), 1)
+        cumulated = np.cumsum(times @ blocks, axis=1)
+        for row, line in enumerate(cumulated):
+            found[first + row] = ranked(values, line, np.array([level]))[0]
     return found

@@ -12,7 +12,7 @@ import numpy as np
 
 from capacity.loadtest.cells import SECOND, Cells
 from capacity.loadtest.segments import segments
-from capacity.loadtest.tally import Kept
+from capacity.loadtest.tallied import Kept
 
 #: Neighbouring groups may overlap by this share of the shorter one and still be one after the other: threads of a step
 #: finish their last request while the next step begins.

@@ -11,7 +11,7 @@ import pandas as pd
 
 from capacity.loadtest.cells import SECOND, Cells
 from capacity.loadtest.stages import Stage, levels, stages
-from capacity.loadtest.tally import Kept
+from capacity.loadtest.tallied import Kept
 
 Loop = Literal["open", "closed", "unknown"]
 
@@ -62,8 +62,9 @@ STILL: Final = 0.8
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One load point: a row of `LoadTest.steps`, and the cells (begin to end - 1) it was taken from."""
+    """One load point: a row of `LoadTest.steps`, the cells (begin to end - 1) it was taken from, and its first one."""
 
+    first: int  # cell in which the stage began: what lies before `begin` was dropped as warm-up
     begin: int
     end: int
     row: dict[str, Any]
@@ -158,7 +159,8 @@ def measured(cells: Cells, stage: Stage) -> Step | None:
     row |= judged(cells, begin, end, stage, row)
     row["loop"] = loop_of(row, users)
     row["reason"] = "; ".join(filter(None, (row["reason"], dropped)))
-    return Step(begin, end, row)
+    first = int(np.searchsorted(cells.start, stage.begin - cells.width, side="right"))
+    return Step(first, begin, end, row)
 
 
 def steady_part(cells: Cells, stage: Stage) -> tuple[int, int, str]:

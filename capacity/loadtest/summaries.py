@@ -13,7 +13,8 @@ from capacity.loadtest.readers.base import Summary
 from capacity.loadtest.samples import Names
 from capacity.loadtest.segments import segments
 from capacity.loadtest.steps import FEW, SAME_RATE, change, mark_failing, steps_frame
-from capacity.loadtest.tally import MOST_LABELS, MOST_OUTCOMES, Kept, Tallied
+from capacity.loadtest.tallied import Kept, Tallied
+from capacity.loadtest.tally import MOST_LABELS, MOST_OUTCOMES
 
 SUMMARY: Final = (
     *("samples", "errors", "mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms", "throughput_per_s"),

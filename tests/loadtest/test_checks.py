@@ -187,6 +187,15 @@ def test_unequal_generators_are_named_and_equal_ones_are_counted(tmp_path: Path)
     assert "'a' sent" in unequal.message
 
 
+def test_a_cold_start_is_dropped_and_told_of(tmp_path: Path) -> None:
+    rng = np.random.default_rng(10)
+    arrivals = runs.poisson(60, 60, rng)
+    took = np.where(arrivals < 5, 0.2, 0.02)
+    test = read(runs.written(runs.run(arrivals, took), tmp_path / "run.jtl"))
+    assert "median latency of 200 ms, and 20 ms once warm" in the(test, "warm-up").message
+    assert test.steps["p95_ms"].tolist() == [20]
+
+
 def test_a_load_point_of_a_handful_of_requests_is_said_to_be_one(tmp_path: Path) -> None:
     assert "fewer than 100 requests" in the(steady(tmp_path, rate=1.5), "samples").message
 

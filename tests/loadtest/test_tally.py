@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from capacity.loadtest.cells import Cells
 from capacity.loadtest.histograms import PRECISION
 from capacity.loadtest.samples import CONTAINER, REQUEST, TRANSACTION, Samples
-from capacity.loadtest.tally import MOST_LABELS, Tallied, Tally
+from capacity.loadtest.tallied import Tallied
+from capacity.loadtest.tally import MOST_LABELS, Tally
 
 SECOND = 1_000_000
 ORIGIN = 1_795_428_000 * SECOND
