@@ -17,6 +17,9 @@ FARTHEST: Final = 1.5
 HIGHEST: Final = 0.99
 #: Intervals of full use that are needed to read a ceiling from them.
 LEAST_FULL: Final = 5
+#: Full use that the requests explain to this share, at least, is a ceiling of requests. Of less, something else filled
+#: the task: a batch, a neighbour, a collector of garbage.
+EXPLAINED: Final = 0.8
 
 
 @dataclass(frozen=True)
@@ -30,13 +33,17 @@ class Carried:
     how: str
 
 
-def ceiling(full: np.ndarray) -> float:
+def ceiling(full: np.ndarray, cost: Line | None, size: float) -> float:
     """Requests/s that a task which could do no more had: no task carries more. Infinite where too few were seen.
 
-    >>> ceiling(np.array([50.0, 52, 51, 49, 50, 51])), ceiling(np.array([50.0]))
+    full  (n,) requests/s of a task in intervals of full use      cost  of a request      size  vCPU of a task
+
+    >>> ceiling(np.array([50.0, 52, 51, 49, 50, 51]), None, 1.0), ceiling(np.array([50.0]), None, 1.0)
     (50.5, inf)
     """
     full = full[np.isfinite(full)]
+    if cost is not None:
+        full = full[cost.base + cost.slope * full >= EXPLAINED * size]
     return float(np.median(full)) if len(full) >= LEAST_FULL else float("inf")
 
 

@@ -14,14 +14,16 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-#: What comes after is judged by up to a day, from half a day on; what was before by up to a week, from two days on.
+#: What comes after is judged by up to a day, from ten hours on, so that a change is known within a day; and by up to
+#: four days, so that a smaller one is known then. What was before is judged by up to a week, from two days on.
 AFTER: Final = 24  # hours
+LATER: Final = 96
 SOONEST: Final = 10
 BEFORE: Final = 7 * 24
 LEAST_BEFORE: Final = 48
-#: A change is at least this large (log of 8 %: a pricing round or a data set's growth does as much in a quarter), and
-#: so many times what days usually differ from their week by. `benchmarks/per_task.py` has the false alarms.
-SMALLEST: Final = float(np.log(1.08))
+#: A change is at least this large (log of 10 %: the mix of a day and growing data do nearly as much), and so many times
+#: what days usually differ from their week by. `benchmarks/per_task.py` has the false alarms.
+SMALLEST: Final = float(np.log(1.10))
 ALARM: Final = 5.0
 #: At a deploy that is known less is enough.
 KNOWN_SMALLEST: Final = float(np.log(1.04))
@@ -78,7 +80,7 @@ def changes_of(
     hourly = _medians(((start // step).astype(np.int64) - origin), value)
     hourly = hourly - _rhythm(hourly, origin, step)
     told = sorted(int(_seconds(deploy) // step) - origin for deploy in deploys)
-    usual = _usual(hourly, step)
+    usual = {hours: _usual(hourly, step, hours) for hours in (AFTER, LATER)}
     found = _split(hourly, 0, len(hourly), step, usual, told)
     changes = []
     for place, ratio, half, lasted in sorted(found):
@@ -112,20 +114,20 @@ def _rhythm(hourly: np.ndarray, origin: int, step: int) -> np.ndarray:
     return np.asarray(table.to_numpy()[place])
 
 
-def _parted(hourly: np.ndarray, step: int) -> np.ndarray:
-    """(hours,) how far the day from each hour on lies from the week before it; NaN where either is not known."""
+def _parted(hourly: np.ndarray, step: int, hours: int) -> np.ndarray:
+    """(hours,) how far so many hours from each on lie from the week before it; NaN where either is not known."""
     per_hour = HOUR / step
-    after, before = max(2, round(AFTER * per_hour)), max(3, round(BEFORE * per_hour))
-    soonest, least = max(2, round(SOONEST * per_hour)), max(2, round(LEAST_BEFORE * per_hour))
+    after, before = max(2, round(hours * per_hour)), max(3, round(BEFORE * per_hour))
+    soonest, least = max(2, round(hours * per_hour * SOONEST / AFTER)), max(2, round(LEAST_BEFORE * per_hour))
     values = pd.Series(hourly)
     ahead = values[::-1].rolling(after, min_periods=soonest).median()[::-1].to_numpy()
     behind = values.rolling(before, min_periods=least).median().shift(1).to_numpy()
     return np.asarray(ahead - behind)
 
 
-def _usual(hourly: np.ndarray, step: int) -> float:
-    """How far a day usually lies from its week, as a standard deviation: from all of them, changes being few."""
-    parted = _parted(hourly, step)
+def _usual(hourly: np.ndarray, step: int, hours: int) -> float:
+    """How far so many hours usually lie from their week, as a standard deviation: from all, changes being few."""
+    parted = _parted(hourly, step, hours)
     parted = parted[np.isfinite(parted)]
     moves = np.diff(hourly)
     moves = moves[np.isfinite(moves)]
@@ -139,31 +141,54 @@ def _usual(hourly: np.ndarray, step: int) -> float:
 Found = tuple[int, float, float, int | None]  # hour, log ratio, half width of its interval, how long the episode was
 
 
-def _split(hourly: np.ndarray, first: int, last: int, step: int, usual: float, told: Sequence[int]) -> list[Found]:
-    """Changes among the hours from `first` to `last`, the plainest first, then those on each side of it."""
-    part = hourly[first:last]
-    parted = _parted(part, step)
-    bar = np.full(len(part), max(SMALLEST, ALARM * usual))
+def _split(
+    hourly: np.ndarray, first: int, last: int, step: int, usual: dict[int, float], told: Sequence[int]
+) -> list[Found]:
+    """Changes among the hours from `first` to `last`: the plainest, then those on each side of it.
+
+    Episodes are told and then taken out, so that what stayed is judged without them.
+    """
+    part = hourly[first:last].copy()
+    bars = {hours: _bar(len(part), noise, [hour - first for hour in told], step) for hours, noise in usual.items()}
+    episodes: list[Found] = []
+    for _ in range(MOST):
+        scales = {hours: _parted(part, step, hours) for hours in bars}
+        over = {hours: np.nan_to_num(np.abs(scales[hours]) / bars[hours]) for hours in bars}
+        hours = max(over, key=lambda scale: float(over[scale].max(initial=0.0)))
+        parted, bar = scales[hours], bars[hours]
+        if over[hours].max(initial=0.0) <= 1:
+            break
+        guess = int(np.argmax(over[hours]))
+        place = _best_place(part, guess, float(parted[guess]), step)
+        if not 0 < place < len(part):
+            break
+        before, after, half = _levels(part, place, usual[AFTER], step)
+        back = _episode(part, place, before, after, step)
+        if back is None:
+            if not abs(after - before) >= bar[place] / 2:
+                break
+            cleared = hourly.copy()
+            cleared[first:last] = part
+            sides = ((first, first + place), (first + place, last))
+            rest = [found for a, b in sides for found in _split(cleared, a, b, step, usual, told)]
+            return [*episodes, (first + place, after - before, half, None), *rest]
+        inside = part[place:back]
+        if not np.isfinite(inside).any():
+            break
+        size = float(np.nanmedian(inside)) - before
+        if abs(size) >= SMALLEST:
+            episodes.append((first + place, size, half, back - place))
+        inside[:] = np.nan
+    return episodes
+
+
+def _bar(length: int, usual: float, told: Sequence[int], step: int) -> np.ndarray:
+    """(length,) how far levels have to part at each hour to be a change; less near deploys that were told."""
+    bar = np.full(length, max(SMALLEST, ALARM * usual))
     near = max(1, round(NEAR.total_seconds() / step))
     for hour in told:
-        bar[max(0, hour - first - near) : max(0, hour - first + near + 1)] = max(KNOWN_SMALLEST, KNOWN_ALARM * usual)
-    over = np.where(np.isfinite(parted), np.abs(parted) / bar, 0.0)
-    if not len(over) or over.max() <= 1:
-        return []
-    place = _best_place(part, int(np.argmax(over)), float(parted[int(np.argmax(over))]), step)
-    before, after, half = _levels(part, place, usual, step)
-    back = _episode(part, place, before, after, step)
-    if back is not None:
-        masked = hourly.copy()
-        masked[first + place : first + back] = np.nan
-        rest = _split(masked, first, last, step, usual, told)
-        size = float(np.nanmedian(part[place:back])) - before
-        return [(first + place, size, half, back - place), *rest]
-    if abs(after - before) < bar.min() / 2 or not 0 < place < len(part):
-        return []
-    sides = ((first, first + place), (first + place, last))
-    rest = [found for a, b in sides for found in _split(hourly, a, b, step, usual, told)]
-    return [(first + place, after - before, half, None), *rest]
+        bar[max(0, hour - near) : max(0, hour + near + 1)] = max(KNOWN_SMALLEST, KNOWN_ALARM * usual)
+    return bar
 
 
 def _best_place(part: np.ndarray, guess: int, difference: float, step: int) -> int:

@@ -1,10 +1,10 @@
 """What a request costs: a robust line of vCPU (or GiB) of one task on its rate, with an interval one can believe.
 
-Users move the rate, and so does the autoscaler, which answers dear minutes with more tasks: rate and cost are then
-tied, and a plain regression reads too low a cost (by 4-12 % on the sample fleet). So the rate is compared only while
-the number of tasks stays (`STRETCH`), where nothing but users can have moved it; of coarse data, between the hours of
-the day. Errors in the rate lower what is read as well. Of several such readings that are precise enough the largest
-stands, since every bias there is goes the other way.
+Users move the rate, and so does the autoscaler, which answers dear minutes with more tasks: dear minutes then have low
+rates, and a plain regression reads too low a cost, by a tenth to a half where tasks track a target well. Errors in the
+rate lower it too. So minutes are compared only while the number of tasks stays (`stretches`), where nothing but users
+moves the rate. Where that is not precise, or data are coarser, all intervals are compared, and the cost is raised by
+the most that both could have taken away (`_raised`): by the variance of the cost over that of the rate.
 """
 
 from __future__ import annotations
@@ -16,8 +16,13 @@ import numpy as np
 
 #: Longest stretch of a constant task count that is looked at as one: the count's end depends on what went before it.
 STRETCH: Final = 30 * 60  # seconds
+#: Longest interval (seconds) whose task count can be said to have stayed.
+FINE: Final = 60
+#: Standard error, over the slope, that no stretch shows: its end depends on what went before it. On simulated services
+#: whose cost wanders by 3-10 % slopes come out 0-4 % low (`benchmarks/per_task.py`).
+UNSEEN: Final = 0.015
 #: Stretches with fewer rows than this say little about a slope.
-LEAST_ROWS: Final = 6
+LEAST_ROWS: Final = 4
 #: Huber's constant: 95 % as good as least squares where noise is normal (Huber 1964).
 HUBER: Final = 1.345
 #: Half width of a slope's 95 % interval, over the slope, up to which it may stand for itself.
@@ -63,6 +68,11 @@ class Line:
         return max(0.0, self.base - half), self.base + half
 
     @property
+    def precise(self) -> bool:
+        """Whether the slope is known to within PRECISE of itself."""
+        return bool(self.slope > 0 and student(self.blocks) * self.slope_error <= PRECISE * self.slope)
+
+    @property
     def bends_up(self) -> bool:
         """Whether high load is dearer than low load, plainly: contention."""
         return bool(self.bend > BEND[0] and self.bend > BEND[1] * self.bend_error)
@@ -97,36 +107,66 @@ def line(
         return None
     block = blocks_of(start)
     weight = np.sqrt(seconds / seconds.max())
-    fits = []
-    if stretch is not None:
+    pooled = _raised(x, y, *_slope(x, y, weight, None, block))
+    slope, error, how = *pooled, "over all intervals"
+    if stretch is not None and np.median(seconds) <= FINE:
         keep, group = _long_enough(stretch)
         if keep.sum() >= 4 * LEAST_ROWS:
-            fits.append(
-                ("while the number of tasks stayed", *_slope(x[keep], y[keep], weight[keep], group[keep], block[keep]))
-            )
-        hour = (start % 86_400 // 3600).astype(np.int64)
-        if block[-1] >= BLOCKS and len(np.unique(hour)) >= 12:
-            fits.append(("between the hours of the day", *_slope(x, y, weight, None, block, by=hour)))
-    fits.append(("over all intervals", *_slope(x, y, weight, None, block)))
-    fits = [fit for fit in fits if np.isfinite(fit[1]) and np.isfinite(fit[2])]
-    if not fits:
+            kept, doubt = _slope(x[keep], y[keep], weight[keep], group[keep], block[keep])
+            precise = student(int(block[-1]) + 1) * doubt <= PRECISE * kept
+            if precise or not np.isfinite(slope):
+                slope, error, how = kept, float(np.hypot(doubt, UNSEEN * kept)), "while the number of tasks stayed"
+    if not np.isfinite(slope) or not np.isfinite(error):
         return None
-    how, slope, error = _chosen(fits, student(int(block[-1]) + 1))
     return _through(x, y, start, seconds, block, max(slope, 0.0), error, how)
 
 
-def _chosen(fits: list[tuple[str, float, float]], half: float) -> tuple[str, float, float]:
-    """The first of the precise readings, unless a later one is plainly larger; the most precise where none is.
+def through_base(
+    x: np.ndarray, y: np.ndarray, start: np.ndarray, seconds: np.ndarray, base: float, doubt: float
+) -> Line | None:
+    """The line from a known use of an idle task through the middle of the data: for days too few to tell both.
 
-    fits  (how, slope, standard error), the least biased first      half  width of a 95 % interval in standard errors
+    base, doubt  vCPU, and its standard error      None where fewer than `LEAST_ROWS` rows have a rate
+
+    >>> x = np.array([10.0, 12.0, 11.0, 9.0, 10.0])
+    >>> found = through_base(x, 0.1 + 0.02 * x, 3600.0 * np.arange(5), np.full(5, 3600.0), 0.1, 0.0)
+    >>> round(found.slope, 6)
+    0.02
     """
-    fine = [fit for fit in fits if fit[1] > 0 and half * fit[2] <= PRECISE * fit[1]]
-    if not fine:
-        return min(fits, key=lambda fit: fit[2])
-    best = fine[0]
-    for fit in fine[1:]:
-        best = fit if fit[1] - best[1] > 2 * float(np.hypot(fit[2], best[2])) else best
-    return best
+    keep = (x > 0) & (y > base)
+    if keep.sum() < LEAST_ROWS:
+        return None
+    x, y, start, seconds = x[keep], y[keep], start[keep], seconds[keep]
+    costs, block = (y - base) / x, blocks_of(start)
+    slope, centre = weighted_median(costs, seconds), weighted_median(x, seconds)
+    means = np.array([np.median(costs[block == number]) for number in range(int(block[-1]) + 1)])
+    own = float(np.std(means, ddof=1) / np.sqrt(len(means))) if len(means) > 1 else float("inf")
+    error = float(np.hypot(own, doubt / centre))
+    return Line(base, slope, error, own * centre, centre, len(x), len(means), how="with the idle use of all weeks")
+
+
+def _raised(x: np.ndarray, y: np.ndarray, slope: float, error: float) -> tuple[float, float]:
+    """(slope, standard error) of a pooled fit, raised by what feedback and errors in x can have taken away.
+
+    If y = base + c x, and x answers c (an autoscaler) or is measured with errors, then the slope of y on x falls short
+    by at most var(log c) / var(log x) of itself: all of it when x is the inverse of c. A line through zero is the
+    most there can be. The difference counts as an error, so that the interval holds both.
+    """
+    if not slope > 0:
+        return slope, error
+    middle = float(np.median(x))
+    base = max(0.0, float(np.median(y)) - slope * middle)
+    work = (y - base)[(x > 0) & (y - base > 0.2 * y)]
+    rate = x[(x > 0) & (y - base > 0.2 * y)]
+    if len(work) < 4 * LEAST_ROWS:
+        return slope, error
+    moves = np.log(rate)
+    costs = np.log(work / rate)
+    spread = (1.4826 * float(np.median(np.abs(costs - np.median(costs))))) ** 2
+    share = spread / max(float(np.var(np.clip(moves, *np.quantile(moves, [0.01, 0.99])))), 1e-12)
+    most = max(slope, float(np.median(y[x > 0] / x[x > 0])))
+    raised = min(slope * (1 + share), most)
+    return raised, float(np.hypot(error, (raised - slope) / 2))
 
 
 def _through(
@@ -170,10 +210,8 @@ def _slope(
     weight: np.ndarray,
     group: np.ndarray | None,
     block: np.ndarray,
-    *,
-    by: np.ndarray | None = None,
 ) -> tuple[float, float]:
-    """(slope, standard error): Huber's, within the groups; `by`: only what moves with these bins moves x (2SLS).
+    """(slope, standard error): Huber's, within the groups.
 
     Errors are relative to the height of y, as costs vary; the standard error is that of sums over blocks of time
     (Liang and Zeger 1986), so that minutes that resemble each other do not pass for many.
@@ -187,16 +225,12 @@ def _slope(
         total = np.bincount(group, w)
         dx = x - (np.bincount(group, w * x) / np.maximum(total, 1e-300))[group]
         dy = y - (np.bincount(group, w * y) / np.maximum(total, 1e-300))[group]
-        signal = dx
-        if by is not None:
-            bins = np.bincount(by, w)
-            signal = (np.bincount(by, w * dx) / np.maximum(bins, 1e-300))[by]
-        moved = float((w * signal * dx).sum())
+        moved = float((w * dx * dx).sum())
         if moved <= 0:
             return float("nan"), float("nan")
-        slope = float((w * signal * dy).sum()) / moved
+        slope = float((w * dx * dy).sum()) / moved
         rest = dy - slope * dx
-        scores = np.bincount(block, w * signal * rest)
+        scores = np.bincount(block, w * dx * rest)
         used = np.unique(block)
         error = float(np.sqrt((scores**2).sum() * len(used) / max(1, len(used) - 1))) / moved
         relative = rest * np.sqrt(np.minimum(size, 4.0) ** 2)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.demand.per_task.carrying import Carried, carried, ceiling
-from capacity.demand.per_task.costing import Line, line, stretches, weighted_median
+from capacity.demand.per_task.costing import Line, line, stretches, through_base, weighted_median
 from capacity.demand.per_task.latency import Curve, curve
 
 #: What a request costs is read from this much of the end of an epoch: in a year a cost drifts, and the plan is about
@@ -18,6 +18,9 @@ RECENT: Final = pd.Timedelta(days=28)
 
 #: Share of the processor's use that must be work for an interval's cost per request to be told: of idle ones it is not.
 LEAST_WORK: Final = 0.3
+
+#: Standard error of the use of an idle task, over the usual use, where nothing tells of it: a few percent is usual.
+UNKNOWN_IDLE: Final = 0.05
 
 #: The history is cut into so long pieces, the newest of them at most, to read the use of an idle task from.
 PIECE: Final = pd.Timedelta(days=7)
@@ -53,6 +56,7 @@ def epoch(
     rows: pd.DataFrame,
     latencies: pd.DataFrame | None,
     began: str,
+    idle: Idle,
     *,
     column: str,
     slo_ms: float | None,
@@ -62,13 +66,14 @@ def epoch(
     """What one epoch tells.
 
     rows       `PerTask.frame` of the epoch          latencies  the same where latency is known, or None
+    idle       what an idle task uses, from the whole history
     column     which latency: `latency_p95_ms`       slo_ms     its bound; None: nobody said
     use        share of a task's vCPU up to which it may go where latency does not decide
     """
     start, end = rows.index[0], rows.index[-1] + pd.Timedelta(seconds=int(rows["seconds"].iloc[-1]))
     recent = rows[rows.index >= end - RECENT]
     usable = recent[recent["usable"]]
-    cost = line_of(recent, "requests_per_s", "vcpu")
+    cost = cost_of(recent, idle)
     unit, memory = _memory(recent)
     found = None
     if latencies is not None and slo_ms is not None:
@@ -78,9 +83,8 @@ def epoch(
         found = curve(rate, latency, seconds_of(seen), slo_ms, seed=seed)
     size = float(np.nanmedian(recent["task_vcpu"]))
     rates = usable["requests_per_s"].to_numpy()
-    full = ceiling(
-        recent.loc[recent["saturated"] & (recent["vcpu"] > 0.95 * recent["task_vcpu"]), "requests_per_s"].to_numpy()
-    )
+    at_limit = recent["saturated"] & (recent["vcpu"] > 0.95 * recent["task_vcpu"])
+    full = ceiling(recent.loc[at_limit, "requests_per_s"].to_numpy(), cost, size)
     return Epoch(
         start=start,
         end=end,
@@ -98,6 +102,19 @@ def epoch(
     )
 
 
+def cost_of(rows: pd.DataFrame, idle: Idle) -> Line | None:
+    """The line of vCPU on rate: the epoch's own, or, where that is young and imprecise, through the known idle use."""
+    own = line_of(rows, "requests_per_s", "vcpu")
+    if own is not None and own.precise:
+        return own
+    use = rows[rows["usable"]]
+    x, y, seconds = (use[name].to_numpy(dtype=float) for name in ("requests_per_s", "vcpu", "seconds"))
+    known = through_base(x, y, seconds_of(use), seconds, idle.vcpu, idle.error)
+    if own is None or known is None:
+        return known or own
+    return known if known.slope_error * max(own.slope, 0.0) < own.slope_error * known.slope else own
+
+
 def line_of(rows: pd.DataFrame, x: str, y: str) -> Line | None:
     """The line of one column on another over the usable rows in which both are known."""
     keep = (rows["usable"] & rows[x].notna() & rows[y].notna()).to_numpy()
@@ -108,22 +125,37 @@ def line_of(rows: pd.DataFrame, x: str, y: str) -> Line | None:
     return line(rows[x].to_numpy()[keep], rows[y].to_numpy()[keep], start[keep], seconds[keep], runs[keep])
 
 
-def base_of(rows: pd.DataFrame) -> float:
-    """vCPU that an idle task uses: median over the weeks, so that a change of cost within one of them does not matter.
+@dataclass(frozen=True)
+class Idle:
+    """vCPU that an idle task uses, its standard error, and how many weeks told it: zero with a doubt where none did."""
 
-    rows  `PerTask.frame`; 0 where no week tells
+    vcpu: float
+    error: float
+    weeks: int
+
+
+def idle_of(rows: pd.DataFrame) -> Idle:
+    """What an idle task uses: median over the weeks, so that a change of cost within one of them does not matter.
+
+    rows  `PerTask.frame`
     """
     usable = rows[rows["usable"]]
     end = rows.index[-1] if len(rows) else None
-    bases = []
+    bases: list[float] = []
+    errors: list[float] = []
     for number in range(PIECES):
         until = end - number * PIECE
         piece = rows[(rows.index > until - PIECE) & (rows.index <= until)]
         found = line_of(piece, "requests_per_s", "vcpu") if len(piece) else None
         if found is not None and found.slope > 0 and found.interval[1] < 1.5 * found.slope:
             bases.append(found.base)
+            errors.append(float(np.hypot(found.level_error, found.centre * found.slope_error)))
+    if not bases:
+        return Idle(0.0, UNKNOWN_IDLE * float(usable["vcpu"].median()) if len(usable) else 0.0, 0)
     lowest = float(np.quantile(usable["vcpu"], 0.05)) if len(usable) else 0.0
-    return float(np.clip(np.median(bases), 0.0, lowest)) if bases else 0.0
+    vcpu = float(np.median(bases))
+    spread = 1.4826 * float(np.median(np.abs(np.array(bases) - vcpu)))
+    return Idle(float(np.clip(vcpu, 0.0, lowest)), max(float(np.median(errors)), spread), len(bases))
 
 
 def cost_per_request(rows: pd.DataFrame, base: float) -> np.ndarray:

@@ -27,7 +27,7 @@ NUMBERS: Final = ("requests_per_s", "vcpu", "gib", "running_tasks", "task_vcpu",
 #: Tasks are as many as before if they differ by no more than this share: of a hundred tasks one comes and goes always.
 SAME_TASKS: Final = 0.02
 #: The same for intervals of a quarter of an hour and more, whose means hold the change: a third more or fewer.
-SAME_TASKS_COARSE: Final = 0.33
+SAME_TASKS_COARSE: Final = 0.5
 COARSE_SECONDS: Final = 900
 #: How long new tasks warm up, and how long others carry their share, around a change of the count
 #: (reference loadtest.md 8.3: drop the minutes around scaling; 8.5: new targets warm up).
@@ -35,6 +35,10 @@ SETTLING: Final = (pd.Timedelta("2min"), pd.Timedelta("1min"))  # after a change
 
 #: More failures than this and the mix of work is not the usual: fast failures are cheap, retries are dear.
 MOST_ERRORS: Final = 0.05
+
+#: A longer interval whose busiest minute was full (%), and that was busy throughout (%), holds more of such minutes.
+FULL_MINUTE: Final = 99.9
+BUSY: Final = 80.0
 
 #: Utilisation (%) beyond which there is no hard limit: rounding gives 101, a burst on EC2 gives more (8.5).
 HARD_LIMIT: Final = 105.0
@@ -242,7 +246,8 @@ def _full(level: Level, service: Service) -> tuple[np.ndarray, list[Finding]]:
             Finding(service.name, "cpu", "no limit", "REVIEW", message, advice)
         ]
     with np.errstate(invalid="ignore"):
-        return saturated(level, service) | (used.peak >= 99.9), []
+        busy = (used.peak >= FULL_MINUTE) & (used.mean >= BUSY)
+        return saturated(level, service) | busy, []
 
 
 def _outside(frame: pd.DataFrame, found: list[pd.DataFrame]) -> np.ndarray:

@@ -14,7 +14,7 @@ import pandas as pd
 from capacity.config import Service, TaskCapacity
 from capacity.demand.absolute import size_findings
 from capacity.demand.per_task.changes import Change, changes_of
-from capacity.demand.per_task.epochs import Epoch, base_of, cost_per_request, epoch, resized, seconds_of
+from capacity.demand.per_task.epochs import Epoch, cost_per_request, epoch, idle_of, resized, seconds_of
 from capacity.demand.per_task.measuring import LATENCIES, PerTask, per_task
 from capacity.demand.per_task.wording import evidence, findings_of, model_of
 from capacity.display import table_html
@@ -149,11 +149,11 @@ def evidence_of(
     use = utilization if utilization is not None else min(MOST_USE, service.cpu_target / service.request_target)
     if not 0 < use <= 1:
         raise InputError(f"utilization={use:g} is not a share of a task's vCPU", advice="State more than 0, at most 1.")
-    base = base_of(frame)
+    idle = idle_of(frame)
     changes = changes_of(
         seconds_of(frame),
         frame["seconds"].to_numpy(dtype=float),
-        cost_per_request(frame, base),
+        cost_per_request(frame, idle.vcpu),
         [_utc(d) for d in deploys],
     )
     began = {frame.index[0]: "start of the history"}
@@ -170,6 +170,7 @@ def evidence_of(
                     rows,
                     near,
                     began[start],
+                    idle,
                     column=f"latency_p{100 * quantile:g}_ms",
                     slo_ms=slo_ms,
                     use=use,
@@ -193,7 +194,7 @@ def evidence_of(
         size_findings(service.name, {name: size for name, size in shown.items() if np.isfinite(size)}, service),
     )
     capacity = _task_capacity(newest, changes, slo_ms, quantile, use)
-    return ProductionEvidence(service.name, minutes, tuple(changes), tuple(found), capacity, findings, base)
+    return ProductionEvidence(service.name, minutes, tuple(changes), tuple(found), capacity, findings, idle.vcpu)
 
 
 def _task_capacity(
