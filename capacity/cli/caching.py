@@ -9,7 +9,7 @@ import typer
 
 from capacity.cli.chain import chain_of
 from capacity.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, HistoryPath, Horizon, Quiet
-from capacity.cli.printing import findings, print_json, records, table
+from capacity.cli.printing import findings, print_json, records, say, table
 from capacity.errors import InputError
 
 if TYPE_CHECKING:
@@ -108,7 +108,9 @@ def cache(
             limit=limit,
             seed=chain.config.forecast.seed,
         )
-    findings(result.findings, least="REVIEW")
+    findings((finding for finding in result.findings if finding.check != "scenario"), least="REVIEW")
+    for sentence in result.unanswered:
+        say(f"not answered: {sentence}")
     if as_json:
         low, high = caching.interval
         ratio = {"hit_ratio": caching.hit_ratio, "low": low, "high": high, "cacheable": caching.cacheable}

@@ -73,9 +73,20 @@ class CacheWhatIf:
             f"{-self.caching.sensitivity:.2g} % more to the origin.",
             *self.caching.evidence,
             *(f"- {_sentence(row, self.caching.protects)}" for row in self.frame.to_dict("records")),
-            *_unanswered(self.findings),
+            *(f"- {sentence}" for sentence in self.unanswered),
+            *(f"{finding.message} {finding.advice}" for finding in self.findings if finding.check != "scenario"),
         ]
         return "\n".join(lines)
+
+    @property
+    def unanswered(self) -> list[str]:
+        """What could not be computed and what would bring it, each reason told once."""
+        reasons: dict[tuple[str, str], list[str]] = {}
+        for finding in self.findings:
+            if finding.check == "scenario":
+                name, reason = told_apart(finding.message)
+                reasons.setdefault((reason, finding.advice), []).append(name)
+        return [f"{', '.join(names)}: {reason} {advice}".rstrip() for (reason, advice), names in reasons.items()]
 
     def plot(self) -> Any:
         """Chart of tasks (or the database's queries/s) by hit ratio, with their band, today's ratio and the limit."""
@@ -104,14 +115,3 @@ def _sentence(row: dict[str, Any], protects: str) -> str:
     if np.isfinite(row["usd_per_month"]):
         parts.append(f"{usd(row['usd_per_month'])} a month")
     return "; ".join([*parts, row["note"]] if row["note"] else parts)
-
-
-def _unanswered(findings: Findings) -> list[str]:
-    """What could not be computed, told once for each reason; then what is remarkable about the figures."""
-    reasons: dict[tuple[str, str], list[str]] = {}
-    for finding in findings:
-        if finding.check == "scenario":
-            name, reason = told_apart(finding.message)
-            reasons.setdefault((reason, finding.advice), []).append(name)
-    lines = [f"- {', '.join(names)}: {reason} {advice}".rstrip() for (reason, advice), names in reasons.items()]
-    return lines + [f"{f.message} {f.advice}" for f in findings if f.check != "scenario"]

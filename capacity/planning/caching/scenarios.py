@@ -151,7 +151,7 @@ def _purged(name: str, question: Question) -> Outcome:
 def _node_lost(name: str, question: Question) -> Outcome | tuple[str, str]:
     nodes = question.caching.nodes
     if nodes is None:
-        return "how many nodes share the keys is not known.", "Say nodes=..."
+        return "how many nodes share the keys is not known.", "State nodes."
     rates, cache = _rates(question), question.caching.cache
     seconds = np.nan if rates is None or cache is None else refill_seconds(cache, rates)
     note = f"1 of {nodes} nodes: its keys are asked for again (consistent hashing)"
@@ -161,7 +161,7 @@ def _node_lost(name: str, question: Question) -> Outcome | tuple[str, str]:
 def _newly_cacheable(name: str, question: Question) -> Outcome | tuple[str, str]:
     more = question.newly_cacheable
     if more is None:
-        return "its share of all requests is not known.", "Say newly_cacheable=..."
+        return "its share of all requests is not known.", "State newly_cacheable."
     share = question.caching.cacheable + _checked(more, "newly_cacheable")
     if share > 1 + 1e-9:
         raise InputError(
@@ -173,7 +173,7 @@ def _newly_cacheable(name: str, question: Question) -> Outcome | tuple[str, str]
 def _random_query(name: str, question: Question) -> Outcome | tuple[str, str]:
     share = question.random_query
     if share is None:
-        return "which share of requests carries one is not known.", "Say random_query=..."
+        return "which share of requests carries one is not known.", "State random_query."
     cacheable = question.caching.cacheable * (1 - _checked(share, "random_query"))
     note = f"{100 * share:.3g} % of the cacheable requests miss, every one"
     return question.outcome(name, question.hits, cacheable, note=note)
@@ -183,14 +183,14 @@ def _changed(name: str, question: Question) -> Outcome | tuple[str, str]:
     """A change of the cache itself: today's misses, times what the model says becomes of them."""
     cache = question.caching.cache
     if question.caching.popularity is None or cache is None:
-        advice = "Read a log of keys (popularity_from_log) and say how the cache works (TtlCache, LruCache)."
+        advice = "Read a log of keys, and state the TTL of the cache or its size."
         return "cannot be computed without key statistics.", advice
     variant = cache.variants.get(name)
     if variant is None:
         return f"does not apply: the cache is a {cache}.", ""
     rates = _rates(question)
     if rates is None:
-        return "requests/s at the cache are not known.", "Say rate=..., or forecast requests."
+        return "requests/s at the cache are not known.", "State rate, or forecast requests."
     ratio = float(variant.missed(rates).sum() / cache.missed(rates).sum())
     hits = 1 - np.minimum((1 - question.hits) * ratio, 1.0)
     return question.outcome(name, hits, note=f"{variant}: {ratio:.3g} times the misses")
