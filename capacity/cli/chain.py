@@ -109,23 +109,30 @@ def plan(
     history: HistoryPath = None,
     service: Names = None,
     horizon: Horizon = None,
+    bottlenecks: Annotated[
+        bool, typer.Option("--bottlenecks", help="Also say what binds first at each peak, and what would move it.")
+    ] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """What to run, and what to decide. When limits are reached, what it costs."""
     with chain_of(config, history, service, horizon, None, quiet) as chain:
         result = chain.plan
+        binding = result.bottlenecks(history=chain.history) if bottlenecks else None
     findings(result.findings)
     if as_json:
+        parts = {"limits": result.limits, "cost": result.cost, "plan": result.frame}
+        if binding is not None:
+            parts |= {"bottlenecks": binding.frame, "levers": binding.levers}
         print_json(
             {
                 "decisions": [record(vars(decision)) for decision in result.decisions],
-                "limits": records(result.limits),
-                "cost": records(result.cost),
-                "plan": records(result.frame),
+                **{name: records(part) for name, part in parts.items()},
             }
         )
         return
+    if binding is not None:
+        print(f"{binding}\n")
     for decision in result.decisions:
         print(f"{decision.sentence}\n    {decision.because}")
     table(result.limits, "Limits")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from capacity.config import Account, Goal, Rate, Service
+from capacity.config import Account, Goal, Limit, Rate, Service
 from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
 from capacity.forecasting.forecasts import DRAWN, Forecast, highest
 from capacity.planning.peaks import Peak
 from capacity.timegrid import steps_per
+
+if TYPE_CHECKING:
+    from capacity.history.history import History
+    from capacity.planning.diagnosis import Bottlenecks
 
 DecisionKind = Literal[
     "raise_max", "lower_max", "raise_min", "lower_min", "raise_quota", "resize", "measure", "fix_data", "watch"
@@ -106,6 +111,16 @@ class Plan:
         from capacity.planning.explain import explain
 
         return explain(self, service, at)
+
+    def bottlenecks(
+        self,
+        limits: Mapping[str, Iterable[Limit]] | Iterable[Limit] | None = None,
+        history: History | None = None,
+    ) -> Bottlenecks:
+        """What binds first at the forecast peak, what next, and what would move it: `planning.bottlenecks`."""
+        from capacity.planning.diagnosis import bottlenecks
+
+        return bottlenecks(self, limits=limits, history=history)
 
     @cached_property
     def total_cost(self) -> pd.DataFrame:

@@ -92,8 +92,6 @@ def test_every_lever_by_hand() -> None:
             22,
             25,
         ),
-        ("deploying: orders-db", "2 vCPU a task: 25 tasks hold 1,100 connections"): (25, 0, 50),
-        ("connections: orders-db", "2 vCPU a task: 25 tasks hold 600 connections"): (25, 0, 50),
     }
     for lever, result in by_hand.items():
         assert changes.pop(lever) == result, lever
@@ -121,6 +119,12 @@ def test_what_does_not_hold_the_peak_is_said_with_what_would() -> None:
     assert "today's maximum: a maximum of 26 tasks" in sentence  # 25, as people count
     assert "connections of orders-db while deploying: a pool of at most 12 a task, or 1,100 connections" in sentence
     assert "Retries of mobile app: a disturbance keeps itself going from 0.42x on" in sentence  # 0.8 / 1.875
+
+
+def test_larger_tasks_hold_fewer_pools() -> None:
+    levers = bottlenecks(planned(forecast_of({("web", "cpu"): [[25.0]]}), plain(), goal=BARE), limits=[POOL]).levers
+    (row,) = levers[levers["resource"] == "connections: orders-db"].to_dict("records")
+    assert (row["change"], row["tasks_saved"]) == ("2 vCPU a task: 13 tasks hold 360 connections", 12)
 
 
 fields = st.fixed_dictionaries(
@@ -203,6 +207,27 @@ def test_cpu_that_is_not_forecast_binds_by_what_a_request_costs() -> None:
     assert levers["a CPU target of 60 % instead of 50 %"] == 40  # 0.5 / 0.02 = 25 a task
 
 
+def test_sizes_too_small_for_an_idle_task_are_no_levers() -> None:
+    """0.3 vCPU idle is past half of 0.5 vCPU; 0.2 of 1 vCPU and 0.7 of 2 vCPU are left for requests."""
+    known = TaskCapacity(requests_per_second=500, vcpu_seconds_per_request=0.02, base_vcpu=0.3)
+    service = web(task_capacity=known, requests_per_second_per_task=None, limit=())
+    levers = bottlenecks(planned(forecast_of({("web", "requests"): [[100.0]]}), service, goal=BARE)).levers
+    sizes = levers[levers["change"].str.contains("GiB a task")]
+    assert sizes[["tasks", "tasks_saved", "vcpu"]].to_numpy().tolist() == [[3, 7, 6]]  # of 10 tasks
+
+
+def test_memory_that_more_tasks_relieve_has_its_own_levers() -> None:
+    """40 GiB at 1.6 of 2 GiB are 25 tasks; 3 GiB a task make 17, and 90 % of 2 GiB 23."""
+    service = plain(memory_scales_with_load=True, memory_target=0.8)
+    found = bottlenecks(
+        planned(forecast_of({("web", "memory"): [[40.0]], ("web", "cpu"): [[5.0]]}), service, goal=BARE)
+    )
+    assert rows(found)["cpu"]["binds_at"] == pytest.approx(5)
+    levers = found.levers.set_index("change")["tasks"]
+    assert levers["3 GiB a task instead of 2"] == 17
+    assert levers["a memory target of 90 % instead of 80 %"] == 23
+
+
 def test_a_quota_is_shared_by_all_services_growing_alike() -> None:
     """10 and 5 tasks of 1 and 2 vCPU; twice while the larger deploys: 20 + 10 vCPU of 45."""
     forecast = forecast_of({("a", "cpu"): [[4.0, 10.0]], ("b", "cpu"): [[4.0, 10.0]]})
@@ -275,6 +300,7 @@ def test_stated_limits_may_be_given_beside_the_plan() -> None:
         bottlenecks(certain(web(limit=())), limits={"web": [POOL, PAYMENTS, MOBILE]}),
     )
     pd.testing.assert_frame_equal(own.frame, given_.frame)
+    pd.testing.assert_frame_equal(own.frame, certain(web(limit=())).bottlenecks([POOL, PAYMENTS, MOBILE]).frame)
 
 
 def test_a_notebook_shows_the_table_and_hostile_names_as_text() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import pandas as pd
@@ -61,7 +62,7 @@ class Bottlenecks:
 
     parts: tuple[Diagnosis, ...]
 
-    @property
+    @cached_property
     def frame(self) -> pd.DataFrame:
         """One row a service and resource: the one that binds first as load grows on top, retries and the unknown last.
 
@@ -77,7 +78,7 @@ class Bottlenecks:
         rows = [_row(part, bound) for part in self.parts for bound in part.bounds]
         return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
-    @property
+    @cached_property
     def levers(self) -> pd.DataFrame:
         """Every change that was planned again: service, resource, change, tasks, tasks_saved, vcpu reserved then."""
         rows = [
@@ -91,8 +92,7 @@ class Bottlenecks:
     def of(self, service: str) -> pd.DataFrame:
         """The rows of one service, or account, as `frame` has them. Raises InputError, naming those there are."""
         self._part(service)
-        frame = self.frame
-        return frame[frame["service"] == service].reset_index(drop=True)
+        return self.frame[self.frame["service"] == service].reset_index(drop=True)
 
     def sentence(self, service: str) -> str:
         """Its diagnosis in words: the peak, the order in which things bind, what would move the first."""

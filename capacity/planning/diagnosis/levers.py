@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from capacity.config import FARGATE_SIZES, Limit, Service
 from capacity.planning.diagnosis.resources import Bound, Situation
+from capacity.planning.needs import unsizeable
 from capacity.planning.words import counted, sensible, share
 
 #: A change of a target worth asking for, and the fullest a target may get: above it queues grow faster than load.
@@ -67,7 +68,7 @@ def _of(about: Situation, bound: Bound, limit: Limit | None) -> Iterator[Lever]:
     elif bound.kind == "requests":
         yield from _requests(about, bound)
     elif bound.kind == "memory":
-        yield from _sizes(about, bound)
+        yield from _more_memory(about, bound)
         yield from _target(about, bound, "memory_target", "memory")
     elif bound.kind == "max_tasks":
         if about.tasks > about.service.max_tasks:
@@ -93,6 +94,8 @@ def _counted(about: Situation, bound: Bound, change: str, service: Service, task
 def _sizes(about: Situation, bound: Bound) -> Iterator[Lever]:
     """The next larger and the next smaller task. Its requests/s are taken as today's: nobody measured it."""
     for service in other_sizes(about.service):
+        if unsizeable(service, set(about.peak.demand)):  # an idle task would be past its target
+            continue
         stated = about.service.requests_per_second_per_task
         doubt = "" if stated is None else f" (its {stated:.4g} requests/s not measured anew)"
         yield _again(
@@ -125,6 +128,17 @@ def other_sizes(service: Service) -> list[Service]:
 
 def _sized(service: Service, vcpu: float, memory: float) -> Service:
     return service.model_copy(update={"task_vcpu": vcpu, "task_memory_gib": memory})
+
+
+def _more_memory(about: Situation, bound: Bound) -> Iterator[Lever]:
+    """The next size of memory beside the same vCPU."""
+    today, sizes = about.service.task_memory_gib, FARGATE_SIZES.get(round(about.service.task_vcpu * 1024), ())
+    more = (
+        2 * today if about.service.launch_type == "EC2" else next((m / 1024 for m in sizes if m / 1024 > today), None)
+    )
+    if more is not None:
+        change = f"{more:g} GiB a task instead of {today:g}"
+        yield _again(about, bound, change, _with(about.service, {"task_memory_gib": more}))
 
 
 def _target(about: Situation, bound: Bound, field: str, name: str) -> Iterator[Lever]:
@@ -173,8 +187,10 @@ def _connections(about: Situation, bound: Bound, limit: Limit) -> Iterator[Lever
         yield Lever(bound.resource, f"{pool}{sensible(bound.demand):,} connections in all")
     each = (bound.demand - limit.others) / running
     larger = next(iter(other_sizes(about.service)), None)
-    if larger is not None and larger.task_vcpu > about.service.task_vcpu:
+    if larger is not None and larger.task_vcpu > about.service.task_vcpu:  # then less of it is idle: it can be sized
         found = _again(about, bound, "", larger)
+        if (found.saved or 0) <= 0:
+            return
         held = (found.tasks or 0) * percent // 100 * each + limit.others
         change = f"{larger.task_vcpu:g} vCPU a task: {counted(found.tasks or 0)} hold {held:,.4g} connections"
         yield replace(found, change=change)

@@ -24,8 +24,10 @@ def quota(plan: Plan, account: Account) -> tuple[Bound, pd.Timestamp] | None:
     if limit is None or not services:
         return None
     planned = RegionUse()
-    for service in services:
-        planned.add(service, plan.of(service.name)["for_zone_loss"].to_numpy()[None, :])
+    counts = plan.frame["for_zone_loss"].to_numpy().reshape(len(plan.services), -1)  # a block a service, in their order
+    for service, row in zip(plan.services, counts, strict=True):
+        if in_quota(service, account):
+            planned.add(service, row[None, :])
     at = int(np.argmax(planned.peak[0]))
     interval = plan.forecast.interval
     windows = {}
