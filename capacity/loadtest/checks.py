@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.findings import Status
-from capacity.loadtest.cells import SECOND, Cells
+from capacity.loadtest.cells import Cells
 from capacity.loadtest.readers.base import Reading
 from capacity.loadtest.row_checks import check_rows
 from capacity.loadtest.steps import Step
@@ -20,8 +20,9 @@ from capacity.loadtest.tally import MOST_HOSTS
 #: Little's law L = X R holds within 0.2 % on real runs; beyond 3 % the reading is wrong (loadtest.md 5.1).
 LITTLE: Final = 0.03
 
-#: Little's law needs a window of so many mean latencies: before and behind it, requests hang over its edges.
-LITTLE_LATENCIES: Final = 30
+#: Requests hang over the edges of a window: on average each by E[R^2] / 2 E[R] (the inspection paradox), as many as are
+#: in flight. Beyond this many times that, edges are no excuse.
+EDGES: Final = 5.0
 
 #: A Poisson stream has a dispersion of 1. Bursts of a shared clock gave 10 to 30, jittered ones up to 1.2
 #: (loadtest.md 2.3): above 5 arrivals are synchronised, above 3 a person should look.
@@ -112,13 +113,12 @@ def _warm_up(reading: Reading, cells: Cells, steps: Sequence[Step]) -> None:
 def _little(reading: Reading, cells: Cells, steps: Sequence[Step]) -> None:
     wrong = []
     for step in steps:
+        if not step.row["steady"] or step.row["saturated"]:
+            continue
         part = slice(step.begin, step.end)
-        ended, time = int(cells.completions[part].sum()), float(cells.all_time[part].sum())
-        mean = time / SECOND / ended
-        if step.row["steady"] and not step.row["saturated"] and step.row["seconds"] > LITTLE_LATENCIES * mean > 0:
-            off = float(cells.busy[part].sum()) / time - 1
-            if abs(off) > LITTLE:
-                wrong.append((step, off))
+        busy, time = float(cells.busy[part].sum()), float(cells.all_time[part].sum())
+        if abs(busy - time) > max(LITTLE * time, EDGES * step.row["in_flight"] * _left_over(cells, step)):
+            wrong.append((step, busy / time - 1 if time else float("inf")))
     if wrong:
         worst, off = max(wrong, key=lambda pair: abs(pair[1]))
         reading.note(
@@ -129,6 +129,14 @@ def _little(reading: Reading, cells: Cells, steps: Sequence[Step]) -> None:
             "Do not plan on it. Were rows lost, clocks set, or times stamped by several machines?",
             count=len(wrong),
         )
+
+
+def _left_over(cells: Cells, step: Step) -> float:
+    """What a request that is found in flight still has before it, on average; microseconds."""
+    latencies = cells.histogram(step.begin, step.end)
+    values = latencies.values
+    total = float(values @ latencies.counts)
+    return float((values**2) @ latencies.counts) / 2 / total if total else 0.0
 
 
 def _arrivals(reading: Reading, cells: Cells, steps: Sequence[Step]) -> None:

@@ -76,7 +76,7 @@ def _calm(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     bends = root[2:] - 2 * root[1:-1] + root[:-2]
     noise = _MAD * float(np.median(np.abs(bends - np.median(bends)))) / np.sqrt(6)
     noise = max(noise, 0.01 * float(np.median(root)), 0.05)  # a metronome has no noise: 2 % of its rate is a level
-    padded = np.pad(root, 2, mode="edge")
+    padded = np.pad(root, 2, mode="reflect")  # the first and last second are often cut: outliers as well
     middle = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
     outlier = np.abs(root - middle) > 5 * noise
     return np.where(outlier, middle**2 / 4 - 3 / 8, signal), 4 / (noise * middle) ** 2

@@ -249,11 +249,11 @@ def loop_of(row: Mapping[str, Any], users: np.ndarray) -> Loop:
 
     closed   as many requests in flight as there are users, whose number stands still; or a rate that was asked for
              and not reached, by a fixed number of users
-    open     the asked rate was reached with users to spare; or users come and go with their requests
+    open     the asked rate was reached with users to spare; or, in a steady step, users come and go
     """
     known = users[np.isfinite(users)]
     middle = float(np.median(known)) if len(known) else 0.0
-    still = len(known) > 1 and float(np.mean(np.abs(known - middle) <= max(0.25, 0.01 * middle))) >= STILL
+    still = len(known) > 1 and float(np.mean(np.abs(known - middle) <= max(0.05, 0.01 * middle))) >= STILL
     asked, busy = row["asked_per_s"], row["in_flight"]
     if still and busy >= CLOSED * row["users"]:
         return "closed"
@@ -261,6 +261,4 @@ def loop_of(row: Mapping[str, Any], users: np.ndarray) -> Loop:
         if row["throughput_per_s"] >= DELIVERED * asked:
             return "open"
         return "closed" if still else "unknown"
-    if len(known) > 1 and not still and busy >= CLOSED * row["users"]:
-        return "open"
-    return "unknown"
+    return "open" if row["steady"] and len(known) > 1 and not still else "unknown"

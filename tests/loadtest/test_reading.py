@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,23 @@ def test_the_summary_is_that_of_pandas(frame: pd.DataFrame, tmp_path: Path) -> N
         assert row["throughput_per_s"] == pytest.approx(len(part) / seconds)
         for level, name in ((0.5, "p50_ms"), (0.9, "p90_ms"), (0.95, "p95_ms"), (0.99, "p99_ms")):
             assert row[name] == pytest.approx(np.quantile(part["elapsed"], level, method="weibull"))
+
+
+def test_the_summary_is_that_of_jmeters_own_report() -> None:
+    """480 rows: transactions, pages, redirects, failures. Its `Total` adds pages to their requests; ours does not."""
+    data = Path(__file__).parent / "data" / "jmeter"
+    theirs = json.loads((data / "variants-v5.csv.statistics.json").read_text())
+    summary = read(data / "variants-v5.csv.jtl.gz").summary
+    assert set(summary.index) == set(theirs)
+    for label, told in theirs.items():
+        row = summary.loc[label]
+        if label != "Total":
+            names = ["sampleCount", "errorCount", "minResTime", "maxResTime", "meanResTime", "medianResTime"]
+            names += ["pct1ResTime", "pct2ResTime", "pct3ResTime", "throughput"]
+            ours = ["samples", "errors", "min_ms", "max_ms", "mean_ms", "p50_ms", "p90_ms", "p95_ms", "p99_ms"]
+            assert row[[*ours, "throughput_per_s"]].tolist() == pytest.approx([told[name] for name in names])
+    assert (theirs["Total"]["sampleCount"], summary.loc["Total", "samples"]) == (420, 360)
+    assert summary.loc["Total", "errors"] == theirs["Total"]["errorCount"] == 90
 
 
 def test_failures_are_told_by_label_and_outcome(frame: pd.DataFrame, tmp_path: Path) -> None:

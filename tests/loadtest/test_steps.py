@@ -90,6 +90,15 @@ def test_every_figure_of_a_step_is_that_of_the_rows_in_its_window(closed_run: Lo
         assert step.in_flight == pytest.approx(inside.sum() / seconds)
 
 
+def test_gatlings_open_steps_without_names_are_found_and_known_to_be_open() -> None:
+    """42.9, 80.5, 121.6, 153.5, 193.3 users/s, and a failing request in ten (reference loadtest.md 11)."""
+    steps = read(DATA.parent / "gatling" / "own-3.5.0-simulation.log.gz").steps
+    steady = steps[steps["steady"]]
+    assert steady["goodput_per_s"].iloc[:5].to_numpy() == pytest.approx([42.9, 80.5, 121.6, 153.5, 193.3], rel=0.04)
+    assert set(steady["loop"]) == {"open"}
+    assert steady["p95_ms"].iloc[:4].to_numpy() == pytest.approx([41, 42, 56, 64], rel=0.15)
+
+
 def test_steps_without_names_are_found_where_the_load_changed(tmp_path: Path, closed_run: LoadTest) -> None:
     rows = pd.read_csv(DATA / "closed.jtl.gz").assign(threadName="all 1-1")
     rows.to_csv(tmp_path / "run.jtl", index=False)
