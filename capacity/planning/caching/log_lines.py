@@ -31,13 +31,22 @@ Parser = Callable[[bytes], Asked | None]
 _METHODS: Final = frozenset({b"GET", b"HEAD"})
 _KEPT: Final = frozenset(b"%d" % status for status in (*range(200, 400), 404, 410))
 _NOTHING: Final = (b"-", b"")
-#: x-edge-result-type that did not ask the origin. A RefreshHit did: was it changed?
+#: x-edge-result-type that did not ask the origin. A RefreshHit did ask it whether the object had changed.
 _HITS: Final = frozenset({b"Hit", b"OriginShieldHit"})
 #: And those that no cache could have answered: made at the edge, or cut off there.
 _EDGE_MADE: Final = frozenset({b"Redirect", b"LambdaGeneratedResponse", b"FunctionGeneratedResponse"})
 _COMMON: Final = re.compile(rb'\S+ .*?\[([^\]]*)\] "([A-Z]+) (\S+)(?: [^"]*)?" (\d{3})')
+#: Application Load Balancers say the kind of connection first, classic ones do not.
 _BALANCER: Final = re.compile(
-    rb'(?:https?|h2|grpcs|wss?) (\S{19})\S* \S+ \S+ \S+ \S+ \S+ \S+ (\d{3}|-) \S+ \S+ \S+ "(\S+) (\S+) [^"]*"'
+    rb"(?:(?:https?|h2|grpcs|wss?) )?(\d{4}-\d\d-\d\dT[\d:]{8})\S* "
+    rb'\S+ \S+ \S+ \S+ \S+ \S+ (\d{3}|-) \S+ \S+ \S+ "(\S+) (\S+) [^"]*"'
+)
+#: A CloudFront line whose headings were cut away, as when files are joined.
+_HEADLESS: Final = re.compile(rb"\d{4}-\d\d-\d\d\t\d\d:\d\d:\d\d\t[A-Z]{3}\S*\t")
+#: The order of the fields in every standard log, as far as ours go; later ones were added at the end over the years.
+_STANDARD: Final = (
+    b"date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent) "
+    b"cs-uri-query cs(Cookie) x-edge-result-type x-edge-request-id x-host-header"
 )
 _MONTHS: Final = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
 
@@ -50,7 +59,7 @@ def parser_of(first: bytes, where: str) -> tuple[str, Parser]:
     >>> parser_of(b'10.0.0.1 - - [10/Oct/2025:13:55:36 +0000] "GET /a HTTP/1.1" 200 5', "a.log")[0]
     'common log format'
     """
-    if first.startswith(b"#"):
+    if first.startswith(b"#") or _HEADLESS.match(first):
         return "CloudFront standard log", CloudFront().parse
     if _BALANCER.match(first):
         return "load balancer access log", Stamped(_BALANCER, order=(0, 2, 3, 1), iso=True).parse
@@ -71,47 +80,42 @@ def _bare(line: bytes) -> Asked:
 
 
 class CloudFront:
-    """Lines of a CloudFront standard log, by the names in its line `#Fields:`."""
+    """Lines of a CloudFront standard log, by the names in its line `#Fields:`; without one, in the standard order."""
 
     def __init__(self) -> None:
-        self._fields: Callable[[list[bytes]], tuple[bytes, ...]] | None = None
+        self._fields, self._tells = _chosen(_STANDARD.split())
         self._seconds = Seconds(iso=True)
 
     def parse(self, line: bytes) -> Asked | None:
         if line.startswith(b"#"):
             if line.startswith(b"#Fields:"):
-                self._fields = _chosen(line[8:].split())
+                self._fields, self._tells = _chosen(line[8:].split())
             return None
-        if self._fields is None:
-            raise ValueError("before the names of the fields")
         try:
             date, time, method, host, stem, status, query, result = self._fields(line.split(b"\t"))
         except IndexError:
             raise ValueError("fields are missing") from None
         key = host + stem if query in _NOTHING else host + stem + b"?" + query
         kept = method in _METHODS and status in _KEPT and result not in _EDGE_MADE
-        return Asked(key, kept, result in _HITS, self._seconds.of(date + b"T" + time))
+        hit = result in _HITS if self._tells else None
+        return Asked(key, kept, hit, self._seconds.of(date + b"T" + time))
 
 
-def _chosen(names: list[bytes]) -> Callable[[list[bytes]], tuple[bytes, ...]]:
-    """Picks the fields we read out of a line. ValueError when the log leaves one out."""
+def _chosen(names: list[bytes]) -> tuple[Callable[[list[bytes]], tuple[bytes, ...]], bool]:
+    """Picks the fields we read out of a line, and whether hits are told. InputError when one that we need is left out.
+
+    Logs of before 2013 have neither the host of the request nor the result; the distribution's own host does as well.
+    """
     host = b"x-host-header" if b"x-host-header" in names else b"cs(Host)"
-    wanted = (
-        b"date",
-        b"time",
-        b"cs-method",
-        host,
-        b"cs-uri-stem",
-        b"sc-status",
-        b"cs-uri-query",
-        b"x-edge-result-type",
-    )
+    wanted = [b"date", b"time", b"cs-method", host, b"cs-uri-stem", b"sc-status", b"cs-uri-query"]
     if missing := [name.decode() for name in wanted if name not in names]:
         raise InputError(
             f"the log leaves out the fields {', '.join(missing)}",
             advice="Switch them on in the distribution's logging.",
         )
-    return itemgetter(*map(names.index, wanted))
+    tells = b"x-edge-result-type" in names
+    wanted.append(b"x-edge-result-type" if tells else b"sc-status")
+    return itemgetter(*map(names.index, wanted)), tells
 
 
 class Stamped:

@@ -32,13 +32,14 @@ def popularity_from_log(
     """How often each key was asked for, from logs of what reached the cache.
 
     path   a file, a folder of them, or several; packed with gzip or not. Each file's format is known by its content:
-           CloudFront standard log, access log of an Application Load Balancer, common log format, or one key a line
+           CloudFront standard log, access log of a load balancer, common log format, or one key a line
     query  "keep": addresses that differ in their query string are different keys, as for a cache that keeps them apart;
            "drop": they are one
 
     Keys are host and path as far as the log tells them. Only what a cache may keep counts as a key (GET and HEAD,
     answered 2xx, 3xx, 404 or 410); the share of that is `cacheable`. A log written behind the cache shows what the
-    cache missed, which is spread more evenly than what was asked: a finding says so for a load balancer's.
+    cache missed, which is spread more evenly than what was asked: a finding says so for a load balancer's. CloudFront's
+    tells hits from misses; a RefreshHit counts as a miss, since the origin was asked.
 
     Damaged lines, and a file that ends in the middle, are findings. Raises InputError for a file that cannot be read,
     of a format we do not know, and where no line can be understood.

@@ -85,6 +85,16 @@ def test_fields_are_read_by_name_and_those_that_are_missing_are_named(tmp_path: 
         popularity_from_log(written(tmp_path, [f"#Fields: {FIELDS.replace(' sc-status', '')}", cloudfront("/a")]))
 
 
+def test_old_logs_without_results_and_logs_without_headings_are_read(tmp_path: Path) -> None:
+    lines = [cloudfront("/a", 5, result="Miss"), cloudfront("/a", 9)]
+    joined = popularity_from_log(written(tmp_path, lines))
+    assert joined.counts.tolist() == [2]
+    assert joined.hits is not None and joined.hits[0] == 0.5
+    old = [f"#Fields: {' '.join(FIELDS.split()[:12])}", *("\t".join(line.split("\t")[:12]) for line in lines)]
+    found = popularity_from_log(written(tmp_path, old))
+    assert (found.counts.tolist(), found.hits, found.seconds) == ([2], None, 4)
+
+
 BALANCER = (
     "h2 2026-11-02T08:00:{second:02}.186641Z app/web/50dc6c495c0c9188 10.0.1.252:48160 10.0.0.66:9000 0.000 0.002 0 "
     '200 200 5 257 "{method} https://shop.example.com:443{path} HTTP/2.0" "curl/7.46.0" ECDHE TLSv1.2 arn:aws:x "R"'
@@ -99,6 +109,8 @@ def test_the_load_balancers_log_is_read_and_said_to_be_of_misses(tmp_path: Path)
     assert (found.counts.tolist(), found.seconds, found.hits) == ([6, 5], 11, None)
     assert [finding.check for finding in found.findings] == ["origin log"]
     assert found.cacheable == pytest.approx(11 / 12)
+    classic = [line.removeprefix("h2 ").replace("app/web/50dc6c495c0c9188", "web") for line in lines]
+    assert popularity_from_log(written(tmp_path, classic), query="drop").counts.tolist() == [6, 5]
 
 
 def test_the_common_log_format_is_read_with_and_without_what_follows_it(tmp_path: Path) -> None:
