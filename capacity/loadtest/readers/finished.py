@@ -41,10 +41,8 @@ def whole_json(file: ResultFile, reading: Reading) -> Any:
     """All of a small file as JSON. Raises InputError with the place where it is none."""
     try:
         return json.loads(whole_text(file, reading))
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{file.path} line {error.lineno}: not JSON ({error.msg})", advice="Copy or export the file again."
-        ) from None
+    except (ValueError, RecursionError) as error:  # also for numbers of thousands of digits
+        raise InputError(f"{file.path}: not whole JSON ({error})", advice="Copy or export the file again.") from None
 
 
 def objects(value: object, what: str, file: ResultFile) -> list[Mapping[str, Any]]:
@@ -56,9 +54,15 @@ def objects(value: object, what: str, file: ResultFile) -> list[Mapping[str, Any
 
 
 def whole_csv(file: ResultFile, reading: Reading) -> list[list[str]]:
-    """All rows of a small CSV file, blanks around cells cut off, without empty rows."""
-    rows = csv.reader(io.StringIO(whole_text(file, reading), newline=""), strict=False)
-    return [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
+    """All rows of a small CSV file, blanks around cells cut off; empty rows are lists of nothing but empty cells.
+
+    Raises InputError with the line where it is none.
+    """
+    rows = csv.reader(io.StringIO(whole_text(file, reading), newline=""), skipinitialspace=True)
+    try:
+        return [[cell.strip() for cell in row] for row in rows]
+    except csv.Error as error:
+        raise InputError(f"{file.path} line {rows.line_num}: not CSV ({error}). Copy the file again.") from None
 
 
 def number(text: object) -> float:
@@ -69,12 +73,11 @@ def number(text: object) -> float:
     """
     if isinstance(text, bool) or text is None:
         return np.nan
-    if isinstance(text, int | float):
-        return float(text)
     try:
-        return float(str(text).replace(",", "").strip())
+        value = float(str(text).replace(",", ""))
     except ValueError:
         return np.nan
+    return value if np.isfinite(value) else np.nan
 
 
 def summary(rows: Iterable[tuple[str, Row]], total: Row | None, timeline: pd.DataFrame | None = None) -> Summary:

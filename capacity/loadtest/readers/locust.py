@@ -32,6 +32,8 @@ _HISTORY: Final = {
     "Total Min Response Time": "min_ms",
     "Total Max Response Time": "max_ms",
 }
+#: Epoch seconds of the year 2286: a later moment is none.
+_LATEST_SECONDS: Final = 9_999_999_999
 #: Locust rounds times from 100 ms on to two significant digits before it counts them (`StatsEntry.log_response_time`).
 _ROUNDED: Final = "Locust rounds the times behind its percentiles to two digits (110, 120, 130 ms): off by up to 5 %"
 
@@ -68,7 +70,7 @@ class LocustHistory:
 
     def summary(self, file: ResultFile, reading: Reading) -> Summary:
         table = pd.DataFrame(_table(file, reading, _HISTORY))
-        total = table[table["Name"] == _AGGREGATED]
+        total = table[(table["Name"] == _AGGREGATED) & (table["Type"] == "")]
         if total.empty:
             raise InputError(f"{file.path} has no row named Aggregated. Bring the file as Locust wrote it.")
         full = len(total) < len(table)
@@ -80,7 +82,8 @@ class LocustHistory:
         if not full:
             reading.note("rounded percentiles", "REVIEW", _ROUNDED, "Compare with an SLO only beyond that margin.")
         timeline = _timeline(total, file, reading)
-        seconds = timeline.loc[timeline["samples"] > 0, "seconds"].sum()
+        counted = timeline[(timeline["samples"] > 0) & (timeline["timestamp"] >= _counted_from(total))]
+        seconds = counted["seconds"].sum()
         rows = [_row(figures, columns) for figures in last]
         with_rates = [{**row, "throughput_per_s": row["samples"] / seconds if seconds else np.nan} for row in rows]
         return _by_label(last, with_rates, timeline)
@@ -103,7 +106,7 @@ class LocustLeftovers:
 
 def _table(file: ResultFile, reading: Reading, columns: Mapping[str, str]) -> list[dict[str, str]]:
     """Rows by column name. A last row that was cut short is left out, with a finding."""
-    header, *rows = whole_csv(file, reading)
+    header, *rows = filter(any, whole_csv(file, reading))
     missing = [name for name in columns if name not in header]
     if missing:
         raise InputError(f"{file.path} has no column {', '.join(missing)}. Bring the file as Locust wrote it.")
@@ -140,15 +143,28 @@ def _by_label(table: Sequence[dict[str, str]], rows: Sequence[Row], timeline: pd
     return summary(labels, total, timeline)
 
 
+def _counted_from(total: pd.DataFrame) -> pd.Timestamp:
+    """The moment since which the totals count: the beginning, or the last reset."""
+    falls = np.flatnonzero(np.diff(total["Total Request Count"].map(number).to_numpy()) < 0)
+    return _moments(total)[falls[-1] + 1 if len(falls) else 0]
+
+
+def _moments(total: pd.DataFrame) -> pd.DatetimeIndex:
+    """Stamps as moments; NaT for what is none."""
+    stamps = total["Timestamp"].map(number)
+    known = stamps.where(stamps.between(0, _LATEST_SECONDS))
+    return pd.DatetimeIndex(pd.to_datetime(known.to_numpy(), unit="s", utc=True)).as_unit("us")
+
+
 def _timeline(total: pd.DataFrame, file: ResultFile, reading: Reading) -> pd.DataFrame:
     """What happened between a row and the one before; a row lies at the end of its interval."""
-    stamps = total["Timestamp"].map(number).to_numpy()
+    moments = _moments(total)
     samples, errors, mean = (
         total[f"Total {name}"].map(number).to_numpy()
         for name in ("Request Count", "Failure Count", "Average Response Time")
     )
     total_ms = np.where(samples > 0, samples * mean, 0.0)
-    seconds, counts = np.diff(stamps), np.diff(samples)
+    seconds, counts = (moments[1:] - moments[:-1]).total_seconds().to_numpy(), np.diff(samples)
     kept = (seconds > 0) & (counts >= 0)  # counts that fall: statistics were reset when all users had started
     if not kept.all():
         message = f"{(~kept).sum():,} rows of {file.path.name} repeat a moment or follow a reset of the statistics"
@@ -157,7 +173,7 @@ def _timeline(total: pd.DataFrame, file: ResultFile, reading: Reading) -> pd.Dat
         means = np.where(counts > 0, np.diff(total_ms) / counts, np.nan)
     frame = pd.DataFrame(
         {
-            "timestamp": pd.to_datetime(stamps[:-1], unit="s", utc=True).astype("datetime64[us, UTC]"),
+            "timestamp": moments[:-1],
             "seconds": seconds,
             "samples": counts,
             "errors": np.diff(errors),

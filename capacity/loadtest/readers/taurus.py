@@ -40,7 +40,7 @@ class TaurusFinalStatsCsv:
         return {"label", "avg_rt", "throughput", "succ", "fail"} <= set(header)
 
     def summary(self, file: ResultFile, reading: Reading) -> Summary:
-        header, *rows = whole_csv(file, reading)
+        header, *rows = filter(any, whole_csv(file, reading))
         groups = {}
         for line, cells in enumerate(rows, 2):
             if len(cells) != len(header):

@@ -159,7 +159,7 @@ def test_errors_alone_say_how_many_and_not_of_how_many(tmp_path: Path) -> None:
             json.dumps({"api_version": 4, "error": {"code": 404, "message": "Master not found"}, "result": None}),
             "Master",
         ),
-        ('{"api_version": 4, "result": [{"avgResponseTime": 1, "samples"', "not JSON"),
+        ('{"api_version": 4, "result": [{"avgResponseTime": 1, "samples"', "not whole JSON"),
         (CSV.replace(",0,126,1.882", ""), "row 2: 15 cells under 19 columns"),
         (CSV.splitlines()[0], "without rows"),
     ],

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +16,7 @@ from capacity.errors import InputError
 from capacity.loadtest.readers.base import Reading, ResultFile, SampleReader, SummaryReader
 from tests.loadtest.readers import test_blazemeter, test_gatling_statistics, test_gatling_text, test_k6
 from tests.loadtest.readers import test_taurus_final_stats as test_taurus
-from tests.loadtest.readers.reading import DATA, claimants, written
+from tests.loadtest.readers.reading import DATA, checks, claimants, written
 from tests.loadtest.readers.test_gatling_binary import Encoder
 
 _LOG = Encoder()
@@ -69,7 +71,7 @@ def changed(value: Any, dice: random.Random) -> Any:
     return [changed(part, dice) for part in value] if isinstance(value, list) else value
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=120)
 @given(name=st.sampled_from(sorted(WHOLE)), seed=st.integers(0, 2**32), in_json=st.booleans())
 def test_a_damaged_file_is_read_or_refused_in_words(name: str, seed: int, in_json: bool, tmp_path: Path) -> None:
     dice, data = random.Random(seed), WHOLE[name]
@@ -92,3 +94,24 @@ def test_a_damaged_file_is_read_or_refused_in_words(name: str, seed: int, in_jso
                 assert labels.index.is_unique
         except InputError as refused:
             assert str(path) in str(refused) or path.name in str(refused)
+
+
+@pytest.mark.parametrize("value", ["9" * 5_000, "[" * 20_000, "1e999", '"' + "x" * 200_000 + '"'], ids=lambda v: v[:3])
+@pytest.mark.parametrize(
+    "name", ["stats.json", "BlazeMeter JSON", "k6 JSON lines", "k6 summary", "Taurus CSV", "k6 CSV"]
+)
+def test_numbers_nests_and_cells_beyond_all_measure_are_refused_in_words(name: str, value: str, tmp_path: Path) -> None:
+    text = WHOLE[name].decode()
+    inside = re.sub(r"(?<=[:,] )\d[\d.]*|(?<=,)\d[\d.]*", lambda _: value, text, count=3)
+    assert inside != text
+    path = written(tmp_path, inside)
+    for reader in claimants(path):  # none where the rest of the file is beyond what is looked at
+        file, reading = ResultFile(path), Reading()
+        if isinstance(reader, SampleReader):
+            list(reader.samples(file, reading))
+            assert {"truncated", "damaged"} & set(checks(reading.findings))
+        elif isinstance(reader, SummaryReader):
+            try:
+                reader.summary(file, reading)
+            except InputError as refused:
+                assert path.name in str(refused)

@@ -117,7 +117,7 @@ RECORDS = st.lists(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(records=RECORDS, cut=st.floats(0, 1))
 def test_a_log_cut_at_any_byte_gives_the_records_before_it(
     records: list[tuple[list[str], int, int, str | None]], cut: float, tmp_path: Path

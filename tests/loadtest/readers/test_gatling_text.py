@@ -149,7 +149,7 @@ def test_an_answer_that_ends_before_it_starts_is_no_request(tmp_path: Path) -> N
     assert checks(findings) == {"unmatched messages": 1}
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(generation=st.sampled_from(sorted(GENERATIONS)), kept=st.floats(0.55, 1))
 def test_a_log_cut_anywhere_gives_the_rows_before_the_cut(generation: str, kept: float, tmp_path: Path) -> None:
     whole = GENERATIONS[generation]

@@ -76,14 +76,19 @@ def test_only_a_history_without_names_has_percentiles_of_the_whole_test(tmp_path
     assert short.labels.loc["Total", "p95_ms"] == 130
 
 
-def test_statistics_that_were_reset_do_not_give_negative_counts(tmp_path: Path) -> None:
-    text = without_names((RUN / "run_stats_history.csv").read_text())
-    lines = text.splitlines()
-    again = [line.replace("17954299", "17954300", 1) for line in lines[1:4]]
-    summary, findings = read_summary(written(tmp_path, "\n".join([*lines[:11], *again])))
+def test_statistics_that_were_reset_count_from_there(tmp_path: Path) -> None:
+    """With --reset-stats the totals begin anew when all users have started."""
+    lines = without_names((RUN / "run_stats_history.csv").read_text()).splitlines()
+    stamp = int(lines[11].split(",")[0])
+    again = [",".join([str(stamp + i), *line.split(",")[1:]]) for i, line in enumerate(lines[1:5], 1)]
+    summary, findings = read_summary(written(tmp_path, "\n".join([*lines[:12], *again])))
     assert summary.timeline is not None
     assert (summary.timeline["samples"] >= 0).all()
     assert checks(findings)["history reset"] == 1
+    total = summary.labels.loc["Total"]
+    since = int(again[-1].split(",")[-7])
+    assert total["samples"] == since == 120
+    assert total["throughput_per_s"] == since / 3  # of the three seconds since, not of the whole test
 
 
 def test_a_last_line_cut_short_is_left_out_and_said(tmp_path: Path) -> None:

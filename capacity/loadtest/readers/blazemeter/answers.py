@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Final
 
@@ -16,6 +17,8 @@ from capacity.loadtest.readers.finished import Row, number, objects, summary, wh
 #: Epoch seconds of the year 2286: a later moment is none.
 _LATEST_SECONDS: Final = 9_999_999_999
 _BRING: Final = "Bring the answer of /masters/{id}/reports/aggregatereport/data, or of /data/kpis."
+#: How an answer begins: in its envelope, as a bare summary, or as the list alone.
+_BEGINS: Final = re.compile(r'\{\s*"(api_version|error|request_id|result|maxUsers|summary)"|\[\s*\{')
 #: Texts by which each answer is known, in the order they are tried.
 _MARKS: Final = (
     ("aggregate report", ('"avgResponseTime"', '"samples"')),
@@ -64,7 +67,7 @@ class BlazeMeterJson:
 
 def _kind(file: ResultFile) -> str | None:
     text = file.text
-    if not text.startswith(("{", "[")):
+    if not _BEGINS.match(text):
         return None
     return next((kind for kind, marks in _MARKS if all(mark in text for mark in marks)), None)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from typing import ClassVar, Final
 
@@ -12,7 +10,7 @@ import numpy as np
 from capacity.errors import InputError
 from capacity.loadtest.readers.base import Reading, ResultFile, Summary
 from capacity.loadtest.readers.blazemeter.aggregate import ALL, aggregate_row, label_of
-from capacity.loadtest.readers.finished import Row, number, summary, whole_text
+from capacity.loadtest.readers.finished import Row, number, summary, whole_csv
 
 _HEADER: Final = re.compile(r'^"?labelId"?\s*,\s*"?labelName"?\s*,', re.MULTILINE)
 
@@ -31,9 +29,7 @@ class BlazeMeterCsv:
         rows: list[tuple[str, Row]] = []
         total: Row | None = None
         others = 0
-        text = whole_text(file, reading)
-        for line, row in enumerate(csv.reader(io.StringIO(text, newline=""), skipinitialspace=True), 1):
-            cells = [cell.strip() for cell in row]
+        for line, cells in enumerate(whole_csv(file, reading), 1):
             if {"labelName", "samples"} <= set(cells):
                 header = cells
             elif not any(cells):

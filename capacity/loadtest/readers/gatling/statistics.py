@@ -67,7 +67,7 @@ def _tree(text: str, file: ResultFile) -> Mapping[str, Any]:
         text = _UNQUOTED.sub(r'\1"\2":', text[assigned.end() :]).lstrip()
     try:
         tree, _ = json.JSONDecoder().raw_decode(text.strip())  # functions of the page may follow
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"{file.path}: statistics that break off or are changed ({error})",
             advice="Bring the file as Gatling wrote it, or simulation.log.",

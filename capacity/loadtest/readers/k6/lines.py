@@ -48,7 +48,7 @@ def _add(requests: Requests, line: bytes) -> bool:
             return True
         metric, data = point["metric"], point["data"]
         stamp, value, tags = data["time"], data["value"], data.get("tags") or {}
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError):  # cut short, or of another shape
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):  # cut short, or of another shape
         return False
     if not (isinstance(tags, dict) and isinstance(stamp, str)):
         return False

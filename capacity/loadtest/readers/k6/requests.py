@@ -63,7 +63,7 @@ class Requests:
         """A measurement; False where its stamp or value is none."""
         try:
             figure = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return False
         if not (0 <= figure <= _LONGEST_MS and is_stamp(stamp)):
             return False

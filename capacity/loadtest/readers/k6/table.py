@@ -67,7 +67,10 @@ def _records(blocks: Iterator[list[bytes]]) -> Iterator[list[bytes]]:
 def _add(requests: Requests, header: list[str], line: bytes) -> bool:
     """Hand a row over; False where it is not whole."""
     text = line.decode("utf-8", errors="replace")
-    cells = next(csv.reader(text.splitlines(keepends=True), strict=False)) if '"' in text else text.split(",")
+    try:
+        cells = next(csv.reader(text.splitlines(keepends=True))) if '"' in text else text.split(",")
+    except csv.Error:
+        return False
     if len(cells) < len(header):
         return False
     tags = dict(zip(header, cells, strict=False))
