@@ -60,6 +60,15 @@ def test_the_version_is_the_packages() -> None:
     assert called("--version").stdout.strip() == capacity.__version__
 
 
+def test_what_binds_first_comes_with_the_plan_when_asked_for() -> None:
+    asked = ("plan", "--config", SAMPLE, *WISHLIST, "--horizon", "2d", "--quiet", "--bottlenecks")
+    answer = json.loads(called(*asked, "--json").stdout)
+    first = answer["bottlenecks"][0]
+    assert (first["service"], first["binds_at"]) == ("wishlist", 1.0)
+    assert first["resource"] in {row["resource"] for row in answer["levers"]}
+    assert called(*asked).stdout.startswith("wishlist: At the forecast peak (P95, ")
+
+
 def test_a_plan_for_programs_is_json_and_nothing_else() -> None:
     done = spawned("plan", "--config", SAMPLE, *WISHLIST, "--horizon", "7d", "--json")
     answer = json.loads(done.stdout)
