@@ -25,11 +25,16 @@ ROW = (
 )
 
 
-def page(*rows: str) -> str:
+def page(*rows: str, ranks: tuple[str, ...] = ("50th", "75th", "95th", "99th")) -> str:
     """A report page: the root in one table, the others in a second, and a table of errors that is neither."""
+    header = "".join(
+        f'<th id="col-{8 + i}" class="header sortable"><span>{rank} pct</span></th>\n' for i, rank in enumerate(ranks)
+    )
     return (
-        "<!DOCTYPE html><html><head><title>Gatling Stats - Global Information</title></head><body>"
-        f'<table id="container_statistics_head"><thead><tr><th id="col-2">Total</th></tr></thead>{rows[0]}</table>'
+        "\n<!DOCTYPE html><html><head><title>Gatling Stats - Global Information</title></head><body>"
+        '<table id="container_assertions"><tr><td class="error-col-1 ok total">count is 102.0<span class="value">0'
+        '</span></td></tr></table><table id="container_statistics_head"><thead><tr><th id="col-2" class="header"><span>All'
+        f"</span></th>{header}</tr></thead>{rows[0]}</table>"
         f'<table id="container_statistics_body"><tbody>{"".join(rows[1:])}</tbody></table>'
         '<table id="container_errors"><tr><td class="error-col-2 value ok total">7</td></tr></table>'
         "<script>'<tr id=\"' + request.pathFormatted + '\">'</script></body></html>"
@@ -121,7 +126,18 @@ def test_the_page_of_newer_releases_tells_what_stats_json_told(tmp_path: Path) -
     times = ["min_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms", "mean_ms"]
     assert summary.labels[times].drop_duplicates().to_numpy().tolist() == [[3, 29, 105, 152, 292, 39]]
     assert summary.labels["p90_ms"].isna().all()
-    assert "percentile ranks" in checks(findings)
+    assert set(checks(findings)) == {"failures in percentiles"}
+
+
+def test_the_header_of_the_page_says_which_percentiles_it_holds(tmp_path: Path) -> None:
+    root = ROW.format(key="ROOT", parent="", name="All Requests", total=10, ok=10, ko=0, rate="1")
+    other, findings = read_summary(written(tmp_path, page(root, ranks=("50th", "90th", "91st", "99th"))))
+    assert other.labels.loc["Total", ["p50_ms", "p90_ms", "p99_ms"]].tolist() == [29, 50, 152]
+    assert np.isnan(other.labels.loc["Total", "p95_ms"])
+    assert findings == []
+    silent, findings = read_summary(written(tmp_path, page(root, ranks=())))
+    assert silent.labels.loc["Total", ["p50_ms", "p95_ms", "p99_ms"]].tolist() == [29, 105, 152]
+    assert checks(findings) == {"percentile ranks": 0}
 
 
 def test_a_page_whose_table_a_script_fills_in_is_refused_with_the_file_to_bring(tmp_path: Path) -> None:

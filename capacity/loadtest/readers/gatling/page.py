@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import ClassVar, Final
 
+import numpy as np
+
 from capacity.errors import InputError
 from capacity.loadtest.readers.base import Reading, ResultFile, Summary
 from capacity.loadtest.readers.finished import Row, number, summary, whole_text
@@ -14,25 +16,25 @@ from capacity.loadtest.readers.gatling.rows import label_of
 from capacity.loadtest.readers.gatling.statistics import note_failures, note_ranks
 
 _TABLES: Final = ("container_statistics_head", "container_statistics_body")
-#: What the columns of the table hold; `col-1` is the name, 3 the successes, 5 the share of failures, 9 the 75th
-#: percentile, 14 the standard deviation.
+#: What the columns of the table hold; `col-1` is the name, 3 the successes, 5 the share of failures, 14 the standard
+#: deviation; 8 to 11 are percentiles, whose ranks the header says ("95th pct").
 _FIGURES: Final = {
     2: "samples",
     4: "errors",
     6: "throughput_per_s",
     7: "min_ms",
-    8: "p50_ms",
-    10: "p95_ms",
-    11: "p99_ms",
     12: "max_ms",
     13: "mean_ms",
 }
+_USUAL_RANKS: Final = {8: "p50_ms", 10: "p95_ms", 11: "p99_ms"}
+_RANK: Final = re.compile(r"(\d+)(st|nd|rd|th) pct")
 _COLUMN: Final = re.compile(r"(?:^|\s)col-(\d+)(?:\s|$)")
 _ROOT: Final = "ROOT"
 
 
 class GatlingPage:
-    """The table of a report's first page: a row a request and a group, as `GatlingStatistics` has them.
+    """The table of a report's first page: a row a request and a group, as `GatlingStatistics` has them; the header
+    says the ranks of its percentiles.
 
     Raises InputError for pages of earlier releases, whose table a script fills in from `js/stats.js`.
     """
@@ -46,7 +48,7 @@ class GatlingPage:
     def summary(self, file: ResultFile, reading: Reading) -> Summary:
         page = _Page()
         page.feed(whole_text(file, reading))
-        rows = {row.key: row for row in page.rows if "samples" in row.figures}
+        rows = {row.key: row for row in page.told()}
         if _ROOT not in rows:
             raise InputError(
                 f"{file.path}: a page of Gatling without a table of statistics",
@@ -54,7 +56,8 @@ class GatlingPage:
                 "From 3.14 on, the table is in index.html alone.",
             )
         root = rows.pop(_ROOT)
-        note_ranks(file.path.name, reading)
+        if not page.ranks:
+            note_ranks(file.path.name, reading)
         note_failures(root.figures.get("errors", 0.0), root.figures["samples"], "", reading)
         labels = [(label_of(_path(row, rows)), _figures(row)) for row in rows.values()]
         return summary(labels, _figures(root))
@@ -83,7 +86,8 @@ class _Row:
     key: str
     parent: str
     name: str = ""
-    figures: dict[str, float] = field(default_factory=dict)
+    cells: dict[int, float] = field(default_factory=dict)  # by column
+    figures: dict[str, float] = field(default_factory=dict)  # by name
 
 
 class _Page(HTMLParser):
@@ -92,6 +96,7 @@ class _Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.rows: list[_Row] = []
+        self.ranks: dict[int, str] = {}  # of the columns of percentiles, where the header says them
         self._inside = False
         self._column = 0
         self._naming = False
@@ -104,8 +109,8 @@ class _Page(HTMLParser):
             return
         elif tag == "tr":
             self.rows.append(_Row(given.get("id", ""), given.get("data-parent", "")))
-        elif tag == "td":
-            column = _COLUMN.search(given.get("class", ""))
+        elif tag in ("td", "th"):
+            column = _COLUMN.search(given.get("class" if tag == "td" else "id", ""))
             self._column = int(column[1]) if column else 0
         elif tag == "span":
             self._naming = "ellipsed-name" in given.get("class", "").split()
@@ -113,7 +118,7 @@ class _Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "table":
             self._inside = False
-        elif tag in ("td", "tr"):
+        elif tag in ("td", "th", "tr"):
             self._column = 0
         elif tag == "span":
             self._naming = False
@@ -124,5 +129,14 @@ class _Page(HTMLParser):
             return
         if self._naming:
             self.rows[-1].name += text
-        elif self._column in _FIGURES:
-            self.rows[-1].figures[_FIGURES[self._column]] = number(text)
+        elif rank := _RANK.fullmatch(text):
+            self.ranks[self._column] = f"p{rank[1]}_ms"
+        elif self._column > 1:
+            self.rows[-1].cells[self._column] = number(text)
+
+    def told(self) -> list[_Row]:
+        """The rows with their figures by name."""
+        names = {**_FIGURES, **(self.ranks or _USUAL_RANKS)}
+        for row in self.rows:
+            row.figures = {names[column]: cell for column, cell in row.cells.items() if column in names}
+        return [row for row in self.rows if not np.isnan(row.figures.get("samples", np.nan))]
