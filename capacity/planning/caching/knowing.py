@@ -11,6 +11,7 @@ from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Finding, Findings
 from capacity.planning.caching.caches import Cache, TtlCache
 from capacity.planning.caching.popularity import Z95, Popularity
+from capacity.planning.per_task import balanced
 
 #: Distance between the log's hit ratio and the model's from which a finding says so: five points.
 FAR: Final = 0.05
@@ -165,12 +166,12 @@ class Caching:
         """(count,) hit ratios, one a path: half of them to each side of `hit_ratio`, 95 % inside the interval.
 
         What varies is the logarithm of the miss ratio, in proportion to which the origin is loaded: normal, with a
-        spread of its own on each side. The draws are the quantiles of that in an order of chance, so that few paths
-        hold the interval as well as many.
+        spread of its own on each side. The draws are the quantiles of that in a balanced order of chance, so that few
+        paths hold the interval as well as many.
         """
         from scipy.special import ndtri
 
-        order = np.random.default_rng([seed, count]).permutation(count)
+        order = balanced(count, np.random.default_rng([seed, count]))
         normal = ndtri((order + 0.5) / count)
         miss = np.log1p(-np.array([self.hit_ratio, *self.interval]))
         below, above = (miss[1] - miss[0]) / Z95, (miss[0] - miss[2]) / Z95  # spread of more misses, and of fewer

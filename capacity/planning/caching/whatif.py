@@ -62,8 +62,9 @@ def what_if(
     limit             what the database carries, in queries/s, for a cache that protects one
 
     Demand was measured behind the cache, so today's requests to the cache are demand / (1 - h q), and a scenario's load
-    is demand x (1 - h' q') / (1 - h q): the hit ratio is drawn from its interval on every path, and counts, dates and
-    money follow path by path, through the planner's own steps. The answer is for the busiest moment of the horizon.
+    is demand x (1 - h' q') / (1 - h q): the hit ratio is drawn from its interval on every path, high and low alike for
+    high and low peaks, and counts, dates and money follow path by path, through the planner's own steps. The answer is
+    for the busiest moment of the horizon.
     Raises InputError for a cache of a database without a forecast of requests.
     """
     whole = _planned(plan_or_forecast, service, goal, prices, peaks)
@@ -71,7 +72,8 @@ def what_if(
     if not 0 <= miss_cost < np.inf:
         raise InputError(f"miss_cost {miss_cost:g} has to be finite and not negative")
     load = _load(whole, chosen, caching, peaks)
-    hits = caching.draws(len(load.need), seed)
+    hits = np.empty(len(load.need))
+    hits[np.lexsort((load.need.sum(axis=1), load.need.max(axis=1)))] = caching.draws(len(load.need), seed)
     rate = _peak_rate(load, caching, hits)
     found, missing = outcomes(Question(caching, hits, rate, newly_cacheable, random_query), scenarios)
     today = found[0].passes

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.config import Goal, PriceSettings, Rate, Service
+from capacity.config import Goal, PriceSettings, Rate, Service, TaskCapacity
 from capacity.errors import InputError
 from capacity.forecasting.forecasts import Forecast
 from capacity.planning import Plan
@@ -82,10 +82,13 @@ def test_a_cache_that_protects_a_database_changes_queries_and_no_tasks() -> None
     assert asked(steady(), caching).frame["exceeded"].isna().all()  # nobody said what the database carries
 
 
-def test_as_is_is_the_plan() -> None:
+@pytest.mark.parametrize("known", [None, TaskCapacity(requests_per_second=10, low=8, high=11)])
+def test_as_is_is_the_plan_whatever_is_known_of_a_task(known: TaskCapacity | None) -> None:
     random = np.random.default_rng(0)
     paths = random.lognormal(4, 0.3, size=(60, 48))
-    service = WEB.model_copy(update={"zones": 3, "minimum_healthy_percent": 50, "startup_seconds": 600.0})
+    service = WEB.model_copy(
+        update={"zones": 3, "minimum_healthy_percent": 50, "startup_seconds": 600.0, "task_capacity": known}
+    )
     forecast = forecast_of({("web", "requests"): paths})
     whole = planned(forecast, service, goal=Goal())
     answer = what_if(whole, "web", Caching(0.9, 0.85, 0.93), peaks=as_they_are)
@@ -119,6 +122,14 @@ def test_the_hit_ratio_is_drawn_on_every_path_and_its_interval_is_what_was_said(
     passes = 1 - caching.draws(4_000)
     assert row["origin_high"] == pytest.approx(np.quantile(100 / passes, 0.95), rel=1e-3)
     assert row["origin_low"] < 2000 < row["origin_high"]
+
+
+@given(order=st.permutations(range(30)))
+@settings(deadline=None, max_examples=10)
+def test_the_order_of_the_futures_does_not_matter(order: list[int]) -> None:
+    paths = np.random.default_rng(2).lognormal(4, 0.4, size=(30, 5))
+    one, two = (asked(each, Caching(0.9, 0.8, 0.95)).frame for each in (paths, paths[order]))
+    pd.testing.assert_frame_equal(one, two)
 
 
 @given(ratio=st.floats(0, 0.999), share=st.floats(0.05, 1), spread=st.floats(0, 0.3))
