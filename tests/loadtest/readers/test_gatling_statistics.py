@@ -33,7 +33,7 @@ def page(*rows: str, ranks: tuple[str, ...] = ("50th", "75th", "95th", "99th")) 
     return (
         "\n<!DOCTYPE html><html><head><title>Gatling Stats - Global Information</title></head><body>"
         '<table id="container_assertions"><tr><td class="error-col-1 ok total">count is 102.0<span class="value">0'
-        '</span></td></tr></table><table id="container_statistics_head"><thead><tr><th id="col-2" class="header"><span>All'
+        '</span></td></tr></table><table id="container_statistics_head"><thead><tr><th id="col-2"><span>All'
         f"</span></th>{header}</tr></thead>{rows[0]}</table>"
         f'<table id="container_statistics_body"><tbody>{"".join(rows[1:])}</tbody></table>'
         '<table id="container_errors"><tr><td class="error-col-2 value ok total">7</td></tr></table>'
