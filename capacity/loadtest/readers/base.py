@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, ClassVar, Final, Protocol, runtime_checkable
+from typing import BinaryIO, ClassVar, Final, Protocol, cast, runtime_checkable
 
 import pandas as pd
 
@@ -39,12 +41,16 @@ class ResultFile:
 
     @cached_property
     def head(self) -> bytes:
-        """The first bytes, at most HEAD."""
-        with self.open() as file:
+        """The first bytes, at most HEAD; of a gzip file that breaks off, those before the break."""
+        head = bytearray()
+        with cast(BufferedIOBase, self.open()) as file:
             try:
-                return file.read(HEAD)
-            except (OSError, EOFError) as error:
-                raise InputError(f"{self.path} cannot be read: {error}") from None
+                while len(head) < HEAD and (piece := file.read1(HEAD - len(head))):
+                    head += piece
+            except (OSError, EOFError, zlib.error) as error:
+                if not head:
+                    raise InputError(f"{self.path} cannot be read: {error}") from None
+        return bytes(head)
 
     @cached_property
     def text(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import random
 import re
@@ -16,7 +17,7 @@ from capacity.errors import InputError
 from capacity.loadtest.readers.base import Reading, ResultFile, SampleReader, SummaryReader
 from tests.loadtest.readers import test_blazemeter, test_gatling_statistics, test_gatling_text, test_k6
 from tests.loadtest.readers import test_taurus_final_stats as test_taurus
-from tests.loadtest.readers.reading import DATA, checks, claimants, written
+from tests.loadtest.readers.reading import DATA, checks, claimants, read_samples, written
 from tests.loadtest.readers.test_gatling_binary import Encoder
 
 _LOG = Encoder()
@@ -47,6 +48,7 @@ WHOLE: dict[str, bytes] = {
     "k6 JSON lines": json.dumps(_POINT).encode(),
     "k6 summary": json.dumps(test_k6.EXPORTED).encode(),
 }
+PACKED = gzip.compress(test_gatling_text.GENERATIONS["3.4"].encode() * 400, mtime=0)
 _ODD_BYTES = [b"\t", b"\n", b",", b'"', b"-1", b"9" * 30, b"NaN", b"\0", b"inf", b"1e400", b"\xff", b"{", b"<"]
 _ODD_VALUES: list[Any] = [None, 0, -1, "x", [], {}, [1], {"a": 1}, 1e308, True, "-"]
 
@@ -115,3 +117,16 @@ def test_numbers_nests_and_cells_beyond_all_measure_are_refused_in_words(name: s
                 reader.summary(file, reading)
             except InputError as refused:
                 assert path.name in str(refused)
+
+
+@pytest.mark.parametrize("data", [PACKED[: len(PACKED) * 2 // 3], PACKED[:-8] + b"\0" * 8], ids=["cut", "checksum"])
+def test_a_small_gzip_file_that_is_damaged_gives_what_comes_before_the_damage(data: bytes, tmp_path: Path) -> None:
+    rows, findings = read_samples(written(tmp_path, data))
+    assert 0 < len(rows) <= 3 * 400
+    assert "truncated" in checks(findings)
+
+
+def test_a_gzip_file_of_which_nothing_can_be_unpacked_is_refused(tmp_path: Path) -> None:
+    for data in (PACKED[:5], PACKED[:10], PACKED[:10] + b"\xff" * 40):
+        with pytest.raises(InputError, match="cannot be read"):
+            claimants(written(tmp_path, data))
