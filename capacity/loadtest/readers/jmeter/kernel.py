@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 
+from capacity.loadtest.readers.jmeter.stamps import LATEST
 from capacity.loadtest.readers.jmeter.swar import BAD_NUMBER, SLACK, byte_at, first_of, mixed, number, repeated, same
 from capacity.loadtest.readers.jmeter.words import EMBEDDED_MARK, TRANSACTION_MARK
 
@@ -205,7 +206,7 @@ def date(data: np.ndarray, start: int, stop: int, style: int, state: np.ndarray)
         if hours < 0:
             return BAD_NUMBER
         offset = sign * (hours * 60 + max(minutes, 0))
-    if place != stop or month == 0 or day == 0 or year == 0:
+    if place != stop or month == 0 or day == 0:
         return BAD_NUMBER
     if month > 12 or day > 31 or days_before(year, month, day) >= days_before(year, month + 1, 1):
         state[NO_SUCH_DATE] += 1
@@ -417,7 +418,7 @@ def parse(
                         values[role] = number(data, starts[role], stops[role], scale)
                     else:
                         values[role] = date(data, starts[role], stops[role], scale, state)
-            if values[STAMP] == BAD_NUMBER:
+            if values[STAMP] < 0 or values[STAMP] >= LATEST:  # BAD_NUMBER is below zero
                 wrongness = WRONG_STAMP
             elif values[ELAPSED] == BAD_NUMBER:
                 wrongness = WRONG_ELAPSED

@@ -8,6 +8,9 @@ from typing import Final
 
 import numpy as np
 
+#: Stamps from 2200 on, in microseconds, are damage.
+LATEST: Final = 7_258_118_400_000_000
+
 #: Patterns JMeter tries when it reads a date (CSVSaveService, DATE_FORMAT_STRINGS), and ISO 8601 with an offset.
 _YEAR_FIRST: Final = re.compile(
     r"\d{4}([/-])\d{1,2}\1\d{1,2}[ T]\d{1,2}:\d{2}:\d{2}(?P<part>[.,]\d+)?(?P<zone>Z|[+-]\d{2}:?\d{2})?"

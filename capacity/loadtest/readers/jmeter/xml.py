@@ -14,7 +14,7 @@ import numpy as np
 from capacity.errors import InputError
 from capacity.loadtest.readers.base import Reading, ResultFile
 from capacity.loadtest.readers.jmeter.notes import note_all_failed, note_batches, note_end_stamps, note_negative
-from capacity.loadtest.readers.jmeter.stamps import stamps_are_ends
+from capacity.loadtest.readers.jmeter.stamps import LATEST, stamps_are_ends
 from capacity.loadtest.readers.jmeter.stream import Pieces
 from capacity.loadtest.readers.jmeter.words import EMBEDDED_MARK, TRANSACTION_MARK, group_and_host, group_of, outcome
 from capacity.loadtest.samples import CONTAINER, REQUEST, TRANSACTION, UNKNOWN, Samples
@@ -47,6 +47,9 @@ _FORBIDDEN: Final = re.compile(
     re.IGNORECASE,
 )
 _ENCODING: Final = re.compile(rb"""^\s*<\?xml[^>]*encoding=["']([\w.-]+)["']""")
+
+#: A number with more digits is none that JMeter writes, and too large for microseconds.
+_DIGITS: Final = 15
 
 _PIECE: Final = 2**20  # bytes read at a time
 _BATCH: Final = 20_000  # rows handed over at a time, about
@@ -260,12 +263,15 @@ class _Document:
     def _told(self, sample: _Sample, attribute: str) -> int:
         text = sample.known.get(attribute, "")
         try:
-            return int(text)
+            value = int(text[: _DIGITS + 1])
+            if attribute == "ts" and not 0 <= value < LATEST // 1000:
+                raise ValueError(text)
+            return value
         except ValueError:
             what = {"ts": "time stamp (ts)", "t": "elapsed time (t)"}[attribute]
             says = f"{text!r} instead of a number" if text else "none"
             raise InputError(
-                f"{self.file.path} line {sample.line}: a sample needs a {what} in milliseconds and has {says}.",
+                f"{self.file.path} line {sample.line}: a sample needs a {what} in milliseconds and has {says[:80]}.",
                 advice="Save with -Jjmeter.save.saveservice.timestamp_format=ms -Jjmeter.save.saveservice.time=true",
             ) from None
 
@@ -321,4 +327,4 @@ class _Document:
 
 def _number(text: str | None, default: int, times: int = 1) -> int:
     """A whole number from 0 on, times a factor; the default for none and for anything else."""
-    return int(text) * times if text is not None and text.isdecimal() else default
+    return int(text) * times if text is not None and text.isdecimal() and len(text) <= _DIGITS else default
