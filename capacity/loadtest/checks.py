@@ -221,10 +221,10 @@ def _generator(reading: Reading, tallied: Tallied, steps: Sequence[Step], genera
                 "More threads or more generators; look at its own CPU.",
                 count=len(lagging),
             )
-    hosts = {code: kept for code, kept in tallied.hosts.items() if code < min(MOST_HOSTS, len(generators))}
+    hosts = {code: sent for code, sent in tallied.hosts.items() if code < min(MOST_HOSTS, len(generators))}
     if len(hosts) > 1:
-        order = sorted(hosts, key=lambda code: hosts[code].samples)
-        few, many = hosts[order[0]].samples, hosts[order[-1]].samples
+        order = sorted(hosts, key=hosts.__getitem__)
+        few, many = hosts[order[0]], hosts[order[-1]]
         unequal = many > UNEQUAL * few
         reading.note(
             "generators",

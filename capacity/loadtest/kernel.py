@@ -19,7 +19,7 @@ from capacity.loadtest.samples import REQUEST, UNKNOWN
 START, ELAPSED, LABEL, OUTCOME, GROUP, HOST, KIND, COUNT, FAILED, USERS, CONNECT = range(11)
 COLUMNS: Final = 11
 
-#: What is kept of a label, a group or a host.
+#: What is kept of a label or a group.
 N, N_FAILED, SUM, LEAST, MOST, FIRST, LAST, LAST_START, N_REQUESTS = range(9)
 KEPT: Final = 9
 
@@ -90,7 +90,7 @@ def insert(keys: np.ndarray, values: np.ndarray, new_keys: np.ndarray, new_value
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def keep(kept: np.ndarray, who: int, start: int, elapsed: int, count: int, failed: int, requests: int) -> None:
-    """One row more of a label, group or host."""
+    """One row more of a label or group."""
     kept[who, N] += count
     kept[who, N_FAILED] += failed
     kept[who, SUM] += elapsed * count
@@ -128,7 +128,7 @@ def second_of(cell: int, keys: np.ndarray, values: np.ndarray, cell_of: np.ndarr
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
 def tally(
     begin: int,  # the first row to look at
-    rows: np.ndarray,  # (n, COLUMNS) a batch
+    rows: np.ndarray,  # (COLUMNS, n) a batch
     width: int,  # microseconds of a cell
     label_bits: int,  # precision of the histograms by label, and by cell
     cell_bits: int,
@@ -137,7 +137,7 @@ def tally(
     most_hosts: int,
     labels: np.ndarray,  # (most_labels + 3, KEPT)
     groups: np.ndarray,  # (most_labels + 1, KEPT), requests only
-    hosts: np.ndarray,  # (most_hosts + 1, KEPT), requests only
+    hosts: np.ndarray,  # (most_hosts + 1,) requests
     order: np.ndarray,  # (ORDER,) of this file
     used: np.ndarray,  # (5,) fill of what follows
     label_keys: np.ndarray,  # label, bucket -> requests
@@ -155,10 +155,14 @@ def tally(
     bins: np.ndarray,  # (places, 10) arrivals by tenth of a second; (0, 10) when cells are wider than a second
 ) -> int:
     """Count rows from `begin` on; the first row for which there was no room, or n."""
-    for i in range(begin, rows.shape[0]):
-        start, elapsed, count, failed = rows[i, START], rows[i, ELAPSED], rows[i, COUNT], rows[i, FAILED]
+    # The cells in which the last request began and ended: the next one is most often in the same.
+    from_cell = from_start = to_cell = to_start = -(1 << 60)
+    from_place = to_place = 0
+    for i in range(begin, rows.shape[1]):
+        start, elapsed, count, failed = rows[START, i], rows[ELAPSED, i], rows[COUNT, i], rows[FAILED, i]
         end = start + elapsed
-        first, last = start // width, end // width
+        first = from_cell if from_start <= start < from_start + width else start // width
+        last = to_cell if to_start <= end < to_start + width else end // width
         span = last - first + 1
         if span > LONGEST_SPAN:
             span = 2
@@ -168,14 +172,14 @@ def tally(
         if full:
             return i
 
-        request = rows[i, KIND] == REQUEST
-        label = min(rows[i, LABEL], most_labels)
+        request = rows[KIND, i] == REQUEST
+        label = min(rows[LABEL, i], most_labels)
         bucket = bucket_of(elapsed, label_bits)
         order[ROWS] += 1
         keep(labels, label, start, elapsed, count, failed, count if request else 0)
         used[LABELS_USED] += count_up(label_keys, label_values, (label << BUCKET_BITS) | bucket, count)
         if failed > 0:
-            error = (label << PLACE_BITS) | min(rows[i, OUTCOME], most_outcomes)
+            error = (label << PLACE_BITS) | min(rows[OUTCOME, i], most_outcomes)
             used[ERRORS_USED] += count_up(error_keys, error_values, error, failed)
         order[LONGEST] = max(order[LONGEST], elapsed)
         order[ODD_TIME] += elapsed % 1000 != 0
@@ -188,9 +192,9 @@ def tally(
         if failed > 0:
             keep(labels, total + 1, start, elapsed, failed, failed, failed)
             used[LABELS_USED] += count_up(label_keys, label_values, ((total + 1) << BUCKET_BITS) | bucket, failed)
-        keep(groups, min(rows[i, GROUP], most_labels), start, elapsed, count, failed, count)
-        host = min(rows[i, HOST], most_hosts)
-        keep(hosts, host, start, elapsed, count, failed, count)
+        keep(groups, min(rows[GROUP, i], most_labels), start, elapsed, count, failed, count)
+        host = min(rows[HOST, i], most_hosts)
+        hosts[host] += count
 
         if order[ROWS] > 1 and order[LATEST] > 0:
             order[START_FALLS] += start < order[PREVIOUS_START]
@@ -203,36 +207,39 @@ def tally(
         order[ODD_START] += start % SECOND != 0
         order[ODD_END] += end % SECOND != 0
 
-        place = second_of(first, second_keys, second_values, cell_of, used)
-        cells[place, ARRIVALS] += count
+        if first != from_cell:
+            from_cell, from_start = first, first * width
+            from_place = second_of(first, second_keys, second_values, cell_of, used)
+        cells[from_place, ARRIVALS] += count
         if bins.shape[0] > 0:
-            bins[place, (start - first * width) // TENTH] += count
+            bins[from_place, (start - from_start) // TENTH] += count
+        if last != to_cell:
+            to_cell, to_start = last, last * width
+            to_place = second_of(last, second_keys, second_values, cell_of, used)
         if last - first + 1 > LONGEST_SPAN:
             order[TOO_LONG] += 1
-            place = second_of(last, second_keys, second_values, cell_of, used)
         elif last == first:
-            cells[place, BUSY] += elapsed * count
+            cells[from_place, BUSY] += elapsed * count
         else:
-            cells[place, BUSY] += ((first + 1) * width - start) * count
+            cells[from_place, BUSY] += (from_start + width - start) * count
             for between in range(first + 1, last):
                 cells[second_of(between, second_keys, second_values, cell_of, used), BUSY] += width * count
-            place = second_of(last, second_keys, second_values, cell_of, used)
-            cells[place, BUSY] += (end - last * width) * count
-        cells[place, COMPLETIONS] += count
-        cells[place, ERRORS] += failed
-        cells[place, ALL_TIME] += elapsed * count
+            cells[to_place, BUSY] += (end - to_start) * count
+        cells[to_place, COMPLETIONS] += count
+        cells[to_place, ERRORS] += failed
+        cells[to_place, ALL_TIME] += elapsed * count
         if failed < count:
-            cells[place, OK_TIME] += elapsed * (count - failed)
-            key = (place << BUCKET_BITS) | bucket_of(elapsed, cell_bits)
+            cells[to_place, OK_TIME] += elapsed * (count - failed)
+            key = (to_place << BUCKET_BITS) | bucket_of(elapsed, cell_bits)
             used[CELLS_USED] += count_up(cell_keys, cell_values, key, count - failed)
-        if rows[i, CONNECT] != UNKNOWN:
-            cells[place, CONNECTS] += count
-            cells[place, CONNECT_TIME] += rows[i, CONNECT] * count
-        if rows[i, USERS] != UNKNOWN and host < most_hosts:
-            key = (host << PLACE_BITS) | place
+        if rows[CONNECT, i] != UNKNOWN:
+            cells[to_place, CONNECTS] += count
+            cells[to_place, CONNECT_TIME] += rows[CONNECT, i] * count
+        if rows[USERS, i] != UNKNOWN and host < most_hosts:
+            key = (host << PLACE_BITS) | to_place
             at = place_of(user_keys, key)
             used[USERS_USED] += user_keys[at] == -1
             user_keys[at] = key
-            user_values[at, 0] += rows[i, USERS]
+            user_values[at, 0] += rows[USERS, i]
             user_values[at, 1] += 1
-    return rows.shape[0]
+    return rows.shape[1]

@@ -72,7 +72,7 @@ def _folded(reading: Reading, tallied: Tallied) -> None:
             "REVIEW",
             f"more than {MOST_HOSTS:,} host names: the users of those that came later are not counted",
             "Is the column a generator's name?",
-            count=tallied.hosts[MOST_HOSTS].samples,
+            count=tallied.hosts[MOST_HOSTS],
         )
     bits = min(tallied.cells.bits, tallied.requests.histogram.bits)
     if bits < PRECISION:

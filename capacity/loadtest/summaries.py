@@ -171,5 +171,5 @@ def _told_step(part: pd.DataFrame, ramp: bool) -> dict[str, Any]:
 
 
 def by_name(kept: Mapping[int, Kept], texts: list[str]) -> dict[str, Kept]:
-    """What was kept of groups, hosts or labels, by their names; those beyond what is told apart are left out."""
+    """What was kept of groups or labels, by their names; those beyond what is told apart are left out."""
     return {texts[code]: one for code, one in sorted(kept.items()) if code < min(len(texts), MOST_LABELS)}

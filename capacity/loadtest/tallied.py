@@ -12,7 +12,7 @@ from capacity.loadtest.histograms import EMPTY, Histogram
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """What was kept of one label, group or generator, over all of its rows. Times in microseconds."""
+    """What was kept of one label or group, over all of its rows. Times in microseconds."""
 
     samples: int
     failed: int
@@ -60,7 +60,7 @@ class Tallied:
     requests: Kept
     failures: Kept
     groups: dict[int, Kept]
-    hosts: dict[int, Kept]
+    hosts: dict[int, int]  # generator -> its requests
     errors: dict[tuple[int, int], int]  # label, outcome -> failed
     orders: tuple[Order, ...]
     cells: Cells

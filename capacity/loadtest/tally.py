@@ -45,9 +45,8 @@ class Tally:
     orders: list[Order] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._labels, self._groups, self._hosts = (
-            _nothing(n) for n in (MOST_LABELS + 3, MOST_LABELS + 1, MOST_HOSTS + 1)
-        )
+        self._labels, self._groups = _nothing(MOST_LABELS + 3), _nothing(MOST_LABELS + 1)
+        self._hosts = np.zeros(MOST_HOSTS + 1, dtype=np.int64)
         self._used = np.zeros(5, dtype=np.int64)
         self._by_label, self._by_cell = Table.empty(1 << 13), Table.empty(1 << 13)
         self._users, self._errors = Table.empty(1 << 11, 2), Table.empty(1 << 11)
@@ -64,7 +63,7 @@ class Tally:
         self._order[kernel.EARLIEST] = LARGEST
         self._window: list[np.ndarray] = []
         self._countable = 0
-        self._hosts_before = self._hosts[:, kernel.N].copy()
+        self._hosts_before = self._hosts.copy()
 
     def file(self, name: str, jmeter: bool = False) -> None:
         """From here on, rows are of the file `name`; `jmeter` says that JMeter would report on it."""
@@ -89,7 +88,7 @@ class Tally:
                 odd_ends=int(order[kernel.ODD_END]),
                 too_long=int(order[kernel.TOO_LONG]),
                 work=int(order[kernel.WORK]),
-                hosts=int(np.count_nonzero(self._hosts[:, kernel.N] - self._hosts_before)),
+                hosts=int(np.count_nonzero(self._hosts - self._hosts_before)),
                 jmeter=self._jmeter,
                 window=np.concatenate(self._window)[-WINDOW:] if self._window else np.zeros(0, dtype=np.int64),
                 countable=self._countable,
@@ -100,9 +99,9 @@ class Tally:
         """Count a batch. It is not kept."""
         if not len(samples):
             return
-        rows = np.empty((len(samples), kernel.COLUMNS), dtype=np.int64)
+        rows = np.empty((kernel.COLUMNS, len(samples)), dtype=np.int64)
         for column, name in enumerate(_COLUMNS):
-            rows[:, column] = getattr(samples, name)
+            rows[column] = getattr(samples, name)
         if self._jmeter:
             self._remember(samples)
         done = 0
@@ -135,9 +134,9 @@ class Tally:
                 self._cells,
                 self._bins,
             )
-            if done == len(rows):
+            if done == len(samples):
                 return
-            self._make_room(rows[done])
+            self._make_room(rows[:, done])
 
     def _remember(self, samples: Samples) -> None:
         """Keep the last rows as JMeter's report would see them."""
@@ -236,7 +235,7 @@ class Tally:
             requests=requests,
             failures=failures,
             groups={int(code): _kept(self._groups[code]) for code in np.flatnonzero(self._groups[:, kernel.N])},
-            hosts={int(code): _kept(self._hosts[code]) for code in np.flatnonzero(self._hosts[:, kernel.N])},
+            hosts={int(code): int(self._hosts[code]) for code in np.flatnonzero(self._hosts)},
             errors=dict(zip(codes, values[:, 0].tolist(), strict=True)),
             orders=tuple(self.orders),
             cells=self._timed(requests, whole),
@@ -269,7 +268,7 @@ _COLUMNS: Final = (
 
 
 def _nothing(rows: int) -> np.ndarray:
-    """What is kept of so many labels, groups or hosts before anything was counted."""
+    """What is kept of so many labels or groups before anything was counted."""
     kept = np.zeros((rows, kernel.KEPT), dtype=np.int64)
     kept[:, [kernel.LEAST, kernel.FIRST]] = LARGEST
     kept[:, [kernel.LAST, kernel.LAST_START]] = -LARGEST
