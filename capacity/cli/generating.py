@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from capacity.loadtest.generate import LoadPlan
 
 #: The SLO where neither the command nor the service says one; the command says that it took it.
-ASSUMED_SLO_MS = 500.0
+ASSUMED_SLO_MS = 250.0
 
 Length = "Seconds, or a duration such as 3min."
 

@@ -74,7 +74,7 @@ def gatling(plan: LoadPlan) -> str:
             if judged:
                 assertions += _assertions(plan, label)
     filled = {
-        "//REMARKS": "\n".join(f"// {_remark(line)}" for line in plan.arithmetic),
+        "//REMARKS": "\n".join(map(_remark, plan.arithmetic)),
         "SIMULATION": SIMULATION,
         "TOLD": "".join(map(_told, plan.headers)),
         "HEADERS": "".join(map(_header, plan.headers)),
@@ -185,6 +185,6 @@ def _number(value: float) -> str:
     return text + "0" if text.endswith(".") else text
 
 
-def _remark(text: str) -> str:
-    """One line of comment: no line break, and no backslash, since Java reads \\uXXXX even in comments."""
-    return "".join(one if one.isprintable() and one != "\\" else " " for one in text)
+def _remark(line: str) -> str:
+    """A line of comment. Without backslashes, since Java reads \\u000a even in comments."""
+    return "// " + line.replace("\\", " ")

@@ -78,7 +78,8 @@ def _thread_group(tree: ET.Element, plan: LoadPlan, level: Level) -> None:
     threads = plan.threads(level.rate)
     group = _group("ThreadGroup", level.name, "continue", threads.count, threads.ramp_seconds, loops=-1)
     _prop(group, "bool", "ThreadGroup.scheduler", "true")
-    _prop(group, "string", "ThreadGroup.duration", str(level.seconds))
+    last = min(threads.last_round_seconds, level.seconds // 10)
+    _prop(group, "string", "ThreadGroup.duration", str(level.seconds - last))
     _prop(group, "string", "ThreadGroup.delay", str(level.start))
     _prop(group, "bool", "ThreadGroup.delayedStart", "true")  # else the threads of all stages exist all along
     inside = _add(tree, group)
@@ -89,8 +90,8 @@ def _thread_group(tree: ET.Element, plan: LoadPlan, level: Level) -> None:
         testname="rate",
         enabled="true",
     )
-    _prop(rate, "int", "calcMode", "2")  # all threads of this group: the shared modes miss the rate by up to 40 %
-    _prop(rate, "string", "throughput", f"{60 * level.rate / plan.generators:.10g}")  # a minute
+    _prop(rate, "int", "calcMode", "0")  # this thread: see `Threads`
+    _prop(rate, "string", "throughput", f"{60 / threads.cycle_seconds:.10g}")  # a minute
     _add(inside, rate)
     jitter = _element("UniformRandomTimer", "UniformRandomTimerGui", "jitter")
     _prop(jitter, "string", "ConstantTimer.delay", "0")

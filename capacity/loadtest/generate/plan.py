@@ -106,7 +106,13 @@ class Stage:
         edges = [start + self.seconds * n // count for n in range(count + 1)]
         rates = [rounded(self.rate_from + (self.rate - self.rate_from) * (n + 0.5) / count) for n in range(count)]
         return tuple(
-            Level(f"ramp{self.number:02d}{chr(97 + n)} {rate:.10g}rps", rate, edges[n], edges[n + 1] - edges[n], True)
+            Level(
+                f"ramp{self.number:02d}{chr(97 + n)} {rate:.10g}rps",
+                rate,
+                edges[n],
+                edges[n + 1] - edges[n],
+                self.judged,
+            )
             for n, rate in enumerate(rates)
         )
 
@@ -176,10 +182,10 @@ class LoadPlan:
 
     @property
     def arithmetic(self) -> tuple[str, ...]:
-        """How the figures follow from each other, in sentences."""
+        """How the figures follow from each other, in sentences of one line each."""
         from capacity.loadtest.generate.words import arithmetic
 
-        return arithmetic(self)
+        return tuple("".join(one if one.isprintable() else " " for one in line) for line in arithmetic(self))
 
     @property
     def frame(self) -> pd.DataFrame:

@@ -70,6 +70,7 @@ Its arrivals are truly open: past saturation it shows the waiting that JMeter's 
 ## Read the results back
 
     capacity loadtest read results.jtl
+    capacity loadtest capacity results.jtl --slo-ms {slo_ms:g} --quantile {quantile:g} --tasks {tasks}
 
 Stages are found by their names, and asked and achieved rates are compared: a stage that delivered less than 97 % of
 what was asked is saturated, whatever its latency says.
@@ -97,6 +98,9 @@ def readme(plan: LoadPlan) -> str:
         told="".join(told),
         generators=several if plan.generators > 1 else "",
         simulation=SIMULATION,
+        slo_ms=plan.slo.ms,
+        quantile=plan.slo.quantile,
+        tasks=plan.tasks,
     )
 
 

@@ -21,7 +21,7 @@ def taurus(plan: LoadPlan, script: str) -> str:
     percentile = f"{plan.slo.quantile * 100:.6g}"
     levels = sorted({*_PERCENTILES, float(percentile)})
     lines = [
-        *(f"# {_remark(line)}" for line in plan.arithmetic),
+        *(f"# {line}" for line in plan.arithmetic),
         "# Run: bzt loadtest.yml -o modules.jmeter.properties.host=HOST",
         "execution:",
         "- executor: jmeter",
@@ -77,8 +77,3 @@ def _character(one: str) -> str:
     if code < 0x100:
         return f"\\x{code:02X}"
     return f"\\u{code:04X}" if code < 0x10000 else f"\\U{code:08X}"
-
-
-def _remark(text: str) -> str:
-    """One line, whatever it holds: YAML ends a comment at any line break."""
-    return "".join(one if one.isprintable() else " " for one in text)

@@ -46,8 +46,8 @@ def test_json_is_for_programs_and_an_assumed_slo_is_said_beside_it(tmp_path: Pat
         "rate_per_s": 40.0,
         "judged": True,
     }
-    assert "500 ms is taken" in said.stderr
-    assert "500 ms" in answer["arithmetic"][2]
+    assert "250 ms is taken" in said.stderr
+    assert "250 ms" in answer["arithmetic"][2]
 
 
 def test_a_service_of_the_settings_says_its_claim_and_its_slo(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def evil_plan() -> LoadPlan:
         mix=MIX,
         headers={"X-Test": EVIL_HEADER, "Authorization": None},
         service='shop */ ${__P(x)} \\u002a\\u002f <b>"&',
-        evidence=["line\nbreak: */ \\u000a import evil; # |"],
+        evidence=["line\nbreak\x00\x85: */ \\u000a import evil; # |"],
     )
 
 
