@@ -83,6 +83,12 @@ def test_other_widths_without_a_header_are_refused_with_what_to_do(width: int, t
         table(path)
 
 
+def test_twelve_columns_that_are_not_those_of_213_are_not_taken_for_them(tmp_path: Path) -> None:
+    row = "1393227741256,1425,GET /,200,OK,main 1-1,text,true,why,5,1,2\n"
+    with pytest.raises(InputError, match="12 columns and no header line"):
+        table(written(tmp_path, row))
+
+
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|", "^", "#"])
 @pytest.mark.parametrize("name", ["timeStamp", '"timeStamp"', "TIMESTAMP"])
 def test_any_delimiter_and_any_case_of_names(delimiter: str, name: str, tmp_path: Path) -> None:

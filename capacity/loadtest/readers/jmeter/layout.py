@@ -92,7 +92,7 @@ def _by_shape(text: str, delimiter: str) -> Layout | None:
         return None
     columns = WITHOUT_HEADER.get(len(cells), ())
     fits = cells[_SUCCESS_AT].lower() in ("true", "false")
-    if columns and fits:
+    if columns and fits and all(cell.isdecimal() for cell in cells[_SUCCESS_AT + 1 :]):
         return Layout(delimiter, columns)
     if not fits and not ({"true", "false"} & {cell.lower() for cell in cells}):
         return None
