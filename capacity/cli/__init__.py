@@ -6,6 +6,9 @@ error. Exit codes: 0 done; 1 input, data or settings do not allow an answer; 2 w
     setting_up   init, discover, iam, advice
     fetching     fetch SOURCE: one command a source
     chain        forecast, backtest, plan, policy, simulate, report
+    loadtest     loadtest read, capacity, production, fit
+    generating   loadtest generate
+    caching      cache
     options      what several commands take
     interrupts   Ctrl-C
     printing     tables, JSON, progress
@@ -18,7 +21,7 @@ from typing import Annotated
 import typer
 
 from capacity._version import __version__
-from capacity.cli import chain, fetching, setting_up
+from capacity.cli import caching, chain, fetching, loadtest, setting_up
 from capacity.cli.interrupts import interrupts_between_imports
 from capacity.cli.printing import say
 from capacity.errors import CapacityError
@@ -35,7 +38,9 @@ Exit codes: 0 done; 1 input, data or settings do not allow an answer (standard e
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.add_typer(setting_up.app)
 app.add_typer(fetching.app, name="fetch")
+app.add_typer(loadtest.app, name="loadtest")
 app.add_typer(chain.app)
+app.add_typer(caching.app)
 
 
 @app.callback(invoke_without_command=True)

@@ -18,23 +18,46 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from capacity.config import TaskCapacity
+    from capacity.loadtest.carrying import task_capacity
+    from capacity.loadtest.generate import LoadPlan, plan_for
+    from capacity.loadtest.models.choice import Scaling, fit_scaling
+    from capacity.loadtest.models.fit_usl import fit_usl
+    from capacity.loadtest.models.usl import UniversalScalability
     from capacity.loadtest.reading import read
     from capacity.loadtest.result import LoadTest
 
 #: Public name -> the module it lives in.
 _HOMES = {
-    "LoadTest": "capacity.loadtest.result",
-    "TaskCapacity": "capacity.config",
-    "read": "capacity.loadtest.reading",
+    "LoadPlan": "loadtest.generate",
+    "LoadTest": "loadtest.result",
+    "Scaling": "loadtest.models.choice",
+    "TaskCapacity": "config",
+    "UniversalScalability": "loadtest.models.usl",
+    "fit_scaling": "loadtest.models.choice",
+    "fit_usl": "loadtest.models.fit_usl",
+    "plan_for": "loadtest.generate",
+    "read": "loadtest.reading",
+    "task_capacity": "loadtest.carrying",
 }
 
-__all__ = ["LoadTest", "TaskCapacity", "read"]
+__all__ = [
+    "LoadPlan",
+    "LoadTest",
+    "Scaling",
+    "TaskCapacity",
+    "UniversalScalability",
+    "fit_scaling",
+    "fit_usl",
+    "plan_for",
+    "read",
+    "task_capacity",
+]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'capacity.loadtest' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    value = getattr(import_module(f"capacity.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 
