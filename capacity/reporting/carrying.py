@@ -88,7 +88,7 @@ def capacity_view(own: dict[str, Any] | None, name: str) -> dict[str, Any] | Non
     spread = f"{words.number(own['low'])} to {words.number(own['high'])}" if known else "not known"
     age = words.count(own["age_days"], "day") + " old" if own["age_days"] is not None else ""
     columns = [
-        column("Requests/s per task", slo, number=True),
+        column("Requests/s per task", slo),
         column("95 % interval", "requests/s", number=True),
         column("Known by"),
         column("Measured"),
@@ -115,17 +115,15 @@ def bottlenecks_view(own: dict[str, Any] | None, name: str) -> dict[str, Any] | 
     columns = [
         column("What binds"),
         column("At the peak", "of what it carries", number=True),
-        column("Holds until", "times the peak", number=True),
-        column("What would move it"),
-        column("Tasks saved", number=True),
+        column("Holds until", "× the peak", number=True),
+        column("How that is known", "and what would move it"),
     ]
     lines = [
         row(
-            cell(_capital(one["name"]), one["evidence"]),
+            cell(_capital(one["name"])),
             cell(words.number(one["demand"]), f"{words.number(one['carries'])} {one['unit']}"),
             cell(_multiple(one["binds_at"])),
-            cell(words.sentence(one["lever"]).removesuffix(".") or "–"),
-            cell("–" if not one["tasks_saved"] else words.grouped(one["tasks_saved"])),
+            cell(words.sentence(one["evidence"]), _lever(one)),
             strong=one["binds_at"] is not None and one["binds_at"] < 1,
         )
         for one in own["rows"]
@@ -136,6 +134,12 @@ def bottlenecks_view(own: dict[str, Any] | None, name: str) -> dict[str, Any] | 
         "sets the count of tasks."
     )
     return {"text": text, "table": table(f"Bottlenecks, {name}", columns, lines)}
+
+
+def _lever(one: dict[str, Any]) -> str:
+    """What would move it, and the tasks that saves."""
+    saved = f": {words.count(one['tasks_saved'], 'task')} fewer" if (one["tasks_saved"] or 0) > 0 else ""
+    return words.sentence(f"{one['lever']}{saved}") if one["lever"] else ""
 
 
 def _multiple(binds_at: float | None) -> str:

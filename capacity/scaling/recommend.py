@@ -197,7 +197,24 @@ def earns_its_place(having: Ahead, without: Ahead, level: float, accepted: float
 
 
 def doubts(plan: Plan, policy: ServicePolicy, filled: Filled | None) -> list[str]:
-    """What the plan counts on and the tracked target does not see: a resource that it was not made for."""
+    """What the plan counts on and the rehearsal does not: how sure the capacity is, and resources it does not see."""
+    return [*_taken_as_exact(policy), *_unseen(plan, policy, filled)]
+
+
+def _taken_as_exact(policy: ServicePolicy) -> list[str]:
+    """The plan's counts hold the interval of what a task carries; a replay knows one number."""
+    capacity = policy.service.task_capacity
+    if capacity is None or policy.tracking.metric != "requests" or capacity.interval[0] == capacity.interval[1]:
+        return []
+    low, high = capacity.interval
+    return [
+        f"Rehearsed as if a task carried {capacity.requests_per_second:.4g} requests/s exactly; it is known as "
+        f"{low:.4g} to {high:.4g}, which the plan's counts hold and the target does not."
+    ]
+
+
+def _unseen(plan: Plan, policy: ServicePolicy, filled: Filled | None) -> list[str]:
+    """A resource that asks for more tasks than the tracked one."""
     held = {policy.tracking.metric, "" if filled is None else filled.by}
     bound = plan.of(policy.service.name)["load_bound_by"]
     missed = bound[~bound.isin(held)]

@@ -60,7 +60,7 @@ def test_the_page_shows_what_binds_in_the_order_of_a_growing_load() -> None:
     plan, _ = carrying()
     found = bottlenecks(plan).of("checkout")
     part = words()[words().index("What binds") :]
-    places = [part.index(text) for text in ("while deploying", "Requests within the SLO", "CPU forecast", "unknown")]
+    places = [part.index(text) for text in ("while deploying", "Requests within the SLO", "CPU", "unknown")]
     assert places == sorted(places)
     assert found["resource"].iloc[0] == f"deploying: {NASTY}"
     assert ">1,000x" in part

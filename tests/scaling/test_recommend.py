@@ -339,9 +339,11 @@ def test_a_stated_cost_of_a_request_bounds_the_target_where_cpu_was_not_measured
     """0.02 vCPU-seconds a request and 0.1 vCPU idle: a task is full of CPU, 0.6 / 0.85 of it, at 30.3 requests/s."""
     wave = daily_wave(hourly(42), 300.0, 0.2)
     demand = make_demand({("web", "requests"): wave}, hourly(42))
-    known = TaskCapacity(requests_per_second=50, vcpu_seconds_per_request=0.02, base_vcpu=0.1, method="load test")
+    cost = {"vcpu_seconds_per_request": 0.02, "base_vcpu": 0.1}
+    known = TaskCapacity(requests_per_second=50, low=45, high=54, method="load test", **cost)
     service = web(requests_per_second_per_task=None, task_capacity=known, task_vcpu=1, zones=1)
     made = plan(make_forecast(demand, steps=24 * 7), service, peaks=no_peaks)
     one = recommend_policy(made, demand=demand, peaks=no_peaks)["web"]
     assert one.per_task == pytest.approx((0.6 / 0.85 - 0.1) / 0.02)
     assert any("cpu fills a task before 50 requests/s do" in reason for reason in one.reasons)
+    assert any("as if a task carried 50 requests/s exactly; it is known as 45 to 54" in text for text in one.reasons)
