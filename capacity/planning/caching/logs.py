@@ -15,12 +15,11 @@ import numpy as np
 from capacity.errors import InputError
 from capacity.findings import Finding, Findings
 from capacity.planning.caching.log_lines import Asked, Parser, parser_of
-from capacity.planning.caching.popularity import Z95, Popularity
+from capacity.planning.caching.passing import BLOCKS, T95
+from capacity.planning.caching.popularity import Popularity
 
 #: Distinct keys held by name; from then on they are held as numbers: 16 bytes each instead of about 150.
 NAMED: Final = 500_000
-#: Parts of a log that are compared with each other: enough for a spread, each long enough to stand for itself.
-BLOCKS: Final = 20
 #: Share of requests with a query string from which it is worth a word.
 _WORTH_SAYING: Final = 0.05
 _GZIP: Final = b"\x1f\x8b"
@@ -175,7 +174,7 @@ def share_of_hits(minutes: np.ndarray) -> tuple[float, float, float] | None:
     total = parts.sum(axis=1)
     ratio = float(parts[:, 1].sum() / total.sum())
     apart = parts[:, 1] - ratio * total
-    error = Z95 * np.sqrt((apart**2).sum() * len(parts) / max(len(parts) - 1, 1)) / total.sum()
+    error = T95 * np.sqrt((apart**2).sum() * len(parts) / max(len(parts) - 1, 1)) / total.sum()
     return ratio, max(ratio - float(error), 0.0), min(ratio + float(error), 1.0)
 
 

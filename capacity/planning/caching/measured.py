@@ -11,7 +11,7 @@ from capacity.errors import HistoryError, HistoryTooShort
 from capacity.findings import Finding, Findings
 from capacity.history import History
 from capacity.planning.caching.knowing import Caching, Protects, ends, in_percent
-from capacity.planning.caching.passing import BLOCKS, DRAWS, Passing, passing
+from capacity.planning.caching.passing import BLOCKS, T95, Passing, jackknife_error, passing
 
 #: Intervals that both sides need in common: a day of minutes, or the working days of two weeks of hours.
 FEWEST: Final = 200
@@ -28,7 +28,6 @@ def hit_ratio_from(
     protects: Protects = "service",
     cacheable: float | None = None,
     nodes: int | None = None,
-    seed: int = 0,
 ) -> Caching:
     """How well the cache of a service works, from its history.
 
@@ -47,21 +46,21 @@ def hit_ratio_from(
     """
     there = history.metrics(service)
     if protects == "database":
-        return _of_lookups(history, service, there, nodes, seed)
+        return _of_lookups(history, service, there, nodes)
     if {"cdn_requests", "requests"} <= set(there):
-        return _of_both_sides(history, service, "cache_hit_ratio" in there, cacheable, seed)
+        return _of_both_sides(history, service, "cache_hit_ratio" in there, cacheable)
     if "cache_hit_ratio" in there:
-        return _of_ratio_alone(history, service, cacheable, seed)
+        return _of_ratio_alone(history, service, cacheable)
     raise HistoryError(
         f"{service} has neither cdn_requests beside requests nor cache_hit_ratio; there is: {', '.join(there)}. Name "
         "its CloudFront distribution in [[cloudwatch.distribution]] and fetch again, or state the hit ratio."
     )
 
 
-def _of_both_sides(history: History, service: str, with_ratio: bool, cacheable: float | None, seed: int) -> Caching:
+def _of_both_sides(history: History, service: str, with_ratio: bool, cacheable: float | None) -> Caching:
     table, seconds = _paired(history, service, ("cdn_requests", "requests"))
     before, behind = table["cdn_requests"].to_numpy(), _aligned(table["cdn_requests"], table["requests"], seconds)
-    found = passing(before, behind, seed)
+    found = passing(before, behind)
     if found.share >= 1 or found.share <= 0:
         raise HistoryError(
             f"{service}: for each request at its CDN, {found.share:.3g} reach its load balancer, so the one is not in "
@@ -93,10 +92,10 @@ def _of_both_sides(history: History, service: str, with_ratio: bool, cacheable: 
     )
 
 
-def _of_ratio_alone(history: History, service: str, cacheable: float | None, seed: int) -> Caching:
+def _of_ratio_alone(history: History, service: str, cacheable: float | None) -> Caching:
     series = history.joined(service, "cache_hit_ratio").dropna() / 100
     _enough(service, "cache_hit_ratio", len(series))
-    low, point, high = _block_mean(series.to_numpy(), np.ones(len(series)), seed)
+    low, point, high = _block_mean(series.to_numpy(), np.ones(len(series)))
     finding = Finding(
         *(service, "cache_hit_ratio", "base", "REVIEW"),
         "Only the cache's own hit ratio is known, of the requests that may be cached: POST, PUT and errors are not "
@@ -112,7 +111,7 @@ def _of_ratio_alone(history: History, service: str, cacheable: float | None, see
     )
 
 
-def _of_lookups(history: History, service: str, there: list[str], nodes: int | None, seed: int) -> Caching:
+def _of_lookups(history: History, service: str, there: list[str], nodes: int | None) -> Caching:
     if not {"cache_hits", "cache_misses"} <= set(there):
         raise HistoryError(
             f"{service} has no cache_hits and cache_misses; there is: {', '.join(there)}. Name its ElastiCache nodes "
@@ -123,7 +122,7 @@ def _of_lookups(history: History, service: str, there: list[str], nodes: int | N
     lookups = hits + misses
     if not lookups.any():
         raise HistoryError(f"{service}: nobody asked its cache in {len(table):,} intervals, so there is no hit ratio.")
-    low, point, high = _block_mean(np.divide(hits, lookups, out=np.zeros_like(hits), where=lookups > 0), lookups, seed)
+    low, point, high = _block_mean(np.divide(hits, lookups, out=np.zeros_like(hits), where=lookups > 0), lookups)
     evidence = [f"{len(table):,} intervals of {seconds} s with {lookups.mean():,.4g} lookups/s on average."]
     each, findings = 1.0, []
     if "requests" in there:
@@ -149,14 +148,13 @@ def _of_lookups(history: History, service: str, there: list[str], nodes: int | N
     )
 
 
-def _block_mean(values: np.ndarray, weights: np.ndarray, seed: int) -> tuple[float, float, float]:
-    """Weighted mean with its 95 % interval: bootstrap over whole parts of the time."""
+def _block_mean(values: np.ndarray, weights: np.ndarray) -> tuple[float, float, float]:
+    """Weighted mean with its 95 % interval: jackknife over whole parts of the time."""
     starts = np.linspace(0, len(values), BLOCKS + 1).astype(int)[:-1]
     top, bottom = np.add.reduceat(values * weights, starts), np.add.reduceat(weights, starts)
-    places = np.random.default_rng(seed).integers(len(top), size=(DRAWS, len(top)))
-    drawn = top[places].sum(axis=1) / bottom[places].sum(axis=1)
-    low, high = np.quantile(drawn, (0.025, 0.975))
-    return float(low), float(top.sum() / bottom.sum()), float(high)
+    mean = float(top.sum() / bottom.sum())
+    spread = T95 * jackknife_error((top.sum() - top) / (bottom.sum() - bottom), mean)
+    return mean - spread, mean, mean + spread
 
 
 def _mean_ratio(history: History, service: str) -> float:

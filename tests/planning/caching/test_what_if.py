@@ -125,7 +125,7 @@ def test_the_hit_ratio_is_drawn_on_every_path_and_its_interval_is_what_was_said(
 
 
 @given(order=st.permutations(range(30)))
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=4)
 def test_the_order_of_the_futures_does_not_matter(order: list[int]) -> None:
     paths = np.random.default_rng(2).lognormal(4, 0.4, size=(30, 5))
     one, two = (asked(each, Caching(0.9, 0.8, 0.95)).frame for each in (paths, paths[order]))
