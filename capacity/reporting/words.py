@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from capacity.forecasting.knowledge.knowing import TOLD
+from capacity.planning.words import listed as listed
 from capacity.planning.words import percent as _percent
 from capacity.planning.words import spoken_date
 
@@ -157,16 +158,6 @@ def count(amount: int, noun: str, plural: str = "") -> str:
     ('1 service', '2 services', 'no policies')
     """
     return f"{amount:,} {noun}" if amount == 1 else f"{amount or 'no'} {plural or noun + 's'}"
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Parts as a sentence would list them.
-
-    >>> listed(["a", "b", "c"]), listed(["a"])
-    ('a, b and c', 'a')
-    """
-    parts = list(parts)
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
 
 
 def interval(seconds: float) -> str:

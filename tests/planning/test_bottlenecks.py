@@ -240,6 +240,44 @@ def test_a_quota_is_shared_by_all_services_growing_alike() -> None:
     assert "23 November 2026, 01:00 UTC" in found.sentence("(account us-east-1)")
 
 
+def test_a_limit_that_several_services_state_is_shared() -> None:
+    """At a's peak 10 tasks x 20 and b's 4 x 30 are 320 of 500; all growing by half 15 x 20 + 180 are 480, then 520."""
+    pools = {
+        name: [Limit(name="db", kind="connections", total=500, per_task=each)] for name, each in (("a", 20), ("b", 30))
+    }
+    forecast = forecast_of({("a", "cpu"): [[4.0, 10.0]], ("b", "cpu"): [[9.0, 4.0]]})
+    services = [plain(name, maximum_percent=100, minimum_healthy_percent=50) for name in "ab"]
+    found = bottlenecks(planned(forecast, services, goal=BARE), limits=pools)
+    row = rows(found, "a")["connections: db"]
+    assert (row["demand"], row["evidence"]) == (320, "10 tasks × 20 + 120 of b = 320 of 500")
+    # 15 tasks hold to 1.5x: 300 + 180; 16 take 320, and 120 x 1.5 more are 500 at 1.5x exactly
+    assert row["binds_at"] == pytest.approx(1.5, rel=1e-5)
+    assert rows(found, "b")["connections: db"]["demand"] == 9 * 30 + 4 * 20
+    alone = bottlenecks(planned(forecast, services, goal=BARE), limits={"a": pools["a"]})
+    assert rows(alone, "a")["connections: db"]["demand"] == 200
+
+
+def test_calls_of_all_services_press_on_what_they_share_and_the_unknown_is_said() -> None:
+    behind = [Limit(name="payments", kind="downstream", total=900, others=100, per_request=2)]
+    forecast = forecast_of({("a", "requests"): [[150.0]], ("b", "requests"): [[50.0]], ("c", "cpu"): [[1.0]]})
+    services = [plain(name, requests_per_second_per_task=10) for name in "abc"]
+    found = bottlenecks(planned(forecast, services, goal=BARE), limits=dict.fromkeys("abc", behind))
+    row = rows(found, "a")["downstream: payments"]
+    assert row["demand"] == 150 * 2 + 50 * 2 + 100
+    assert row["binds_at"] == pytest.approx(800 / 400)
+    assert row["evidence"].endswith("+ 100 of b = 500 of 900 calls/s; what c takes of it is not known")
+
+
+def test_one_name_may_be_a_pool_and_a_rate() -> None:
+    both = [
+        Limit(name="db", kind="connections", total=600, per_task=30),
+        Limit(name="db", kind="downstream", total=900),
+    ]
+    levers = bottlenecks(certain(web(limit=both))).levers.groupby("resource")["change"].first()
+    assert levers["connections: db"] == "a pool of at most 24 a task, or 750 connections in all"
+    assert levers["downstream: db"] == "1,000 calls/s taken instead of 900, or 10 % of its calls cached"
+
+
 def measured_history() -> History:
     """Four tasks hold 48 connections; at night two hold 10. 1 % of requests fail."""
     stamps = pd.date_range("2026-11-16", periods=168, freq="h", tz="UTC")

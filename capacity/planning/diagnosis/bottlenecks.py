@@ -20,6 +20,7 @@ from capacity.planning.diagnosis.measured import measured
 from capacity.planning.diagnosis.regions import quota
 from capacity.planning.diagnosis.resources import Bound, Situation, relieved
 from capacity.planning.diagnosis.sentences import sentence
+from capacity.planning.diagnosis.shared import others
 from capacity.planning.plans import Plan
 from capacity.planning.quotas import account_name
 
@@ -127,7 +128,7 @@ def bottlenecks(
 
     plan     the peak is its interval of most tasks, demand is read at the goal's level from the paths of the forecast
     limits   what more tasks do not lift: for each service by name, or for the one service of the plan; the services'
-             own `[[service.limit]]` when not given
+             own `[[service.limit]]` when not given. Of one kind and name in several services, they are one they share
     history  tells how many connections a task holds and which share of requests fails, where nobody states it
 
     Load grows by scaling all demand of the peak; the counts are the planner's own, step by step. A lever is the same
@@ -147,7 +148,7 @@ def bottlenecks(
     '27 tasks × 20 = 540 of 700'
     """
     stated = _stated(plan, limits)
-    parts = [_diagnose(plan, service, stated[service.name], history) for service in plan.services]
+    parts = [_diagnose(plan, service, stated, history) for service in plan.services]
     for account in plan.accounts:
         found = quota(plan, account)
         if found is not None:
@@ -158,16 +159,20 @@ def bottlenecks(
 
 
 def diagnose(plan: Plan, service: Service, history: History | None = None) -> Diagnosis:
-    """One service of the plan, with its own stated limits."""
-    return _diagnose(plan, service, service.limit, history)
+    """One service of the plan, with the limits that its services state."""
+    return _diagnose(plan, service, _stated(plan, None), history)
 
 
-def _diagnose(plan: Plan, service: Service, limits: tuple[Limit, ...], history: History | None) -> Diagnosis:
+def _diagnose(
+    plan: Plan, service: Service, stated: Mapping[str, tuple[Limit, ...]], history: History | None
+) -> Diagnosis:
     about = Situation.of(service, plan.goal, plan.peaks[service.name])
+    moment = about.peak.moment
+    limits = [(limit, others(plan, service, limit, stated, moment, history)) for limit in stated[service.name]]
     bounds = in_order([*relieved(about), *ceilings(about, limits, measured(history, service.name))])
-    changes = levers(about, bounds, limits)
-    words = sentence(about.peak.moment, plan.goal.level, service.timezone, bounds, changes, about.tasks)
-    return Diagnosis(service.name, about.peak.moment, tuple(bounds), tuple(changes), words)
+    changes = levers(about, bounds)
+    words = sentence(moment, plan.goal.level, service.timezone, bounds, changes, about.tasks)
+    return Diagnosis(service.name, moment, tuple(bounds), tuple(changes), words)
 
 
 def in_order(bounds: list[Bound]) -> list[Bound]:

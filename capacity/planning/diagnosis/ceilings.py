@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from capacity.config import Limit
 from capacity.planning.diagnosis.measured import Measured
-from capacity.planning.diagnosis.resources import Bound, Situation, near
+from capacity.planning.diagnosis.resources import Bound, Situation, largest_load, near
+from capacity.planning.diagnosis.shared import Others
 from capacity.planning.words import share
 
 
-def ceilings(about: Situation, limits: tuple[Limit, ...], measured: Measured) -> list[Bound]:
-    """The service's own maximum, then every stated limit."""
+def ceilings(about: Situation, limits: Iterable[tuple[Limit, Others]], measured: Measured) -> list[Bound]:
+    """The service's own maximum, then every stated limit with what others take of it."""
     bounds = [maximum(about)]
-    for limit in limits:
+    for limit, others in limits:
         if limit.kind == "connections":
-            bounds += connections(about, limit, measured)
+            bounds += connections(about, limit, others, measured)
         elif limit.kind == "downstream":
-            bounds.append(downstream(about, limit))
+            bounds.append(downstream(about, limit, others))
         else:
             bounds.append(retries(about, limit, measured))
     return bounds
@@ -31,29 +33,29 @@ def maximum(about: Situation) -> Bound:
     return Bound("max_tasks", "", about.tasks, most, "tasks", holds, words)
 
 
-def connections(about: Situation, limit: Limit, measured: Measured) -> list[Bound]:
+def connections(about: Situation, limit: Limit, others: Others, measured: Measured) -> list[Bound]:
     """Tasks x pool against the total; and the same while a deployment runs old and new tasks side by side."""
     each = limit.per_task if limit.per_task is not None else measured.connections_per_task
     if each is None:
         why = "not known what one task holds: state per_task, or bring connections and running_tasks in the history"
         return [Bound("connections", limit.name, math.nan, limit.total or math.nan, "connections", math.nan, why)]
     source = ", measured over 28 days" if limit.per_task is None else ""
-    bounds = [_pools(about, limit, each, 100, source)]
+    bounds = [_pools(about, limit, others, each, 100, source)]
     if about.service.maximum_percent > 100:
-        bounds.append(_pools(about, limit, each, about.service.maximum_percent, source))
+        bounds.append(_pools(about, limit, others, each, about.service.maximum_percent, source))
     return bounds
 
 
-def _pools(about: Situation, limit: Limit, each: float, percent: int, source: str) -> Bound:
+def _pools(about: Situation, limit: Limit, others: Others, each: float, percent: int, source: str) -> Bound:
     """With this percentage of the tasks running at once; ECS rounds it down (reference aws.md 4.2)."""
     total = limit.total or math.nan
 
-    def held(tasks: int) -> float:
-        return tasks * percent // 100 * each + limit.others
+    def held(load: float) -> float:
+        return about.tasks_at(load) * percent // 100 * each + others.at(load)
 
-    now = held(about.tasks)
+    now = held(1.0)
     deploying = percent > 100
-    words = f"{about.tasks * percent // 100:,} tasks × {each:.4g}{_others(limit)} = {now:,.4g} of {total:,.10g}"
+    words = f"{about.tasks * percent // 100:,} tasks × {each:.4g}{others.words} = {_whole(now)} of {total:,.10g}"
     words += f", old and new tasks at maximum_percent {percent}" if deploying else ""
     return Bound(
         kind="deploying" if deploying else "connections",
@@ -61,23 +63,31 @@ def _pools(about: Situation, limit: Limit, each: float, percent: int, source: st
         demand=now,
         carries=total,
         unit="connections",
-        binds_at=about.holds(lambda tasks: held(tasks) <= total),
-        evidence=words + source,
+        binds_at=largest_load(lambda load: held(load) <= total),
+        evidence=words + source + others.doubt,
+        others=others.at(1.0),
     )
 
 
-def downstream(about: Situation, limit: Limit) -> Bound:
+def downstream(about: Situation, limit: Limit, others: Others) -> Bound:
     """Calls a second that requests cause, against what is taken; the count of tasks does not matter."""
     total = limit.total or math.nan
     if "requests" not in about.peak.demand:
         why = "not known how many requests come: bring requests"
         return Bound("downstream", limit.name, math.nan, total, "calls/s", math.nan, why)
     requests = about.peak.at_level("requests")
-    calls = requests * limit.per_request
-    holds = (total - limit.others) / calls if calls > 0 else math.inf
-    words = f"{requests:,.4g} requests/s × {limit.per_request:.4g}{_others(limit)} = {calls + limit.others:,.4g} of "
-    words += f"{total:,.10g} calls/s"
-    return Bound("downstream", limit.name, calls + limit.others, total, "calls/s", near(holds), words)
+    growing = requests * limit.per_request + others.growing
+    words = f"{requests:,.4g} requests/s × {limit.per_request:.4g}{others.words} = {_whole(growing + others.fixed)} of "
+    return Bound(
+        kind="downstream",
+        name=limit.name,
+        demand=growing + others.fixed,
+        carries=total,
+        unit="calls/s",
+        binds_at=near((total - others.fixed) / growing) if growing > 0 else math.inf,
+        evidence=f"{words}{total:,.10g} calls/s{others.doubt}",
+        others=others.at(1.0),
+    )
 
 
 def retries(about: Situation, limit: Limit, measured: Measured) -> Bound:
@@ -106,5 +116,6 @@ def amplified(retries: int, error_share: float) -> float:
     return float(sum(error_share**attempt for attempt in range(retries + 1)))
 
 
-def _others(limit: Limit) -> str:
-    return f" + {limit.others:,.10g} of others" if limit.others else ""
+def _whole(amount: float) -> str:
+    """At least four digits, and every digit before the point."""
+    return f"{amount:,.0f}" if amount >= 1000 else f"{amount:,.4g}"

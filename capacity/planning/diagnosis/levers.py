@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from capacity.config import FARGATE_SIZES, Limit, Service
+from capacity.config import FARGATE_SIZES, Service
 from capacity.planning.diagnosis.resources import Bound, Situation
 from capacity.planning.needs import unsizeable
 from capacity.planning.words import counted, sensible, share
@@ -39,13 +39,9 @@ class Lever:
     dearer: bool = False
 
 
-def levers(about: Situation, bounds: list[Bound], limits: tuple[Limit, ...]) -> list[Lever]:
-    """Every lever of every bound, those of the one that sets the count first."""
-    stated = {limit.name: limit for limit in limits}
-    found: list[Lever] = []
-    for bound in bounds:
-        found += list(_of(about, bound, stated.get(bound.name)))
-    return found
+def levers(about: Situation, bounds: list[Bound]) -> list[Lever]:
+    """Every lever of every bound that is known, in the order of the bounds."""
+    return [lever for bound in bounds if not math.isnan(bound.binds_at) for lever in _of(about, bound)]
 
 
 def best(found: Iterable[Lever], bound: Bound) -> Lever | None:
@@ -60,7 +56,7 @@ def saving(found: Iterable[Lever]) -> list[Lever]:
     return sorted(useful, key=lambda lever: (lever.dearer, -(lever.saved or 0)))
 
 
-def _of(about: Situation, bound: Bound, limit: Limit | None) -> Iterator[Lever]:
+def _of(about: Situation, bound: Bound) -> Iterator[Lever]:
     if bound.kind == "cpu":
         yield from _sizes(about, bound)
         yield from _target(about, bound, "cpu_target", "CPU")
@@ -73,11 +69,11 @@ def _of(about: Situation, bound: Bound, limit: Limit | None) -> Iterator[Lever]:
     elif bound.kind == "max_tasks":
         if about.tasks > about.service.max_tasks:
             yield Lever(bound.resource, f"a maximum of {sensible(about.tasks):,} tasks")
-    elif bound.kind in ("connections", "deploying") and limit is not None:
-        yield from _connections(about, bound, limit)
+    elif bound.kind in ("connections", "deploying"):
+        yield from _connections(about, bound)
     elif bound.kind == "downstream" and bound.demand > bound.carries:
-        yield _fewer_calls(bound, limit)
-    elif bound.kind == "retries" and limit is not None:
+        yield _fewer_calls(bound)
+    elif bound.kind == "retries":
         yield _shedding(about, bound)
 
 
@@ -175,32 +171,29 @@ def _requests(about: Situation, bound: Bound) -> Iterator[Lever]:
     yield from _target(about, bound, "request_target", "request")
 
 
-def _connections(about: Situation, bound: Bound, limit: Limit) -> Iterator[Lever]:
+def _connections(about: Situation, bound: Bound) -> Iterator[Lever]:
     """A smaller pool, a larger total, or larger tasks that hold fewer pools."""
-    if limit.total is None or math.isnan(bound.demand):
-        return
     percent = about.service.maximum_percent if bound.kind == "deploying" else 100
     running = max(about.tasks * percent // 100, 1)
-    if bound.demand > limit.total:
-        fits = math.floor((limit.total - limit.others) / running)
+    if bound.demand > bound.carries:
+        fits = math.floor((bound.carries - bound.others) / running)
         pool = f"a pool of at most {fits} a task, or " if fits >= 1 else "fewer and larger tasks, or "
         yield Lever(bound.resource, f"{pool}{sensible(bound.demand):,} connections in all")
-    each = (bound.demand - limit.others) / running
+    each = (bound.demand - bound.others) / running
     larger = next(iter(other_sizes(about.service)), None)
     if larger is not None and larger.task_vcpu > about.service.task_vcpu:  # then less of it is idle: it can be sized
         found = _again(about, bound, "", larger)
         if (found.saved or 0) <= 0:
             return
-        held = (found.tasks or 0) * percent // 100 * each + limit.others
+        held = (found.tasks or 0) * percent // 100 * each + bound.others
         change = f"{larger.task_vcpu:g} vCPU a task: {counted(found.tasks or 0)} hold {held:,.4g} connections"
         yield replace(found, change=change)
 
 
-def _fewer_calls(bound: Bound, limit: Limit | None) -> Lever:
+def _fewer_calls(bound: Bound) -> Lever:
     """What has to be cached, dropped or taken more of."""
-    others = limit.others if limit is not None else 0.0
-    over = (bound.demand - bound.carries) / (bound.demand - others)
-    change = f"{bound.demand:,.4g} calls/s taken instead of {bound.carries:,.10g}, or {share(over)} of the calls cached"
+    over = min((bound.demand - bound.carries) / (bound.demand - bound.others), 1.0)
+    change = f"{bound.demand:,.4g} calls/s taken instead of {bound.carries:,.10g}, or {share(over)} of its calls cached"
     return Lever(bound.resource, change)
 
 

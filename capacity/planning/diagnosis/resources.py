@@ -26,6 +26,7 @@ class Bound:
     carries   what it carries: in all, or in the tasks that the peak's load asks for
     binds_at  multiple of the forecast peak up to which it holds; infinite beyond `FARTHEST`, NaN where not known
     evidence  how that is known, in words
+    others    the part of `demand` that others than the service take
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Bound:
     unit: str
     binds_at: float
     evidence: str
+    others: float = 0.0
 
     @property
     def resource(self) -> str:
