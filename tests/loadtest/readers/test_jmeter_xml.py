@@ -120,7 +120,7 @@ def test_names_of_ancient_files_and_of_samples_written_whole_are_understood(tmp_
         'responseMessage="OK" responseCode="200" success="true"/>'
     )
     whole = (
-        "<com.example.SampleResultWithSubs><responseCode>500</responseCode><label>b</label><timeStamp>0</timeStamp>"
+        "<com.example.SampleResultWithSubs><saveConfig><time>true</time><label>true</label></saveConfig><responseCode>500</responseCode><label>b</label><timeStamp>0</timeStamp>"
         "<startTime>1431506202173</startTime><success>false</success><elapsedTime>7</elapsedTime>"
         "<threadName>m 1-2</threadName></com.example.SampleResultWithSubs>"
     )
@@ -152,14 +152,14 @@ def test_a_batch_tells_of_several_requests_and_what_is_missing_is_unknown(tmp_pa
     assert findings["batches"].count == 1
 
 
-@pytest.mark.parametrize(("attribute", "what"), [("ts", "time stamp"), ("t", "elapsed time")])
+@pytest.mark.parametrize(("attribute", "what"), [("ts", "a time stamp"), ("t", "an elapsed time")])
 @pytest.mark.parametrize("value", [None, "soon", "2026/01/01 10:00:00"])
 def test_samples_without_a_time_are_refused_with_their_line(
     attribute: str, what: str, value: str | None, tmp_path: Path
 ) -> None:
     known = {"ts": "1795427642069", "t": "20"}[attribute]
     other = "" if value is None else f' {attribute}="{value}"'
-    with pytest.raises(InputError, match=rf"line 4: a sample needs a {what}"):
+    with pytest.raises(InputError, match=rf"line 4: a sample needs {what}"):
         table(written(tmp_path, document(LEAF, LEAF.replace(f' {attribute}="{known}"', other))), JMeterXml())
 
 

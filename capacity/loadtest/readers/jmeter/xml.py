@@ -117,6 +117,7 @@ class _Sample:
     parent: bool = False  # has samples inside
     said_why: bool = False  # an assertion failed
     done: bool = False
+    depth: int = 0  # elements open inside that are no samples
 
 
 @dataclass
@@ -132,6 +133,7 @@ class _Document:
         self._open: list[_Sample] = []
         self._tree: list[_Sample] = []  # a sample of the top level and all inside it, in order
         self._text: list[str] | None = None  # of the element that is wanted
+        self._wanted = ""
         self._asserting = False
         self._count = self._requests = self._failed = self._batches = self._negative = 0
         self._damage = ""
@@ -181,26 +183,36 @@ class _Document:
                 around.parent = True
             self._open.append(sample)
             self._tree.append(sample)
-        elif name == "assertionResult":
+            return
+        if not self._open:
+            return
+        sample = self._open[-1]
+        sample.depth += 1
+        if name == "assertionResult":
             self._asserting = True
-        elif self._open and (name in ("failure", "error") if self._asserting else name in _LONG_NAMES):
-            self._text = []
+        elif name in ("failure", "error") if self._asserting else sample.depth == 1 and name in _LONG_NAMES:
+            self._text, self._wanted = [], name
             self._parser.CharacterDataHandler = self._text.append
 
     def _end(self, name: str) -> None:
-        if self._text is not None:
-            text, self._text = "".join(self._text).strip(), None
-            self._parser.CharacterDataHandler = None
-            if self._asserting:
-                self._open[-1].said_why |= text == "true"
-            elif text and not (name == "timeStamp" and text == "0"):
-                self._open[-1].known.setdefault(_LONG_NAMES[name], text)
-        elif name == "assertionResult":
-            self._asserting = False
-        elif self._open and (name in _SAMPLES or name.endswith(("SampleResult", "SampleResultWithSubs"))):
+        if not self._open:
+            return
+        sample = self._open[-1]
+        if not sample.depth:
             self._open.pop().done = True
             if not self._open:
                 self._flush()
+            return
+        sample.depth -= 1
+        if self._text is not None and name == self._wanted:
+            text, self._text = "".join(self._text).strip(), None
+            self._parser.CharacterDataHandler = None
+            if self._asserting:
+                sample.said_why |= text == "true"
+            elif text and not (name == "timeStamp" and text == "0"):
+                sample.known.setdefault(_LONG_NAMES.get(name, name), text)
+        elif name == "assertionResult":
+            self._asserting = False
 
     def _flush(self) -> None:
         """Rows of the samples that are whole."""
@@ -268,10 +280,10 @@ class _Document:
                 raise ValueError(text)
             return value
         except ValueError:
-            what = {"ts": "time stamp (ts)", "t": "elapsed time (t)"}[attribute]
+            what = {"ts": "a time stamp (ts)", "t": "an elapsed time (t)"}[attribute]
             says = f"{text!r} instead of a number" if text else "none"
             raise InputError(
-                f"{self.file.path} line {sample.line}: a sample needs a {what} in milliseconds and has {says[:80]}.",
+                f"{self.file.path} line {sample.line}: a sample needs {what} in milliseconds and has {says[:80]}.",
                 advice="Save with -Jjmeter.save.saveservice.timestamp_format=ms -Jjmeter.save.saveservice.time=true",
             ) from None
 
