@@ -85,9 +85,7 @@ def read(path: StrPath | Sequence[StrPath], *, timezone: str | None = None) -> L
     """
     if timezone is not None:
         _known_zone(timezone)
-    paths = [Path(path)] if isinstance(path, (str, os.PathLike)) else [Path(one) for one in path]
-    if not paths:
-        raise InputError("no files were named", advice="Name a result file, several, or a folder.")
+    paths = _paths(path)
     found, aside = _recognised(paths, timezone)
     raw = [one for one in found if one.raw]
     if raw:
@@ -97,6 +95,18 @@ def read(path: StrPath | Sequence[StrPath], *, timezone: str | None = None) -> L
         aside += [str(one) for one in found if one not in raw]
         return _measured(raw, aside)
     return _told(found, aside)
+
+
+def _paths(path: StrPath | Sequence[StrPath]) -> list[Path]:
+    try:
+        paths = [Path(path)] if isinstance(path, (str, os.PathLike)) else [Path(one) for one in path]
+    except TypeError:
+        raise InputError(
+            f"a result is read from a path, got {path!r}", advice="Name a result file, several, or a folder."
+        ) from None
+    if not paths:
+        raise InputError("no files were named", advice="Name a result file, several, or a folder.")
+    return paths
 
 
 def _known_zone(timezone: str) -> None:
@@ -111,13 +121,15 @@ def _known_zone(timezone: str) -> None:
 def _recognised(paths: Sequence[Path], timezone: str | None) -> tuple[list[Recognised], list[str]]:
     """Every file with its reader. Named files have to be readable; of a folder, those that are."""
     found: list[Recognised] = []
+    aside: list[str] = []
     problems: list[Problem] = []
     for path in paths:
         if path.is_dir():
-            inside = list(_results_in(path, timezone))
+            inside, closed = _results_in(path, timezone)
             if not inside:
                 problems.append(Problem("no file in this folder is of a known format", where=str(path)))
             found += inside
+            aside += closed
             continue
         file = ResultFile(path, timezone)
         if not path.exists():
@@ -132,18 +144,26 @@ def _recognised(paths: Sequence[Path], timezone: str | None) -> tuple[list[Recog
         known = ", ".join(dict.fromkeys(reader.name for reader in READERS))
         raise InputError("these load-test results cannot be read", problems, f"Formats that can be read: {known}.")
     unique = {one.file.path.resolve(): one for one in found}
-    return list(unique.values()), []
+    return list(unique.values()), aside
 
 
-def _results_in(folder: Path, timezone: str | None) -> Iterator[Recognised]:
+def _results_in(folder: Path, timezone: str | None) -> tuple[list[Recognised], list[str]]:
+    """The files of a folder that some format claims, and those that cannot be opened."""
+    found: list[Recognised] = []
+    closed: list[str] = []
     for path in sorted(folder.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if hidden or path.suffix.lower() in _PAGES or not path.is_file() or not path.stat().st_size:
             continue
         file = ResultFile(path, timezone)
-        reader = _reader_of(file)
+        try:
+            reader = _reader_of(file)
+        except InputError:
+            closed.append(f"{path.name} (cannot be opened)")
+            continue
         if reader is not None:
-            yield Recognised(file, reader, found=True)
+            found.append(Recognised(file, reader, found=True))
+    return found, closed
 
 
 def _reader_of(file: ResultFile) -> ResultReader | None:
@@ -310,7 +330,7 @@ def _note_aside(reading: Reading, aside: Sequence[str]) -> None:
         reading.note(
             "left aside",
             "REVIEW",
-            f"{_listed(aside)}: left aside, because other files tell more about the same run",
+            f"{_listed(aside)}: left aside, for other files that tell more about the same run",
             "Name a file of its own to read it.",
             count=len(aside),
         )

@@ -17,11 +17,18 @@ SHORTEST: Final = 5
 #: A segment whose line changes by more than this share of its mean is a ramp.
 RAMP: Final = 0.15
 
-#: Neighbours whose levels differ by less than this share are one: a shift that no capacity would show.
-SAME: Final = 0.05
+#: Neighbours whose levels differ by less than this share are one: generators wander by as much, and plans do not ask
+#: for steps that small without naming them.
+SAME: Final = 0.07
 
 #: Of a normal distribution: standard deviation over median absolute deviation.
 _MAD: Final = 1.4826
+
+#: Of the absolute value of a standard normal: its lower quartile.
+_QUARTILE: Final = 0.3186
+
+#: Means from which wandering is estimated.
+_FEW_BLOCKS: Final = 12
 
 #: What a further segment has to save, over what the Bayesian information criterion asks: arrivals are autocorrelated,
 #: for which independent noise is too hopeful.
@@ -73,13 +80,29 @@ def _calm(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Counts vary with the root of their size; how much more or less than that, the signal tells itself.
     """
     root = 2 * np.sqrt(signal + 3 / 8)  # Anscombe (1948): of a Poisson count, this has a deviation of 1
-    bends = root[2:] - 2 * root[1:-1] + root[:-2]
-    noise = _MAD * float(np.median(np.abs(bends - np.median(bends)))) / np.sqrt(6)
-    noise = max(noise, 0.01 * float(np.median(root)), 0.05)  # a metronome has no noise: 2 % of its rate is a level
     padded = np.pad(root, 2, mode="reflect")  # the first and last second are often cut: outliers as well
     middle = np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1)
+    noise = max(_noise(root), 0.01 * float(np.median(root)), 0.05)  # a metronome has none: 2 % of its rate is a level
     outlier = np.abs(root - middle) > 5 * noise
-    return np.where(outlier, middle**2 / 4 - 3 / 8, signal), 4 / (noise * middle) ** 2
+    wander = max(noise, _wandering(np.where(outlier, middle, root)))
+    return np.where(outlier, middle**2 / 4 - 3 / 8, signal), 4 / (wander * middle) ** 2
+
+
+def _noise(values: np.ndarray) -> float:
+    """Standard deviation from point to point, by the median of second differences: neither steps nor ramps count."""
+    bends = values[2:] - 2 * values[1:-1] + values[:-2]
+    return _MAD * float(np.median(np.abs(bends - np.median(bends)))) / np.sqrt(6)
+
+
+def _wandering(values: np.ndarray) -> float:
+    """The deviation of independent points that would move means of SHORTEST points as these are moved.
+
+    By the lower quartile of what lies between neighbouring means: steps may part every other pair of them.
+    """
+    blocks = len(values) // SHORTEST
+    means = values[: blocks * SHORTEST].reshape(blocks, SHORTEST).mean(axis=1)
+    quartile = float(np.quantile(np.abs(np.diff(means)), 0.25)) if blocks > _FEW_BLOCKS else 0.0
+    return quartile / _QUARTILE / np.sqrt(2 / SHORTEST)
 
 
 def _partition(signals: Sequence[np.ndarray], weights: Sequence[np.ndarray]) -> list[tuple[int, int]]:
