@@ -1,4 +1,4 @@
-"""The guide to forecasting is run: its Python from top to bottom, its settings as capacity.toml."""
+"""The guides are run: their Python from top to bottom, their settings as capacity.toml."""
 
 from __future__ import annotations
 
@@ -12,20 +12,30 @@ import pytest
 from capacity.config import config_of
 
 ROOT = Path(__file__).parent.parent
-GUIDE = (ROOT / "docs" / "forecasting.md").read_text(encoding="utf-8")
+GUIDES = ["forecasting.md", "load-tests.md"]
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", GUIDE, flags=re.S | re.M)
+def text(guide: str) -> str:
+    return (ROOT / "docs" / guide).read_text(encoding="utf-8")
 
 
-def test_its_python_runs_and_says_what_was_made_of_what_is_known(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def blocks(guide: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text(guide), flags=re.S | re.M)
+
+
+def run(guide: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The names that the guide's Python leaves behind."""
     monkeypatch.chdir(ROOT)
     names: dict[str, Any] = {}
-    for block in blocks("python"):
-        exec(compile(block, "docs/forecasting.md", "exec"), names)
+    for block in blocks(guide, "python"):
+        exec(compile(block, f"docs/{guide}", "exec"), names)
+    return names
+
+
+def test_forecasting_runs_and_says_what_was_made_of_what_is_known(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = run("forecasting.md", monkeypatch)
     said = capsys.readouterr().out
     assert re.search(r"'Black Friday': ×[\d.]+, learnt from once in the past; once to come", said), said
     assert "'app 4.0': ×2.5 as stated" in said
@@ -34,12 +44,26 @@ def test_its_python_runs_and_says_what_was_made_of_what_is_known(
     assert set(names["scores"].verdicts["model"]) == {"auto", "profile"}
 
 
+def test_load_tests_runs_from_a_result_file_to_a_plan_and_back_to_a_test(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = run("load-tests.md", monkeypatch)
+    said = capsys.readouterr().out
+    for comment in re.findall(r"print\(.*?\)  # (\d.*|a request costs.*)", text("load-tests.md")):
+        assert comment.removesuffix(" ...") in said
+    assert names["test"].summary.loc["Total", "samples"] == 22_659
+    assert names["law"].table["model"].iloc[0] == "ceiling"
+    assert "connections of orders-db" in said
+    assert "Without its cache, `storefront` would need" in said
+    assert names["proof"].frame["rate_per_s"].max() == pytest.approx(1.4 * 2 * 90)
+
+
 def test_its_settings_are_settings() -> None:
-    (settings,) = blocks("toml")
+    (settings,) = blocks("forecasting.md", "toml")
     assert [event.lasting for event in config_of(tomllib.loads(settings)).event] == [False, False, True]
 
 
-def test_every_link_leads_to_a_file() -> None:
-    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", GUIDE)
-    assert links
+@pytest.mark.parametrize("guide", GUIDES)
+def test_every_link_leads_to_a_file(guide: str) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text(guide))
     assert [link for link in links if not link.startswith("http") and not (ROOT / "docs" / link).exists()] == []
