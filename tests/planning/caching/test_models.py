@@ -92,7 +92,7 @@ def test_a_million_keys_are_solved_to_the_root_that_a_plain_solver_finds() -> No
 
 
 @given(popularity=weights, share=st.floats(0.01, 1.2))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_no_lru_cache_beats_the_static_bound_and_larger_ones_hit_more(popularity: np.ndarray, share: float) -> None:
     size = share * len(popularity)
     ratio = che(popularity, size)
@@ -106,7 +106,7 @@ def test_no_lru_cache_beats_the_static_bound_and_larger_ones_hit_more(popularity
 
 
 @given(rates=hnp.arrays(np.float64, st.integers(1, 40), elements=st.floats(1e-3, 1e3)), ttl=st.floats(0.1, 1e5))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_what_reaches_the_origin_of_a_ttl_cache_is_bounded_by_its_keys(rates: np.ndarray, ttl: float) -> None:
     passed = TtlCache(ttl).missed(rates).sum()
     assert passed <= len(rates) / ttl * (1 + 1e-9)

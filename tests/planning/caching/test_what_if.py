@@ -117,23 +117,22 @@ def test_the_hit_ratio_is_drawn_on_every_path_and_its_interval_is_what_was_said(
     draws = caching.draws(4_000, seed=3)
     assert np.quantile(draws, [0.025, 0.5, 0.975]) == pytest.approx([0.90, 0.95, 0.97], abs=2e-4)
     assert (caching.draws(100, seed=3) == caching.draws(100, seed=3)).all()
-    row = asked(steady(paths=4_000), caching).of("cache outage")
+    row = asked(steady(paths=4_000, steps=2), caching, scenarios=[]).of("cache outage")
     assert (row["hit_low"], row["hit_high"]) == (0, 0)
     passes = 1 - caching.draws(4_000)
     assert row["origin_high"] == pytest.approx(np.quantile(100 / passes, 0.95), rel=1e-3)
     assert row["origin_low"] < 2000 < row["origin_high"]
 
 
-@given(order=st.permutations(range(30)))
-@settings(deadline=None, max_examples=4)
-def test_the_order_of_the_futures_does_not_matter(order: list[int]) -> None:
-    paths = np.random.default_rng(2).lognormal(4, 0.4, size=(30, 5))
+def test_the_order_of_the_futures_does_not_matter() -> None:
+    random = np.random.default_rng(2)
+    paths, order = random.lognormal(4, 0.4, size=(30, 5)), random.permutation(30)
     one, two = (asked(each, Caching(0.9, 0.8, 0.95)).frame for each in (paths, paths[order]))
     pd.testing.assert_frame_equal(one, two)
 
 
 @given(ratio=st.floats(0, 0.999), share=st.floats(0.05, 1), spread=st.floats(0, 0.3))
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=8)
 def test_a_worse_cache_never_needs_less(ratio: float, share: float, spread: float) -> None:
     low, high = max(ratio - spread, 0), min(ratio + spread / 10, 0.9995)
     answer = asked(steady(paths=12, steps=3), Caching(ratio, low, high, cacheable=share))
