@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.errors import InputError
-from capacity.loadtest.readers.jmeter import kernel
+from capacity.loadtest.readers.jmeter import columns, dates
 from capacity.loadtest.readers.jmeter.clock import Clock
 from capacity.loadtest.samples import CONTAINER, REQUEST
 from tests.loadtest.readers.jmeter import RUNS, lines, table, unpacked
@@ -57,13 +57,13 @@ def test_a_stamp_is_read_by_its_pattern(stamp: str, start: int, tmp_path: Path) 
 @given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2099, 12, 31)))
 @settings(max_examples=30, deadline=None)
 def test_every_date_of_the_calendar_is_the_day_python_says(moment: datetime) -> None:
-    text, state = f"{moment:%Y/%m/%d %H:%M:%S}.{moment.microsecond // 1000:03}", np.zeros(kernel.STATE, dtype=np.int64)
+    text, state = f"{moment:%Y/%m/%d %H:%M:%S}.{moment.microsecond // 1000:03}", np.zeros(columns.STATE, dtype=np.int64)
     data = np.frombuffer(bytearray(text.encode()), dtype=np.uint8)
-    found = kernel.date(data, 0, len(text), kernel.STAMP_YEAR_FIRST, state)
+    found = dates.date(data, 0, len(text), columns.STAMP_YEAR_FIRST, state)
     assert (
         found // 1000 == int(moment.replace(tzinfo=UTC, microsecond=0).timestamp()) * 1000 + moment.microsecond // 1000
     )
-    assert state[kernel.NO_SUCH_DATE] == 0
+    assert state[columns.NO_SUCH_DATE] == 0
 
 
 def test_dates_are_on_the_clock_that_is_said_and_otherwise_in_utc_with_a_finding(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from capacity.loadtest.readers.base import Reading, ResultFile
+from capacity.loadtest.readers.jmeter.columns import WITHIN
 from capacity.loadtest.readers.jmeter.csv import JMeterCsv
-from capacity.loadtest.readers.jmeter.kernel import WITHIN
 from capacity.loadtest.samples import CONTAINER, REQUEST
 from tests.loadtest.readers.jmeter import table
 from tests.loadtest.readers.reading import written

@@ -9,7 +9,7 @@ import numpy as np
 
 from capacity.errors import InputError, Problem
 from capacity.loadtest.readers.base import Reading, ResultFile
-from capacity.loadtest.readers.jmeter import kernel
+from capacity.loadtest.readers.jmeter import columns, kernel, tables
 from capacity.loadtest.readers.jmeter.clock import Clock
 from capacity.loadtest.readers.jmeter.layout import CODE, MESSAGE, SUCCESS, Layout
 from capacity.loadtest.readers.jmeter.notes import note_all_failed, note_batches, note_end_stamps, note_negative
@@ -18,21 +18,21 @@ from capacity.loadtest.readers.jmeter.texts import Texts
 from capacity.loadtest.samples import Samples
 
 _ROLES: Final = {
-    "timestamp": kernel.STAMP,
-    "elapsed": kernel.ELAPSED,
-    "label": kernel.LABEL,
-    "responsecode": kernel.CODE,
-    "responsemessage": kernel.MESSAGE,
-    "threadname": kernel.THREAD,
-    "success": kernel.SUCCESS,
-    "failuremessage": kernel.FAILURE,
-    "bytes": kernel.BYTES,
-    "allthreads": kernel.USERS,
-    "latency": kernel.LATENCY,
-    "connect": kernel.CONNECT,
-    "samplecount": kernel.COUNT,
-    "errorcount": kernel.ERRORS,
-    "hostname": kernel.HOST,
+    "timestamp": columns.STAMP,
+    "elapsed": columns.ELAPSED,
+    "label": columns.LABEL,
+    "responsecode": columns.CODE,
+    "responsemessage": columns.MESSAGE,
+    "threadname": columns.THREAD,
+    "success": columns.SUCCESS,
+    "failuremessage": columns.FAILURE,
+    "bytes": columns.BYTES,
+    "allthreads": columns.USERS,
+    "latency": columns.LATENCY,
+    "connect": columns.CONNECT,
+    "samplecount": columns.COUNT,
+    "errorcount": columns.ERRORS,
+    "hostname": columns.HOST,
 }
 
 #: Rows handed over at a time, at most; beside them stand those whose sub-results may still come.
@@ -50,9 +50,9 @@ class Parser:
     def __init__(self, file: ResultFile, layout: Layout, stamps: Stamps, reading: Reading) -> None:
         self._file, self._layout, self._stamps, self._reading = file, layout, stamps, reading
         self._clock = Clock(file.timezone) if stamps.local else None
-        self._roles = np.array([_ROLES.get(name, kernel.NOTHING) for name in layout.columns], dtype=np.int64)
+        self._roles = np.array([_ROLES.get(name, columns.NOTHING) for name in layout.columns], dtype=np.int64)
         self._header = np.zeros(0, dtype=np.uint8)
-        self._out = np.empty((kernel.WITHIN + _BATCH, kernel.OUT_COLUMNS), dtype=np.int64)
+        self._out = np.empty((columns.WITHIN + _BATCH, columns.OUT_COLUMNS), dtype=np.int64)
         self._nothing = {
             name: getattr(reading.names, name).code("")
             for name, told in (("labels", "label"), ("groups", "threadname"), ("hosts", "hostname"))
@@ -68,18 +68,18 @@ class Parser:
     def _restart(self, ends: bool) -> None:
         self._ends = ends
         self._texts = Texts(self._reading.names)
-        self._state = np.zeros(kernel.STATE, dtype=np.int64)
-        self._state[kernel.LINE] = self._line
+        self._state = np.zeros(columns.STATE, dtype=np.int64)
+        self._state[columns.LINE] = self._line
         self._wrong = np.zeros((_PLACES, 3), dtype=np.int64)
-        self._threads = np.zeros((2, kernel.SLOTS), dtype=np.int64)
-        self._last = np.full((2, kernel.SLOTS), -1, dtype=np.int64)
-        self._work = np.full((kernel.WORK, kernel.ROLES), -1, dtype=np.int64)
-        self._settings = np.zeros(kernel.SETTINGS, dtype=np.int64)
-        self._settings[kernel.SET_DELIMITER] = ord(self._layout.delimiter)
-        self._settings[kernel.SET_WIDTH] = len(self._layout.columns)
-        self._settings[kernel.SET_STAMP] = self._stamps.style
-        self._settings[kernel.SET_ENDS] = ends
-        self._settings[kernel.SET_TOLERANCE] = 1_000_000 if self._stamps.coarse else 1_000
+        self._threads = np.zeros((2, columns.SLOTS), dtype=np.int64)
+        self._last = np.full((2, columns.SLOTS), -1, dtype=np.int64)
+        self._work = np.full((columns.WORK, columns.ROLES), -1, dtype=np.int64)
+        self._settings = np.zeros(columns.SETTINGS, dtype=np.int64)
+        self._settings[columns.SET_DELIMITER] = ord(self._layout.delimiter)
+        self._settings[columns.SET_WIDTH] = len(self._layout.columns)
+        self._settings[columns.SET_STAMP] = self._stamps.style
+        self._settings[columns.SET_ENDS] = ends
+        self._settings[columns.SET_TOLERANCE] = 1_000_000 if self._stamps.coarse else 1_000
         self._filled = 0
 
     @property
@@ -90,7 +90,7 @@ class Parser:
     @property
     def settled(self) -> bool:
         """Whether there are rows to take."""
-        return self._filled > kernel.WITHIN
+        return self._filled > columns.WITHIN
 
     def begin(self, buffer: bytearray, end: int) -> int:
         """Where the first row begins; -1 while the header line is not whole."""
@@ -98,14 +98,14 @@ class Parser:
         while place < end and buffer[place] in b" \t\r\n":
             place += 1
         if not self._layout.header:
-            self._line = self._state[kernel.LINE] = buffer.count(b"\n", 0, place)
+            self._line = self._state[columns.LINE] = buffer.count(b"\n", 0, place)
             return place
         newline = buffer.find(b"\n", place, end)
         if newline < 0:
             return -1
         header = bytes(buffer[place:newline]).removesuffix(b"\r")
         self._header = np.frombuffer(header, dtype=np.uint8).copy()  # writeable, as an empty one is
-        self._line = self._state[kernel.LINE] = buffer.count(b"\n", 0, newline + 1)
+        self._line = self._state[columns.LINE] = buffer.count(b"\n", 0, newline + 1)
         return newline + 1
 
     def parse(self, buffer: bytearray, at: int, end: int) -> Iterator[int]:
@@ -119,7 +119,7 @@ class Parser:
             )
             if no_room:
                 self._texts.grow(longest=end - at)
-                kernel.settle(self._texts.slots, self._texts.keys, int(self._state[kernel.TEXTS]))
+                tables.settle(self._texts.slots, self._texts.keys, int(self._state[columns.TEXTS]))
                 continue
             if not self._probed:
                 self._probed = True
@@ -136,14 +136,14 @@ class Parser:
         if "threadname" not in self._layout:
             return False
         rows = self._out[: self._filled].T
-        rows = rows[:, rows[kernel.OUT_KIND] == 0]
+        rows = rows[:, rows[columns.OUT_KIND] == 0]
         if "label" in self._layout:  # sub-results overlap with what they are part of, however stamps are read
-            rows = rows[:, ~self._texts.parts(int(self._state[kernel.TEXTS]))[rows[kernel.OUT_LABEL]]]
-        return stamps_are_ends(rows[kernel.OUT_START], rows[kernel.OUT_ELAPSED], rows[kernel.OUT_THREAD])
+            rows = rows[:, ~self._texts.parts(int(self._state[columns.TEXTS]))[rows[columns.OUT_LABEL]]]
+        return stamps_are_ends(rows[columns.OUT_START], rows[columns.OUT_ELAPSED], rows[columns.OUT_THREAD])
 
     def take(self, everything: bool = False) -> Samples:
         """The rows whose kind is settled: all but the last WITHIN, or everything."""
-        count = self._filled if everything else max(0, self._filled - kernel.WITHIN)
+        count = self._filled if everything else max(0, self._filled - columns.WITHIN)
         batch = self._samples(self._out[:count].T)
         self._out[: self._filled - count] = self._out[count : self._filled].copy()
         self._filled -= count
@@ -151,42 +151,42 @@ class Parser:
 
     def _samples(self, rows: np.ndarray) -> Samples:
         texts = self._texts
-        texts.told(int(self._state[kernel.TEXTS]))
+        texts.told(int(self._state[columns.TEXTS]))
 
         def codes(column: int, vocabulary: str) -> np.ndarray:
             if vocabulary in self._nothing:
                 return np.full(rows.shape[1], self._nothing[vocabulary], dtype=np.int32)
             return texts.codes[rows[column]]
 
-        group = rows[kernel.OUT_GROUP]
-        host = codes(kernel.OUT_HOST, "hosts")
+        group = rows[columns.OUT_GROUP]
+        host = codes(columns.OUT_HOST, "hosts")
         if "hosts" in self._nothing and "groups" not in self._nothing:
             host = np.where(texts.hosts[group] >= 0, texts.hosts[group], host)
-        start = rows[kernel.OUT_START]
-        requests = rows[kernel.OUT_KIND] == 0
-        self._requests += int(rows[kernel.OUT_COUNT][requests].sum())
-        self._failed += int(rows[kernel.OUT_FAILED][requests].sum())
+        start = rows[columns.OUT_START]
+        requests = rows[columns.OUT_KIND] == 0
+        self._requests += int(rows[columns.OUT_COUNT][requests].sum())
+        self._failed += int(rows[columns.OUT_FAILED][requests].sum())
         return Samples(
             start=self._clock.utc(start) if self._clock else start.copy(),
-            elapsed=rows[kernel.OUT_ELAPSED].copy(),
-            label=codes(kernel.OUT_LABEL, "labels"),
-            outcome=codes(kernel.OUT_OUTCOME, "outcomes"),
-            group=codes(kernel.OUT_GROUP, "groups"),
+            elapsed=rows[columns.OUT_ELAPSED].copy(),
+            label=codes(columns.OUT_LABEL, "labels"),
+            outcome=codes(columns.OUT_OUTCOME, "outcomes"),
+            group=codes(columns.OUT_GROUP, "groups"),
             host=host.astype(np.int32, copy=False),
-            kind=rows[kernel.OUT_KIND].astype(np.int8),
-            count=rows[kernel.OUT_COUNT].astype(np.int32),
-            failed=rows[kernel.OUT_FAILED].astype(np.int32),
-            users=rows[kernel.OUT_USERS].astype(np.int32),
-            latency=rows[kernel.OUT_LATENCY].copy(),
-            connect=rows[kernel.OUT_CONNECT].copy(),
-            received=rows[kernel.OUT_RECEIVED].copy(),
+            kind=rows[columns.OUT_KIND].astype(np.int8),
+            count=rows[columns.OUT_COUNT].astype(np.int32),
+            failed=rows[columns.OUT_FAILED].astype(np.int32),
+            users=rows[columns.OUT_USERS].astype(np.int32),
+            latency=rows[columns.OUT_LATENCY].copy(),
+            connect=rows[columns.OUT_CONNECT].copy(),
+            received=rows[columns.OUT_RECEIVED].copy(),
         )
 
     def check(self) -> None:
         """Raise InputError for rows that cannot be read, unless the only one is the last so far."""
-        bad = int(self._state[kernel.BAD]) + self._unfinished
-        last = bool(self._state[kernel.LAST_IS_BAD]) or self._unfinished
-        if bad > 1 or (bad == 1 and not (last and self._state[kernel.ROWS])):
+        bad = int(self._state[columns.BAD]) + self._unfinished
+        last = bool(self._state[columns.LAST_IS_BAD]) or self._unfinished
+        if bad > 1 or (bad == 1 and not (last and self._state[columns.ROWS])):
             raise self._damaged(bad)
 
     def finish(self, at: int, end: int) -> Iterator[Samples]:
@@ -199,26 +199,26 @@ class Parser:
     def endless(self) -> InputError:
         """The error for a row that goes on and on."""
         return InputError(
-            f"{self._file.path} line {int(self._state[kernel.LINE]) + 1}: a row begins that has no end",
+            f"{self._file.path} line {int(self._state[columns.LINE]) + 1}: a row begins that has no end",
             advice="A quote is opened and never closed. Repair the line, or cut the file before it.",
         )
 
     def _damaged(self, bad: int) -> InputError:
         width = len(self._layout.columns)
         words = {
-            kernel.WRONG_CELLS: "the row has {} cells, "
+            columns.WRONG_CELLS: "the row has {} cells, "
             + f"{'the header' if self._layout.header else 'others'} {width}",
-            kernel.WRONG_STAMP: "timeStamp cannot be read",
-            kernel.WRONG_ELAPSED: "elapsed is not a number",
-            kernel.WRONG_SUCCESS: "success is neither true nor false",
-            kernel.WRONG_QUOTES: "a quote stands within a quoted cell and is not doubled",
+            columns.WRONG_STAMP: "timeStamp cannot be read",
+            columns.WRONG_ELAPSED: "elapsed is not a number",
+            columns.WRONG_SUCCESS: "success is neither true nor false",
+            columns.WRONG_QUOTES: "a quote stands within a quoted cell and is not doubled",
         }
         problems = [
             Problem(words[int(wrong)].format(cells), where=f"{self._file.path} line {line}")
-            for line, wrong, cells in self._wrong[: min(bad, int(self._state[kernel.BAD]))]
+            for line, wrong, cells in self._wrong[: min(bad, int(self._state[columns.BAD]))]
         ]
         if self._unfinished:
-            where = f"{self._file.path} line {int(self._state[kernel.LINE]) + 1}"
+            where = f"{self._file.path} line {int(self._state[columns.LINE]) + 1}"
             problems.append(Problem("the file ends within a quoted cell", where=where))
         rows = "1 row" if bad == 1 else f"{bad} rows or more"
         return InputError(
@@ -236,7 +236,7 @@ class Parser:
                 "REVIEW",
                 f"{name}: the archive is damaged or cut short ({damage}); rows before it are read",
             )
-        if state[kernel.BAD] or self._unfinished:
+        if state[columns.BAD] or self._unfinished:
             note(
                 "truncated",
                 "REVIEW",
@@ -244,13 +244,13 @@ class Parser:
                 "Rates of the last seconds may be too low",
                 count=1,
             )
-        if state[kernel.REPEATED]:
+        if state[columns.REPEATED]:
             note(
                 "several runs",
                 "REVIEW",
-                f"{name}: the header line comes again {int(state[kernel.REPEATED])} times: runs were appended",
+                f"{name}: the header line comes again {int(state[columns.REPEATED])} times: runs were appended",
                 "JMeter appends to an existing file: remove it before a run, and read runs one by one",
-                count=int(state[kernel.REPEATED]),
+                count=int(state[columns.REPEATED]),
             )
         if self._clock:
             self._clock.note(self._reading, name)
@@ -263,20 +263,20 @@ class Parser:
             note_end_stamps(self._reading, name)
         if self._stamps.unit in ("seconds", "microseconds"):
             note("stamp unit", "REVIEW", f"{name}: timeStamp was read as {self._stamps.unit} since 1970, by its digits")
-        if state[kernel.NO_SUCH_DATE]:
+        if state[columns.NO_SUCH_DATE]:
             note(
                 "no such date",
                 "FAIL",
-                f"{name}: {int(state[kernel.NO_SUCH_DATE])} stamps have a day or month that no calendar has; they were "
-                "carried over as Java does (month 20 is August of the next year)",
+                f"{name}: {int(state[columns.NO_SUCH_DATE])} stamps have a day or month that no calendar has; they "
+                "were carried over as Java does (month 20 is August of the next year)",
                 "Distances in time hold within a month only; save with timestamp_format=ms",
-                count=int(state[kernel.NO_SUCH_DATE]),
+                count=int(state[columns.NO_SUCH_DATE]),
             )
 
     def _note_rows(self) -> None:
         state, name, note = self._state, self._file.path.name, self._reading.note
-        note_negative(self._reading, name, int(state[kernel.NEGATIVE]))
-        note_batches(self._reading, name, int(state[kernel.BATCHED]))
+        note_negative(self._reading, name, int(state[columns.NEGATIVE]))
+        note_batches(self._reading, name, int(state[columns.BATCHED]))
         if SUCCESS not in self._layout:
             by = "by the response code: 4xx, 5xx and Non HTTP" if CODE in self._layout else "not at all"
             note("no success column", "REVIEW", f"{name}: it has no column success; failures were told {by}")

@@ -16,6 +16,7 @@ from numba.extending import intrinsic
 SLACK: Final = 8
 
 BAD_NUMBER: Final = -(2**63)
+_TENTH: Final = (2**63 - 1) // 10
 
 _LOW: Final = np.uint64(0x0101010101010101)
 _HIGH: Final = np.uint64(0x8080808080808080)
@@ -107,6 +108,16 @@ def small_number(word: np.uint64, size: int) -> int:
 
 
 @njit(cache=True, nogil=True, _nrt=False)  # type: ignore[untyped-decorator, unused-ignore]
+def scaled(value: int, places: int) -> int:
+    """A number from 0 on, times 10**places; BAD_NUMBER beyond int64."""
+    for _ in range(places):
+        if value > _TENTH:
+            return BAD_NUMBER
+        value *= 10
+    return value
+
+
+@njit(cache=True, nogil=True, _nrt=False)  # type: ignore[untyped-decorator, unused-ignore]
 def number(data: np.ndarray, start: int, stop: int, places: int) -> int:
     """A decimal number times 10**places, cut to a whole one; BAD_NUMBER for anything else."""
     size = stop - start
@@ -119,9 +130,7 @@ def number(data: np.ndarray, start: int, stop: int, places: int) -> int:
         value = above * 100_000_000 + value if above >= 0 and value >= 0 else -1
     if value < 0:
         return any_number(data, start, stop, places)
-    for _ in range(places):
-        value *= 10
-    return value
+    return scaled(value, places)
 
 
 @njit(cache=True, nogil=True, _nrt=False)  # type: ignore[untyped-decorator, unused-ignore]
@@ -156,9 +165,8 @@ def any_number(data: np.ndarray, start: int, stop: int, places: int) -> int:
                 value = value * 10 + digit
                 places -= 1
             place += 1
-    for _ in range(places):
-        value *= 10
-    return -value if negative else value
+    value = scaled(value, places)
+    return -value if negative and value != BAD_NUMBER else value
 
 
 @njit(cache=True, nogil=True, _nrt=False)  # type: ignore[untyped-decorator, unused-ignore]

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from capacity.loadtest.readers.jmeter import kernel
+from capacity.loadtest.readers.jmeter import columns
 from capacity.loadtest.readers.jmeter.words import group_and_host, outcome
 from capacity.loadtest.samples import Names
 
@@ -56,7 +56,7 @@ class Texts:
 
     def parts(self, count: int) -> np.ndarray:
         """Which of the first `count` texts are another label and a number: (count,) bool."""
-        labels = {self._raw(entry) for entry in range(count) if self.extras[entry] & _ROLE == kernel.LABEL}
+        labels = {self._raw(entry) for entry in range(count) if self.extras[entry] & _ROLE == columns.LABEL}
         named = [self._raw(entry)[: max(0, int(self.bases[entry]))] for entry in range(count)]
         return np.array([self.bases[entry] > 0 and name in labels for entry, name in enumerate(named)], dtype=bool)
 
@@ -67,15 +67,15 @@ class Texts:
     def _code(self, entry: int) -> tuple[int, int]:
         extra = int(self.extras[entry])
         text = self._decoded(self._raw(entry))
-        if extra & kernel.DOUBLED:
+        if extra & columns.DOUBLED:
             text = _DOUBLED_QUOTES.sub('"', text)
         role = extra & _ROLE
-        if role == kernel.LABEL:
+        if role == columns.LABEL:
             return self.names.labels.code(text), -1
-        if role == kernel.HOST:
+        if role == columns.HOST:
             return self.names.hosts.code(text), -1
-        if role == kernel.CODE:
-            flags = (kernel.FAILED, kernel.SAID_WHY, kernel.WHOLE, kernel.EMBEDDED)
+        if role == columns.CODE:
+            flags = (columns.FAILED, columns.SAID_WHY, columns.WHOLE, columns.EMBEDDED)
             return self.names.outcomes.code(outcome(text, *(bool(extra & flag) for flag in flags))), -1
         group, host = group_and_host(text)
         return self.names.groups.code(group), self.names.hosts.code(host) if host else -1
