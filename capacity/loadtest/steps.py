@@ -56,6 +56,9 @@ P99_SAMPLES: Final = 1_000
 #: In a closed loop without think time every user waits for an answer: requests in flight are this share of the users.
 CLOSED: Final = 0.9
 
+#: In flight, at most this share of the variance that independent arrivals would give, is a number that is held.
+HELD: Final = 0.1
+
 #: A number of users stands still if it is the same, to 1 %, in this share of the seconds.
 STILL: Final = 0.8
 
@@ -157,7 +160,7 @@ def measured(cells: Cells, stage: Stage) -> Step | None:
         "dispersion": dispersion(cells, begin, end),
     }
     row |= judged(cells, begin, end, stage, row)
-    row["loop"] = loop_of(row, users)
+    row["loop"] = loop_of(row, users, cells.busy[part] / cells.width)
     row["reason"] = "; ".join(filter(None, (row["reason"], dropped)))
     first = int(np.searchsorted(cells.start, stage.begin - cells.width, side="right"))
     return Step(first, begin, end, row)
@@ -244,21 +247,34 @@ def change(values: np.ndarray) -> float:
     return float(difference / one.mean()) if abs(difference) > SURE * error else 0.0
 
 
-def loop_of(row: Mapping[str, Any], users: np.ndarray) -> Loop:
-    """Whether arrivals waited for answers.
+def loop_of(row: Mapping[str, Any], users: np.ndarray, in_flight: np.ndarray) -> Loop:
+    """Whether arrivals waited for answers. `users` and `in_flight` are those of each cell.
 
-    closed   as many requests in flight as there are users, whose number stands still; or a rate that was asked for
+    closed   as many requests in flight as there are users, whose number stands still; or, where users are not told, a
+             number in flight that stands still as no arrivals of their own could keep it; or a rate that was asked for
              and not reached, by a fixed number of users
     open     the asked rate was reached with users to spare; or, in a steady step, users come and go
     """
     known = users[np.isfinite(users)]
     middle = float(np.median(known)) if len(known) else 0.0
     still = len(known) > 1 and float(np.mean(np.abs(known - middle) <= max(0.05, 0.01 * middle))) >= STILL
-    asked, busy = row["asked_per_s"], row["in_flight"]
-    if still and busy >= CLOSED * row["users"]:
+    asked = row["asked_per_s"]
+    if not len(known) and row["steady"] and _held(row, in_flight):
+        return "closed"
+    if still and row["in_flight"] >= CLOSED * row["users"]:
         return "closed"
     if np.isfinite(asked):
         if row["throughput_per_s"] >= DELIVERED * asked:
             return "open"
         return "closed" if still else "unknown"
     return "open" if row["steady"] and len(known) > 1 and not still else "unknown"
+
+
+def _held(row: Mapping[str, Any], in_flight: np.ndarray) -> bool:
+    """Whether requests in flight vary far less than those of independent arrivals would.
+
+    Those are Poisson in an instant (M/G/infinity); the mean of a second has at most 2 R of their variance, for a
+    latency of R seconds (their autocovariance falls from L to 0 within it).
+    """
+    latency = row["mean_ms"] / 1000
+    return bool(in_flight.var() < HELD * row["in_flight"] * min(1.0, 2 * latency))

@@ -171,6 +171,25 @@ def test_groups_that_run_side_by_side_are_asked_for_together(tmp_path: Path) -> 
     assert step.loop == "open"
 
 
+@pytest.mark.parametrize("users", [1, 3, 10])
+def test_a_closed_loop_is_known_without_a_count_of_users_and_open_arrivals_are_no_loop(
+    tmp_path: Path, users: int
+) -> None:
+    """JMeter before 2.12 did not write down its threads."""
+    rng = np.random.default_rng(users)
+    ends = [np.cumsum(runs.lognormal(1_000, rng, mean=0.05)) for _ in range(users)]
+    took = np.concatenate([np.diff(end, prepend=0) for end in ends])
+    closed = read(runs.written(runs.run(np.concatenate(ends) - took, took), tmp_path / "closed.jtl"))
+    assert closed.steps["loop"].iloc[0] == "closed"
+    assert closed.steps["in_flight"].iloc[0] == pytest.approx(users, rel=0.01)
+
+    arrivals = runs.poisson(20 * users, 50, rng)
+    opened = read(
+        runs.written(runs.run(arrivals, runs.lognormal(len(arrivals), rng, mean=0.05)), tmp_path / "open.jtl")
+    )
+    assert opened.steps["loop"].tolist() == ["unknown"]
+
+
 def test_a_warm_up_stage_without_a_rate_and_the_load_after_it_are_apart(tmp_path: Path) -> None:
     rng = np.random.default_rng(5)
     one, other = runs.poisson(30, 30, rng), runs.poisson(90, 60, rng, 31)
