@@ -83,16 +83,16 @@ class CloudFront:
     """Lines of a CloudFront standard log, by the names in its line `#Fields:`; without one, in the standard order."""
 
     def __init__(self) -> None:
-        self._fields, self._tells = _chosen(_STANDARD.split())
+        self._fields, self._most, self._tells = _chosen(_STANDARD.split())
         self._seconds = Seconds(iso=True)
 
     def parse(self, line: bytes) -> Asked | None:
         if line.startswith(b"#"):
             if line.startswith(b"#Fields:"):
-                self._fields, self._tells = _chosen(line[8:].split())
+                self._fields, self._most, self._tells = _chosen(line[8:].split())
             return None
         try:
-            date, time, method, host, stem, status, query, result = self._fields(line.split(b"\t"))
+            date, time, method, host, stem, status, query, result = self._fields(line.split(b"\t", self._most))
         except IndexError:
             raise ValueError("fields are missing") from None
         key = host + stem if query in _NOTHING else host + stem + b"?" + query
@@ -101,10 +101,11 @@ class CloudFront:
         return Asked(key, kept, hit, self._seconds.of(date + b"T" + time))
 
 
-def _chosen(names: list[bytes]) -> tuple[Callable[[list[bytes]], tuple[bytes, ...]], bool]:
-    """Picks the fields we read out of a line, and whether hits are told. InputError when one that we need is left out.
+def _chosen(names: list[bytes]) -> tuple[Callable[[list[bytes]], tuple[bytes, ...]], int, bool]:
+    """What picks the fields we read out of a line, how many cuts of the line that takes, and whether hits are told.
 
-    Logs of before 2013 have neither the host of the request nor the result; the distribution's own host does as well.
+    Old logs end before the host of the request and the result: then the distribution's own host does as well. Raises
+    InputError when a field that we need is left out.
     """
     host = b"x-host-header" if b"x-host-header" in names else b"cs(Host)"
     wanted = [b"date", b"time", b"cs-method", host, b"cs-uri-stem", b"sc-status", b"cs-uri-query"]
@@ -115,7 +116,8 @@ def _chosen(names: list[bytes]) -> tuple[Callable[[list[bytes]], tuple[bytes, ..
         )
     tells = b"x-edge-result-type" in names
     wanted.append(b"x-edge-result-type" if tells else b"sc-status")
-    return itemgetter(*map(names.index, wanted)), tells
+    places = [names.index(name) for name in wanted]
+    return itemgetter(*places), max(places) + 1, tells
 
 
 class Stamped:
