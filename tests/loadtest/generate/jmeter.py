@@ -38,7 +38,7 @@ def command() -> tuple[str, ...]:
     missing = [str(jar) for jar in jars if not jar.is_file()]
     if java is None or missing or not (home / "lib/ext/ApacheJMeter_http.jar").is_file():
         if os.environ.get("CI"):
-            pytest.fail(f"CI has to run a real JMeter: {INSTALL}, as .ci/run does. Missing: {missing or 'java'}")
+            pytest.fail(f"CI has to run a real JMeter: {INSTALL}, as .ci/run does. Missing: {(missing or ['java'])[0]}")
         pytest.skip(f"no JMeter here: {INSTALL}")
     return (java, "-Xmx256m", f"-Djmeter.home={home}", "-cp", os.pathsep.join(map(str, jars)), "bsh.Interpreter")
 
