@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from capacity.config import config_of
+from tests.commands import called
 
 ROOT = Path(__file__).parent.parent
 GUIDES = ["forecasting.md", "load-tests.md"]
@@ -61,6 +62,16 @@ def test_load_tests_runs_from_a_result_file_to_a_plan_and_back_to_a_test(
 def test_its_settings_are_settings() -> None:
     (settings,) = blocks("forecasting.md", "toml")
     assert [event.lasting for event in config_of(tomllib.loads(settings)).event] == [False, False, True]
+    (settings,) = blocks("load-tests.md", "toml")
+    assert [one.service for one in config_of(tomllib.loads(settings)).cloudwatch.distribution] == ["storefront"]
+
+
+def test_its_commands_are_commands_with_these_options() -> None:
+    shown = re.findall(r"^capacity ((?:loadtest )?\w+)(.*)$", "\n".join(blocks("load-tests.md", "sh")), flags=re.M)
+    assert len(shown) >= 8
+    for command, options in shown:
+        text = called(*command.split(), "--help").stdout
+        assert [option for option in re.findall(r"--[a-z-]+", options) if not re.search(rf"{option}\b", text)] == []
 
 
 @pytest.mark.parametrize("guide", GUIDES)
