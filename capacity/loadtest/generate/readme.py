@@ -80,7 +80,8 @@ what was asked is saturated, whatever its latency says.
 def readme(plan: LoadPlan) -> str:
     """Markdown: the arithmetic, the stages, the mix, and a line to run for each tool."""
     told = [
-        f" The header {code(header.name)} is told by `-J{header.property_name}=...`, better in a file that `-q` names."
+        f" The header {code(header.name)} is told by `-J{header.property_name}=...`, better in a file that `-q` names "
+        "(the property has the same name in Taurus and Gatling)."
         for header in plan.headers
         if header.value is None
     ]
