@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from capacity.config import Account, Service
+from capacity.config import Account, Limit, Service, TaskCapacity
 from capacity.findings import Finding, Findings
 from capacity.planning import plan
 from capacity.planning.plans import Plan
@@ -62,8 +63,27 @@ def small() -> Plan:
 
 @cache
 def nasty() -> Plan:
-    """Two services, one of which has a name that looks like code everywhere."""
-    return demand_plan(web(NASTY, owner=NASTY), web("search", max_tasks=60))
+    """Two services: one has a name that looks like code everywhere, of the other is known what a task carries."""
+    return demand_plan(web(NASTY, owner=NASTY), carrying("search", max_tasks=60))
+
+
+def carrying(name: str, **settings: object) -> Service:
+    """A service with a measured capacity and limits that more tasks do not lift, one of a hostile name."""
+    known = TaskCapacity(
+        requests_per_second=10,
+        low=6,
+        high=14,
+        slo_ms=250,
+        method="load test",
+        measured=date(2026, 9, 3),
+        evidence=("Two runs of 20 minutes.",),
+    )
+    limits = (
+        Limit(name=NASTY, kind="connections", total=300, per_task=12),
+        Limit(name="payments", kind="downstream", total=1e6),
+        Limit(name="cache", kind="connections", total=100),
+    )
+    return web(name, requests_per_second_per_task=None, task_capacity=known, limit=limits, **settings)
 
 
 def policy_of(plan: Plan) -> Policy:
