@@ -17,7 +17,7 @@ TRIES = 30
 CONVERGED = 1e-14
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def solved(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
     """x of matrix x = right, for the few unknowns there are here; NaN where it is singular. Both are used up."""
     size = right.size
@@ -44,7 +44,55 @@ def solved(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
     return right
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
+def nearest(n: np.ndarray, x: np.ndarray, offset: np.ndarray, z: np.ndarray, start: np.ndarray) -> None:
+    """Fill `start` with the linearised solution: N/X on the columns, weighted as residuals of X would be."""
+    points, k = z.shape
+    normal = np.zeros((k, k))
+    right = np.zeros(k)
+    scale = np.zeros(k)
+    for a in range(k):
+        for i in range(points):
+            scale[a] = max(scale[a], abs(z[i, a]))
+    for i in range(points):
+        weight = (x[i] * x[i] / n[i]) ** 2
+        for a in range(k):
+            right[a] += weight * z[i, a] / scale[a] * (n[i] / x[i] - offset[i])
+            for b in range(k):
+                normal[a, b] += weight * z[i, a] / scale[a] * z[i, b] / scale[b]
+    found = solved(normal, right)
+    for a in range(k):
+        start[a] = found[a] / scale[a]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
+def bounded_least(n: np.ndarray, x: np.ndarray, offset: np.ndarray, z: np.ndarray, keep: int) -> float:
+    """The smallest sum of squares with no coefficient below 0: inside, or with some of those from `keep` on left out.
+
+    z (points, 2). The first `keep` coefficients are never left out. Infinite when there is no such curve.
+    """
+    q = np.empty(2)
+    nearest(n, x, offset, z, q)
+    inside = descend(n, x, offset, z, q)
+    if inside < np.inf and q[0] >= 0.0 and q[1] >= 0.0:
+        return inside
+    least = np.inf
+    one = np.empty(1)
+    for leave in range(keep, 2):
+        rest = np.ascontiguousarray(z[:, 1 - leave : 2 - leave])
+        nearest(n, x, offset, rest, one)
+        squares = descend(n, x, offset, rest, one)
+        if one[0] >= 0.0:
+            least = min(least, squares)
+    if keep == 0:
+        squares = 0.0
+        for i in range(n.size):
+            squares += (x[i] - n[i] / offset[i]) ** 2
+        least = min(least, squares)
+    return least
+
+
+@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def descend(n: np.ndarray, x: np.ndarray, offset: np.ndarray, z: np.ndarray, start: np.ndarray) -> float:
     """The smallest sum of squares found from `start`, which becomes its q. Infinite where `start` is no curve.
 

@@ -5,7 +5,7 @@ them. Intervals ask, for each value of one parameter, how much worse the best cu
 bend, a symmetric estimate +/- error does not cover. Three things make them keep their promise with 8 to 20 points:
 
 - how much worse is too much depends on the noise, which may be constant or in proportion to throughput (evidence.py);
-- the other parameters are free to be negative meanwhile, so that the bounds of one do not narrow another's interval;
+- the other parameters stay within their bounds meanwhile, which is what is known of them;
 - at a parameter's own bound, Feldman and Cousins' tails are used (evidence.py).
 
 `python -m benchmarks.usl` measures the coverage beside that of scipy's curve_fit.
@@ -28,6 +28,9 @@ Form = Literal["full", "quadratic"]
 
 #: Sums of squares below this share of the data's own are rounding: the points lie on the curve.
 EXACT: Final = 1e-24
+
+#: Kappa beyond which its interval counts as unlimited: already at N = 2 a request would take 200 times its time alone.
+MOST_KAPPA: Final = 100.0
 
 #: A negative sigma is a finding when the data are this sure of it.
 SURE: Final = 0.975
@@ -71,33 +74,36 @@ def fit_usl(
 
 def _full(points: Points, level: float) -> UniversalScalability:
     problem = _Problem(points.n, points.x)
-    free, squares = problem.best(problem.columns)
     lam, sigma, kappa = bounded(points.n, points.x)
+    squares = problem.squares(lam, sigma, kappa)
     if squares <= EXACT * float(np.sum(points.x**2)):
         intervals = {"lam": (lam, lam), "sigma": (sigma, sigma), "kappa": (kappa, kappa)}
         return _law(points, (lam, sigma, kappa), intervals, level, None, ())
-    if not free[0] > 0:
+    free, least = problem.best(problem.columns)
+    if not (np.isfinite(least) and free[0] > 0):
         raise _unidentified("lam has no upper limit", points)
-    below = problem.columns @ free
-    fitted = points.n / below
+    fitted = points.n / (problem.columns @ free)
     spread = Spread.of(-(fitted**2 / points.n)[:, None] * problem.columns, points.x - fitted, fitted)
-    profiles = [_Profile(problem, which, free, squares, spread) for which in range(3)]
+    profiles = [
+        _Profile(problem, which, free, value, squares, spread) for which, value in enumerate((1 / lam, sigma, kappa))
+    ]
     half = (1 - level) / 2
-    low, high = (1 / profiles[0].end(end, free[0]) for end in (1 - half, half))
-    if not np.isfinite(high):
+    slowest, fastest = profiles[0].end(1 - half, np.inf), profiles[0].end(half, 0.0)
+    if fastest <= 0:
         raise _unidentified("lam has no upper limit", points)
-    found: dict[str, tuple[float, float]] = {"lam": (min(low, lam), max(high, lam))}
-    sure = []
-    for name, profile, value in (("sigma", profiles[1], sigma), ("kappa", profiles[2], kappa)):
-        sure.append(profile.below(0.0))
-        lower, upper = tails(sure[-1], level)
-        ends = (0.0 if lower is None else profile.end(lower, 0.0), profile.end(upper, np.inf))
-        found[name] = (min(max(ends[0], 0.0), value), max(ends[1], value))
-    found["sigma"] = (found["sigma"][0], min(found["sigma"][1], 1.0))
+    found = {"lam": (1 / slowest, 1 / fastest)}
+    negative = []
+    for name, profile, most in (("sigma", profiles[1], 1.0), ("kappa", profiles[2], MOST_KAPPA)):
+        negative.append(profile.negative())
+        lower, upper = tails(negative[-1], level)
+        low = 0.0 if lower is None else profile.end(lower, 0.0)
+        found[name] = (low, max(profile.end(upper, most), profile.estimate))
     if found["sigma"] == (0.0, 1.0):
         raise _unidentified("sigma may be anything from 0 to 1", points)
+    if found["kappa"][1] >= MOST_KAPPA:
+        raise _unidentified("kappa has no upper limit", points)
     findings = []
-    if sure[0] > SURE:
+    if negative[0] > SURE:
         message = "throughput rises faster than concurrency: sigma would be negative and was held at 0"
         advice = "Look for warm-up, caches that fill, or points measured before the load was steady."
         findings.append(Finding("", "throughput", "superlinear", "REVIEW", message, advice))
@@ -119,10 +125,11 @@ def bounded(n: np.ndarray, x: np.ndarray, *, coherency: bool = True) -> tuple[fl
     if coherency:
         faces += [((one, queueing, crosstalk), 1, 2), ((one, crosstalk), 0.0, 1), ((one + queueing, crosstalk), 1.0, 1)]
     best = (np.inf, (np.nan, np.nan, np.nan))
+    rounding = EXACT * float(np.sum(x**2))
     for columns, *places in faces:
         q, squares = problem.best(np.column_stack(columns))
         sigma, kappa = (place if isinstance(place, float) else float(q[place] / q[0]) for place in places)
-        if q[0] > 0 and 0 <= sigma <= 1 and kappa >= 0 and squares < best[0] * (1 - 1e-12):
+        if q[0] > 0 and 0 <= sigma <= 1 and kappa >= 0 and squares < best[0] * (1 - 1e-12) - rounding:
             best = (squares, (float(1 / q[0]), sigma, kappa))
     return best[1]
 
@@ -133,80 +140,86 @@ class _Problem:
     def __init__(self, n: np.ndarray, x: np.ndarray) -> None:
         self.n, self.x = n, x
         self.columns = np.column_stack([np.ones(len(n)), n - 1, n * (n - 1)])
-        self.nothing = np.zeros(len(n))
 
-    def best(
-        self, columns: np.ndarray, offset: np.ndarray | None = None, start: np.ndarray | None = None
-    ) -> tuple[np.ndarray, float]:
-        """(k,) coefficients of the smallest sum of squares, and it: from the linearised solution and other starts."""
-        from capacity.loadtest.models.descent import descend
+    def squares(self, lam: float, sigma: float, kappa: float) -> float:
+        """Sum of squared residuals of a law."""
+        return float(np.sum((self.x - lam * self.n / (self.columns @ (1.0, sigma, kappa))) ** 2))
 
-        offset = self.nothing if offset is None else offset
-        columns = np.ascontiguousarray(columns)
-        weights = self.x**2 / self.n  # turns residuals of N/X into residuals of X
-        scale = np.abs(columns).max(axis=0)
-        linear = np.linalg.lstsq(columns / scale * weights[:, None], (self.n / self.x - offset) * weights, rcond=None)[
-            0
-        ]
-        starts = [linear / scale]
-        if start is not None:
-            starts.append(start)
-        elif columns.shape[1] == 3:
-            slowest = float(np.min(self.n / self.x))
-            starts += [slowest * np.array([1, 0.1, 0.01]), slowest * np.array([1, 0.01, 1e-4])]
-        elif not offset.any():
-            starts.append(np.append(np.min(self.n / self.x / columns[:, 0]), np.zeros(columns.shape[1] - 1)))
-        best, least = starts[0], np.inf
-        for one in starts:
-            q = np.array(one, dtype=float)
-            squares = descend(self.n, self.x, offset, columns, q)
-            if squares < least:
-                best, least = q, squares
-        return best, least
+    def best(self, columns: np.ndarray) -> tuple[np.ndarray, float]:
+        """(k,) coefficients of the smallest sum of squares, bounds aside, and it: from several starts."""
+        from capacity.loadtest.models.descent import descend, nearest
+
+        columns, nothing = np.ascontiguousarray(columns), np.zeros(len(self.n))
+        slowest = float(np.min(self.n / self.x / columns[:, 0]))
+        linear = np.empty(columns.shape[1])
+        nearest(self.n, self.x, nothing, columns, linear)
+        starts = [linear, slowest * np.eye(1, columns.shape[1])[0]]
+        if columns.shape[1] == 3:
+            starts += [slowest * np.array([1, 0.1, 0.01]), slowest * np.array([1, 0.01, 1e-4])]  # loadtest.md 6.2
+        squares = [descend(self.n, self.x, nothing, columns, start) for start in starts]
+        place = int(np.argmin(squares))
+        return starts[place], float(squares[place])
 
 
 class _Profile:
     """How sure the truth of one parameter lies below a value: 0 is 1 / lam, 1 is sigma, 2 is kappa."""
 
-    def __init__(self, problem: _Problem, which: int, free: np.ndarray, squares: float, spread: Spread) -> None:
-        self.problem, self.which, self.free, self.squares, self.spread = problem, which, free, squares, spread
+    def __init__(
+        self,
+        problem: _Problem,
+        which: int,
+        free: np.ndarray,  # coefficients with the bounds aside
+        estimate: float,  # the parameter within the bounds
+        squares: float,  # of the fit within the bounds
+        spread: Spread,
+    ) -> None:
+        self.problem, self.which, self.estimate, self.squares, self.spread = problem, which, estimate, squares, spread
         one = free[0]
-        self.estimate = float(one if which == 0 else free[which] / one)
+        self.unbounded = float(one if which == 0 else free[which] / one)
         gradient = np.zeros(3)
         gradient[which] = 1 if which == 0 else 1 / one
         if which:
             gradient[0] = -free[which] / one**2
         self.gradient = gradient
-        below = problem.columns @ free
-        jacobian = (problem.n / below**2)[:, None] * problem.columns
+        jacobian = (problem.n / (problem.columns @ free) ** 2)[:, None] * problem.columns
         scale = np.sqrt(np.sum(jacobian**2, axis=0))
         inverse = np.linalg.pinv((jacobian / scale).T @ (jacobian / scale))
         self.stretch = float((gradient / scale) @ inverse @ (gradient / scale))  # of (value - estimate)^2 per square
 
+    def columns(self, value: float) -> tuple[np.ndarray, np.ndarray, int]:
+        """Offset and columns of the law with this value, and how many columns may not be left out."""
+        one, queueing, crosstalk = self.problem.columns.T
+        if self.which == 0:
+            return value * one, np.column_stack([queueing, crosstalk]), 0
+        fixed, other = (queueing, crosstalk) if self.which == 1 else (crosstalk, queueing)
+        return np.zeros(len(one)), np.column_stack([one + value * fixed, other]), 1
+
     def distance(self, value: float) -> float:
         """Signed root of what a value costs in squares, in units of the parameter as far as the curve is linear."""
-        columns, q = self.problem.columns, self.free
-        if self.which == 0:
-            rest, offset, start = columns[:, 1:], value * columns[:, 0], q[1:]
-        elif self.which == 1:
-            rest, offset, start = columns[:, [0, 2]] + value * columns[:, [1]] * [1, 0], None, q[[0, 2]]
-        else:
-            rest, offset, start = columns[:, :2] + value * columns[:, [2]] * [1, 0], None, q[:2]
-        _, squares = self.problem.best(rest, offset, start)
-        cost = max(squares - self.squares, 0.0)
-        return float(np.sign(value - self.estimate) * np.sqrt(cost * self.stretch))
+        from capacity.loadtest.models.descent import bounded_least
 
-    def below(self, value: float) -> float:
-        return float(self.spread.below(self.distance(value), self.gradient))
+        cost = bounded_least(self.problem.n, self.problem.x, *self.columns(value)) - self.squares
+        return float(np.sign(value - self.estimate) * np.sqrt(max(cost, 0.0) * self.stretch))
+
+    def negative(self) -> float:
+        """How sure the data alone are that the parameter is negative, all bounds aside."""
+        from capacity.loadtest.models.descent import descend, nearest
+
+        offset, columns, _ = self.columns(0.0)
+        start = np.empty(2)
+        nearest(self.problem.n, self.problem.x, offset, columns, start)
+        zero = descend(self.problem.n, self.problem.x, offset, columns, start)
+        _, least = self.problem.best(self.problem.columns)
+        distance = float(np.sign(-self.unbounded) * np.sqrt(max(zero - least, 0.0) * self.stretch))
+        return float(self.spread.below(distance, self.gradient))
 
     def end(self, confidence: float, stop: float) -> float:
-        """The value that the truth lies below with this confidence; 1 / lam ends at 0, where lam has no limit."""
+        """The value that the truth lies below with this confidence; `stop` if it lies beyond."""
         target = float(self.spread.distance(confidence, self.gradient))
         step = abs(target) or 1e-12
         if target < 0:
-            stop = 0.0 if self.which == 0 else -np.inf
             return crossing(lambda value: target - self.distance(value), self.estimate, -step, stop)
-        return crossing(lambda value: self.distance(value) - target, self.estimate, step, np.inf)
+        return crossing(lambda value: self.distance(value) - target, self.estimate, step, stop)
 
 
 # --- two parameters ---------------------------------------------------------------------------------------------------

@@ -111,9 +111,8 @@ class Queue:
     @cached_property
     def _first(self) -> tuple[np.ndarray, np.ndarray]:
         """Times, and mean of the smallest of c residual services cut off there: the integral of its tail so far."""
-        mean, second = self.service.mean, self.service.mean**2 * (1 + self.service.cv**2)
-        last = self.service.quantile(1 - FAR) + 10 * second / mean
-        t = np.concatenate([[0.0], np.geomspace(1e-4 * mean / self.servers, last, 4000)])
+        last = 3 * self.service.quantile(1 - FAR / 1000)  # residual services have a longer tail than services
+        t = np.concatenate([[0.0], np.geomspace(1e-4 * self.service.mean / self.servers, last, 4000)])
         tail = np.clip(_residual_beyond(self.service, t), 0.0, 1.0) ** self.servers
         return t, np.concatenate([[0.0], np.cumsum(np.diff(t) * (tail[1:] + tail[:-1]) / 2)])
 

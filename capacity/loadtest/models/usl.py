@@ -19,6 +19,9 @@ from capacity.findings import NO_FINDINGS, Findings
 from capacity.loadtest.models.evidence import Spread
 from capacity.loadtest.models.points import REACH, Values, aicc, rates
 
+#: Kappa below which there is no peak to speak of: it would lie beyond a million million requests in flight.
+NO_PEAK: Final = 1e-24
+
 #: Points of a drawn curve: one every few pixels.
 DRAWN: Final = 200
 
@@ -76,6 +79,7 @@ class UniversalScalability:
         The smaller root of x kappa N^2 + (x (sigma - kappa) - lam) N + x (1 - sigma) = 0.
         """
         x = rates(throughput)
+        x = np.where(np.isfinite(x), x, np.nan)
         middle = self.lam - x * (self.sigma - self.kappa)
         last = x * (1 - self.sigma)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -102,7 +106,7 @@ class UniversalScalability:
     @property
     def peak(self) -> Peak:
         """Concurrency and throughput of the maximum; without coherency cost both are the far limit."""
-        if self.kappa <= 0:
+        if self.kappa < NO_PEAK:
             return Peak(float("inf"), self.ceiling, False)
         n = max(1.0, float(np.sqrt((1 - self.sigma) / self.kappa)))
         return Peak(n, self.throughput(n), n <= self.largest)
