@@ -136,7 +136,16 @@ def test_the_kpi_files_of_taurus_are_read_by_name(
     assert rows["received"].tolist() == [156]
 
 
-@pytest.mark.parametrize("text", ["timestamp,value\n1,2\n", "time,elapsed,name\n1,2,3\n", "a 1-1,b\n", "label,count\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "timeStamp§elapsed§label§success\n1§2§a§true\n",
+        "timestamp,value\n1,2\n",
+        "time,elapsed,name\n1,2,3\n",
+        "a 1-1,b\n",
+        "label,count\n",
+    ],
+)
 def test_a_csv_of_another_tool_is_not_claimed(text: str, tmp_path: Path) -> None:
     assert not JMeterCsv().recognises(ResultFile(written(tmp_path, text)))
 

@@ -93,10 +93,10 @@ def test_characters_that_xml_forbids_do_not_end_the_file(forbidden: str, tmp_pat
     assert findings["characters"].count == 1
 
 
-@pytest.mark.parametrize("encoding", ["ISO-8859-1", "windows-1252", "UTF-8", "no-such-code"])
+@pytest.mark.parametrize("encoding", ["ISO-8859-1", "windows-1252", "UTF-8", "no-such-code", "UTF-16", "zip"])
 def test_the_declared_encoding_is_used(encoding: str, tmp_path: Path) -> None:
     text = document(LEAF.replace('lb="a"', 'lb="Zurück"')).replace("UTF-8", encoding)
-    codec = "utf-8" if encoding == "no-such-code" else encoding
+    codec = encoding if encoding in ("ISO-8859-1", "windows-1252") else "utf-8"
     rows, _ = table(written(tmp_path, text.encode(codec)), JMeterXml())
     assert rows["label"].tolist() == ["Zurück"]
 

@@ -39,7 +39,7 @@ class JMeterCsv:
     `samples` raises InputError for rows that cannot be read, with the first places; one at the end is a test cut short
     and becomes a finding. Memory: a few chunks, and every different text once.
 
-    chunk  bytes read at a time; results do not depend on it
+    chunk  bytes read at a time. Rows do not depend on it; whether stamps are ends is judged by the first one
     """
 
     name: ClassVar[str] = "JMeter CSV"
@@ -81,7 +81,6 @@ class JMeterCsv:
             if final and end and buffer[end - 1] != 0x0A:
                 buffer[end] = 0x0A
                 end += 1
-                parser.cut_short = True
             for place in parser.parse(buffer, at, end):
                 at = place
                 if parser.full:

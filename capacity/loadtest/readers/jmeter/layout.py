@@ -21,12 +21,15 @@ WITHOUT_HEADER: Final = {
     ),
 }
 
+#: JMeter takes any printable character but letters and digits; ours is one byte of UTF-8.
+_DELIMITER: Final = r"[\t !#-/:-@\[-\^`{-~]"
+
 _SUCCESS_AT: Final = 7  # the eighth cell of every default layout
 _DATE: Final = (
     r"(?:\d{4}([/-])\d{1,2}\1\d{1,2}|\d{1,2}/\d{1,2}/\d{2,4})[ T]\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?"
 )
-_FIRST_CELL: Final = re.compile(rf'"?(?:\d{{12,13}}|{_DATE})"?(?P<delimiter>[^\w"\r\n])')
-_HEADER_CELL: Final = re.compile(r'"?[A-Za-z_]\w*"?(?P<delimiter>[^\w"\r\n])')
+_FIRST_CELL: Final = re.compile(rf'"?(?:\d{{12,13}}|{_DATE})"?(?P<delimiter>{_DELIMITER})')
+_HEADER_CELL: Final = re.compile(rf'"?[A-Za-z_]\w*"?(?P<delimiter>{_DELIMITER})')
 _THREAD_CELL: Final = re.compile(r".* \d+-\d+$", re.DOTALL)
 
 

@@ -61,7 +61,6 @@ class Parser:
         self._line = 0
         self._probed = layout.stamps_are_ends
         self._requests = self._failed = 0
-        self.cut_short = False  # the last line has no end
         self._unfinished = False  # the last row has none
         self._restart(ends=layout.stamps_are_ends)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
@@ -17,6 +15,7 @@ from capacity.loadtest.readers.jmeter.notes import note_all_failed, note_batches
 from capacity.loadtest.readers.jmeter.stamps import LATEST, stamps_are_ends
 from capacity.loadtest.readers.jmeter.stream import Pieces
 from capacity.loadtest.readers.jmeter.words import EMBEDDED_MARK, TRANSACTION_MARK, group_and_host, group_of, outcome
+from capacity.loadtest.readers.jmeter.xml_text import texts
 from capacity.loadtest.samples import CONTAINER, REQUEST, TRANSACTION, UNKNOWN, Samples
 
 #: Elements that are a sample; `sampleResult` is of JMeter 1.x and 2.0.
@@ -41,17 +40,9 @@ _LONG_NAMES: Final = {
     "sampleCount": "sc",
 }
 
-#: What XML 1.0 does not allow; JMeter writes what a server sent.
-_FORBIDDEN: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|&#(?:x0*(?:[0-8bcef]|1[0-9a-f])|0*(?:[0-8]|1[124-9]|2[0-9]|3[01]));",
-    re.IGNORECASE,
-)
-_ENCODING: Final = re.compile(rb"""^\s*<\?xml[^>]*encoding=["']([\w.-]+)["']""")
-
 #: A number with more digits is none that JMeter writes, and too large for microseconds.
 _DIGITS: Final = 15
 
-_PIECE: Final = 2**20  # bytes read at a time
 _BATCH: Final = 20_000  # rows handed over at a time, about
 
 
@@ -72,7 +63,8 @@ class JMeterXml:
     def samples(self, file: ResultFile, reading: Reading) -> Iterator[Samples]:
         with Pieces(file) as pieces:
             document = _Document(file, reading)
-            for text in _texts(pieces, file, document):
+            for text, forbidden in texts(pieces, file):
+                document.forbidden += forbidden
                 if not document.feed(text):
                     break
                 if len(document.rows) >= _BATCH:
@@ -81,30 +73,6 @@ class JMeterXml:
             if document.rows:
                 yield document.take()
             document.note()
-
-
-def _texts(pieces: Pieces, file: ResultFile, document: _Document) -> Iterator[str]:
-    """The file's text in pieces, without what XML forbids; references to characters are never cut."""
-    declared = _ENCODING.match(file.head.removeprefix(codecs.BOM_UTF8))
-    try:
-        decoder = codecs.getincrementaldecoder(declared[1].decode() if declared else "utf-8")(errors="replace")
-    except LookupError:
-        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-    held, begun = "", False
-    while True:
-        piece = pieces.read(_PIECE)
-        text = held + decoder.decode(piece, final=not piece)
-        if not begun:
-            text = text.removeprefix("\ufeff").lstrip()
-            begun = bool(text)
-        cut = text.rfind("&", max(0, len(text) - 12)) if piece else -1
-        held, text = (text[cut:], text[:cut]) if cut >= 0 else ("", text)
-        text, count = _FORBIDDEN.subn("?", text)
-        document.forbidden += count
-        if text:
-            yield text
-        if not piece:
-            return
 
 
 @dataclass
