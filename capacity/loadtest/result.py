@@ -54,8 +54,9 @@ class LoadTest:
         draws     how many                      seed      the same seed gives the same draws
 
         Circular block bootstrap (Politis and Romano, 1992) of blocks of at least 5 s, of whole seconds; a step of less
-        than 10 s is drawn in halves, and its interval is rather too narrow. Raises InputError for statistics without
-        requests, for an unknown step, and for one in which nothing succeeded.
+        than 10 s is drawn in halves, and its interval is rather too narrow. NaN is a draw in which nothing succeeded,
+        as of a step with a handful of requests. Raises InputError for statistics without requests, for an unknown
+        step, and for one in which nothing succeeded.
         """
         if self.cells is None:
             raise InputError(

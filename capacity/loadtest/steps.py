@@ -75,7 +75,9 @@ class Step:
 
 def load_points(cells: Cells, groups: Mapping[str, Kept], labels: Mapping[str, Kept]) -> list[Step]:
     """A step for every stage in which requests ended, in order of time."""
-    found = [step for stage in stages(cells, groups, labels) for step in _points(cells, stage)]
+    found: list[Step] = []
+    for stage in stages(cells, groups, labels):
+        found += _points(cells, stage, found[-1].end if found else 0)
     mark_failing([step.row for step in found])
     for number, step in enumerate(found, start=1):
         step.row["step"] = number
@@ -97,16 +99,18 @@ def mark_failing(rows: Sequence[dict[str, Any]]) -> None:
             row.update(saturated=True, reason="; ".join(filter(None, (words, row["reason"]))))
 
 
-def _points(cells: Cells, stage: Stage) -> list[Step]:
+def _points(cells: Cells, stage: Stage, after: int) -> list[Step]:
     """The load point of a stage; or several, where the load was level but what was in flight shows that the service
     went from keeping up to not keeping up."""
-    step = measured(cells, stage)
+    step = measured(cells, stage, after)
     if step is None:
         return []
     if stage.ramp or stage.says or not step.row["saturated"] or step.row["error_share"] > ERRORS:
         return [step]
-    parts = levels(cells, stage)
-    again = [point for part in parts if (point := measured(cells, part)) is not None]
+    again: list[Step] = []
+    for part in levels(cells, stage):
+        point = measured(cells, part, again[-1].end if again else after)
+        again += [] if point is None else [point]
     lowest = min((point.row["p50_ms"] for point in again), default=np.nan)
     for point in again:
         if point.row["p50_ms"] > (1 + SAME_LATENCY) * lowest:
@@ -128,9 +132,10 @@ def steps_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return frame.astype(whole)
 
 
-def measured(cells: Cells, stage: Stage) -> Step | None:
-    """The load point of a stage; None if nothing ended in it."""
+def measured(cells: Cells, stage: Stage, after: int = 0) -> Step | None:
+    """The load point of a stage, of cells from `after` on: none is counted twice. None if nothing ended in it."""
     begin, end, dropped = steady_part(cells, stage)
+    begin = max(begin, after)
     seconds = cells.length(begin, end)
     part = slice(begin, end)
     samples, errors = int(cells.completions[part].sum()), int(cells.errors[part].sum())
@@ -162,7 +167,7 @@ def measured(cells: Cells, stage: Stage) -> Step | None:
     row |= judged(cells, begin, end, stage, row)
     row["loop"] = loop_of(row, users, cells.busy[part] / cells.width)
     row["reason"] = "; ".join(filter(None, (row["reason"], dropped)))
-    first = int(np.searchsorted(cells.start, stage.begin - cells.width, side="right"))
+    first = max(after, int(np.searchsorted(cells.start, stage.begin - cells.width, side="right")))
     return Step(first, begin, end, row)
 
 

@@ -7,6 +7,8 @@ from typing import Literal
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import capacity
 from capacity import charts
@@ -92,6 +94,32 @@ def test_a_step_in_which_all_failed_has_no_latency_to_draw(tmp_path: Path) -> No
     assert np.isnan(test.steps["p95_ms"].iloc[0])
     with pytest.raises(InputError, match="nothing succeeded"):
         test.resampled(1, 0.95)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 10**6),
+    n=st.sampled_from([1, 2, 10, 300]),
+    seconds=st.sampled_from([0.0, 3.0, 40.0, 10**5]),
+    slowest=st.sampled_from([0.0, 0.1, 200.0]),
+)
+def test_any_rows_give_a_test_that_adds_up(tmp_path: Path, seed: int, n: int, seconds: float, slowest: float) -> None:
+    rng = np.random.default_rng(seed)
+    frame = runs.run(
+        rng.random(n) * seconds,
+        rng.random(n) * slowest,
+        label=rng.choice(["a", "Total", "step 5rps"], n),
+        group=rng.choice(["N3", "load 10rps", ""], n),
+        failed=rng.random(n) < rng.choice([0, 0.1, 1]),
+        users=rng.integers(0, 9, n),
+    )
+    test = read(runs.written(frame, tmp_path / "run.jtl"))
+    assert test.timeline["completions"].sum() == test.timeline["arrivals"].sum() == n
+    assert test.errors["errors"].sum() == test.summary.loc["Total", "errors"] == (~frame["success"]).sum()
+    assert test.steps["samples"].sum() <= n
+    assert (test.steps["p50_ms"].fillna(0) <= test.steps["p95_ms"].fillna(0)).all()
+    assert test.steps["step"].tolist() == [*range(1, len(test.steps) + 1)]
+    assert str(test) and test._repr_html_()
 
 
 def test_it_shows_itself_in_words_and_as_a_page(sample: LoadTest, tmp_path: Path) -> None:
