@@ -24,7 +24,7 @@ LEAST_BEFORE: Final = 48
 #: A change is at least this large (log of 10 %: the mix of a day and growing data do nearly as much), and so many times
 #: what days usually differ from their week by. `benchmarks/per_task.py` has the false alarms.
 SMALLEST: Final = float(np.log(1.10))
-ALARM: Final = 5.0
+ALARM: Final = 4.5
 #: At a deploy that is known less is enough.
 KNOWN_SMALLEST: Final = float(np.log(1.04))
 KNOWN_ALARM: Final = 3.5
@@ -34,6 +34,8 @@ NEAR: Final = pd.Timedelta(hours=6)
 EPISODE: Final = 3 * 24
 #: Hours that differ from their week by less than this are usual, whatever a short history says.
 FLOOR: Final = 0.01
+#: Hours that have to remain to say what is usual, when those across the largest difference are left out.
+LEAST_USUAL: Final = 72
 #: The most changes that are told of one history: with more, its level is not the thing to describe.
 MOST: Final = 12
 
@@ -126,16 +128,29 @@ def _parted(hourly: np.ndarray, step: int, hours: int) -> np.ndarray:
 
 
 def _usual(hourly: np.ndarray, step: int, hours: int) -> float:
-    """How far so many hours usually lie from their week, as a standard deviation: from all, changes being few."""
+    """How far so many hours usually lie from their week, as a standard deviation.
+
+    Where they lie farthest may be a change, and in a short history most of them look across it: they are left out if
+    enough remain. Of what remains most is usual.
+    """
     parted = _parted(hourly, step, hours)
-    parted = parted[np.isfinite(parted)]
     moves = np.diff(hourly)
     moves = moves[np.isfinite(moves)]
     hour = 1.4826 * float(np.median(np.abs(moves))) if len(moves) else 0.0
-    if len(parted) < 2:
+    known = np.isfinite(parted)
+    if known.sum() < 2:
         return max(FLOOR, hour)
-    centre = float(np.median(parted))
-    return max(FLOOR, 1.4826 * float(np.median(np.abs(parted - centre))), hour / 3)
+    top = int(np.nanargmax(np.abs(parted)))
+    across = np.zeros(len(parted), dtype=bool)
+    across[max(0, top - round(hours * HOUR / step)) : top + round(BEFORE * HOUR / step)] = True
+    scales = [_scale(part) for part in (parted[known], parted[known & ~across]) if len(part) >= 2]
+    if (known & ~across).sum() * step < LEAST_USUAL * HOUR:
+        scales = scales[:1]
+    return max(FLOOR, min(scales), hour / 3)
+
+
+def _scale(values: np.ndarray) -> float:
+    return 1.4826 * float(np.median(np.abs(values - np.median(values))))
 
 
 Found = tuple[int, float, float, int | None]  # hour, log ratio, half width of its interval, how long the episode was
@@ -206,8 +221,9 @@ def _levels(part: np.ndarray, place: int, usual: float, step: int) -> tuple[floa
     behind, ahead = part[max(0, place - week) : place], part[place : place + week]
     if not np.isfinite(behind).any() or not np.isfinite(ahead).any():
         return float("nan"), float("nan"), float("inf")
-    days = max(1.0, min(np.isfinite(behind).sum(), np.isfinite(ahead).sum()) / day)
-    return float(np.nanmedian(behind)), float(np.nanmedian(ahead)), 1.96 * usual / float(np.sqrt(days))
+    days = [max(1.0, np.isfinite(side).sum() / day) for side in (behind, ahead)]
+    half = 1.96 * usual * float(np.sqrt(sum(1 / count for count in days)))
+    return float(np.nanmedian(behind)), float(np.nanmedian(ahead)), half
 
 
 def _episode(part: np.ndarray, place: int, before: float, after: float, step: int) -> int | None:

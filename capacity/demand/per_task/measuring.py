@@ -12,7 +12,7 @@ import pandas as pd
 
 from capacity.config import Service
 from capacity.demand.censoring import saturated
-from capacity.demand.levels import Level, levels_of
+from capacity.demand.levels import INPUTS, Level, levels_of
 from capacity.demand.per_task.alignment import shifted, shifts_of
 from capacity.display import table_html
 from capacity.errors import HistoryError, InputError
@@ -93,7 +93,8 @@ def per_task(
     A gap is never a zero: an interval that lacks rate or tasks has no row.
     Raises HistoryError, saying what is missing, when there is no rate, no count of tasks or no processor time.
     """
-    rows, findings = _rows(history, service.name), []
+    rows, there = _rows(history, service.name)
+    findings: list[Finding] = []
     found: list[pd.DataFrame] = []
     for size in _sizes(rows, interval):
         level, latencies = _level(rows, size)
@@ -103,20 +104,23 @@ def per_task(
             findings += said
             found.append(frame if not found else frame[_outside(frame, found)])
     if not found:
-        raise HistoryError(_nothing(service, {str(name) for name in rows["metric"].unique()}, needing))
+        raise HistoryError(_nothing(service, there, needing))
     frame = pd.concat(found).sort_index(kind="stable")
     frame.index.name = "timestamp"
     return PerTask(service.name, frame, Findings.of(findings))
 
 
-def _rows(history: History, name: str) -> pd.DataFrame:
-    """The service's means and maxima, and its latency quantiles as metrics of their own."""
+def _rows(history: History, name: str) -> tuple[pd.DataFrame, set[str]]:
+    """The service's means and maxima, its latency quantiles as metrics of their own; and the metrics there are."""
     rows = history.select(services=name).frame[["metric", "stat", "interval", "timestamp", "value"]]
-    rows = rows.astype({"metric": "str", "stat": "str"})
+    there = {str(metric) for metric in rows["metric"].unique()}
+    stat = rows["stat"].astype("str").to_numpy()
     latency = (rows["metric"] == "latency").to_numpy()
-    rows.loc[latency, "metric"] = "latency_" + rows["stat"][latency]
-    rows.loc[latency, "stat"] = "mean"
-    return rows[rows["stat"].isin(["mean", "max"])]
+    wanted = rows["metric"].isin([*INPUTS, "errors"]).to_numpy() & np.isin(stat, ["mean", "max"])
+    keep = (wanted & ~latency) | (latency & (stat != "max"))
+    metric = np.where(latency, "latency_" + stat.astype(object), rows["metric"].astype(object).to_numpy())
+    rows = rows.assign(metric=metric, stat=np.where(latency, "mean", stat))[keep]
+    return rows.astype({"metric": "category", "stat": "category"}), there
 
 
 def _sizes(rows: pd.DataFrame, interval: str | timedelta | None) -> list[pd.Timedelta]:
@@ -137,7 +141,8 @@ def _level(rows: pd.DataFrame, size: pd.Timedelta) -> tuple[Level, dict[str, np.
     Quantiles are never averaged: of latency only values of this very interval are taken.
     """
     own = rows["interval"] == size.total_seconds()
-    rows = rows[own | ~rows["metric"].str.startswith("latency_").to_numpy()]
+    latency = [name for name in rows["metric"].cat.categories if name.startswith("latency_")]
+    rows = rows[own | ~rows["metric"].isin(latency)]
     rows = rows[rows["interval"] <= size.total_seconds()]
     start = rows["timestamp"].min().floor(size)
     grid = pd.date_range(start, rows["timestamp"].max().ceil(size) + size, freq=size, unit="us")
