@@ -171,7 +171,7 @@ def _arrivals(reading: Reading, cells: Cells, steps: Sequence[Step]) -> None:
 
 
 def _loops(reading: Reading, steps: Sequence[Step]) -> None:
-    closed = [step for step in steps if step.row["loop"] == "closed"]
+    closed = [step for step in steps if step.row["loop"] == "closed" and not step.row["saturated"]]
     if closed:
         reading.note(
             "coordinated omission",

@@ -131,7 +131,7 @@ def _shades(test: LoadTest, origin: pd.Timestamp, x: drawing.Spec) -> drawing.Sp
     """The steady parts of the steps as bands behind the lines."""
     spans = [((start - origin).total_seconds(), (end - origin).total_seconds()) for start, end in _steady(test.steps)]
     rows = [{"x": max(0.0, start), "x2": end} for start, end in spans]
-    return drawing.mark(rows, {"type": "rect", "color": LIGHT["band-3"]}, x=x, x2={"field": "x2"})
+    return drawing.mark(rows, {"type": "rect", "color": LIGHT["band-3"], "opacity": 0.6}, x=x, x2={"field": "x2"})
 
 
 def _steady(steps: pd.DataFrame) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
