@@ -276,3 +276,11 @@ def test_old_files_in_the_codepage_of_windows_are_read_and_said(tmp_path: Path) 
     rows, findings = table(path)
     assert rows["label"].tolist() == ["Zurück"]
     assert findings["encoding"].count == 1
+
+
+def test_transactions_without_the_requests_inside_them_are_said(tmp_path: Path) -> None:
+    transaction = ROW.replace(",OK,", f',"{MARK}",')
+    rows, findings = table(plain(tmp_path, transaction, transaction))
+    assert rows["kind"].tolist() == [TRANSACTION, TRANSACTION]
+    assert (findings["transactions only"].status, findings["transactions only"].count) == ("FAIL", 2)
+    assert "transactions only" not in table(plain(tmp_path, transaction, ROW))[1]

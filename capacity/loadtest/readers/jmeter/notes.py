@@ -45,3 +45,15 @@ def note_end_stamps(reading: Reading, name: str) -> None:
         f"{name}: samples of a thread overlap unless timeStamp is their end; it was read as the end",
         "JMeter writes starts unless sampleresult.timestamp.start=false: check the run's properties",
     )
+
+
+def note_no_requests(reading: Reading, name: str, rows: int, requests: int) -> None:
+    """Only transactions: JMeter before 5.0 wrote nothing else for 'Generate parent sample'."""
+    if rows and not requests:
+        reading.note(
+            "transactions only",
+            "FAIL",
+            f"{name}: all {rows} rows are transactions; the requests inside them are not told",
+            "Untick 'Generate parent sample' in the plan, or run it on JMeter 5, which writes the parts as well",
+            count=rows,
+        )

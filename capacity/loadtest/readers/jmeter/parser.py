@@ -12,7 +12,13 @@ from capacity.loadtest.readers.base import Reading, ResultFile
 from capacity.loadtest.readers.jmeter import columns, kernel, tables
 from capacity.loadtest.readers.jmeter.clock import Clock
 from capacity.loadtest.readers.jmeter.layout import CODE, MESSAGE, SUCCESS, Layout
-from capacity.loadtest.readers.jmeter.notes import note_all_failed, note_batches, note_end_stamps, note_negative
+from capacity.loadtest.readers.jmeter.notes import (
+    note_all_failed,
+    note_batches,
+    note_end_stamps,
+    note_negative,
+    note_no_requests,
+)
 from capacity.loadtest.readers.jmeter.stamps import Stamps, stamps_are_ends
 from capacity.loadtest.readers.jmeter.texts import Texts
 from capacity.loadtest.samples import Samples
@@ -286,6 +292,7 @@ class Parser:
                 f"{name}: it has no column responseMessage, so transactions cannot be told from requests",
                 "If the plan has transaction controllers, their samples are counted twice",
             )
+        note_no_requests(self._reading, name, int(state[columns.ROWS]), self._requests)
         note_all_failed(self._reading, name, self._requests, self._failed)
         if self._texts.odd:
             message = f"{name}: {self._texts.odd} texts are not UTF-8 and were read as Windows-1252"

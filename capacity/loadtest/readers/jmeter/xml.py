@@ -11,7 +11,13 @@ import numpy as np
 
 from capacity.errors import InputError
 from capacity.loadtest.readers.base import Reading, ResultFile
-from capacity.loadtest.readers.jmeter.notes import note_all_failed, note_batches, note_end_stamps, note_negative
+from capacity.loadtest.readers.jmeter.notes import (
+    note_all_failed,
+    note_batches,
+    note_end_stamps,
+    note_negative,
+    note_no_requests,
+)
 from capacity.loadtest.readers.jmeter.stamps import LATEST, stamps_are_ends
 from capacity.loadtest.readers.jmeter.stream import Pieces
 from capacity.loadtest.readers.jmeter.words import EMBEDDED_MARK, TRANSACTION_MARK, group_and_host, group_of, outcome
@@ -302,6 +308,7 @@ class _Document:
             note_end_stamps(reading, name)
         note_negative(reading, name, self._negative)
         note_batches(reading, name, self._batches)
+        note_no_requests(reading, name, self._count, self._requests)
         note_all_failed(reading, name, self._requests, self._failed)
 
 
