@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.errors import CapacityError, InputError
-from capacity.loadtest.models.fit_usl import bounded, fit_usl
+from capacity.loadtest.models.fit_usl import Form, bounded, fit_usl
 from capacity.loadtest.models.usl import UniversalScalability
 from tests.loadtest.usl_data import CISCO, RAYTRACER, SDM91, SYNTHETIC
 
@@ -175,6 +175,29 @@ def test_unknown_points_and_those_below_one_are_left_out_and_said() -> None:
     fit = fit_usl(n, x)
     assert fit.lam == fit_usl(*CISCO).lam
     assert {finding.check: finding.count for finding in fit.findings} == {"points below one": 1, "unknown points": 2}
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from(["noise", "flat", "falling", "steep", "wild"]))
+@settings(max_examples=40, deadline=None)
+def test_whatever_the_points_they_are_fitted_or_refused_in_words(seed: int, kind: str) -> None:
+    rng = np.random.default_rng(seed)
+    n = np.sort(rng.choice(np.arange(1.0, 200), 9, replace=False))
+    x = {
+        "noise": rng.uniform(0.1, 100, 9),
+        "flat": np.full(9, 50.0),
+        "falling": 100 / n,
+        "steep": n**1.5,
+        "wild": np.exp(rng.normal(0, 3, 9)),
+    }[kind]
+    forms: tuple[Form, ...] = ("full", "quadratic")
+    for form in forms:
+        try:
+            fit = fit_usl(n, x, form=form)
+        except InputError:
+            continue
+        for name, (low, high) in fit.intervals.items():
+            assert 0 <= low <= getattr(fit, name) <= high < np.inf
+        assert np.isfinite(fit.residuals).all()
 
 
 @pytest.mark.parametrize(

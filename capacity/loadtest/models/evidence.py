@@ -14,6 +14,9 @@ import numpy as np
 #: two, and cover less where the truth is one of them (`python -m benchmarks.usl` prints the coverage).
 POWERS: Final = (0.0, 1.0)
 
+#: A deviation this small beside that of the other noise is the rounding of a difference.
+ROUNDING: Final = 1e-9
+
 
 @dataclass(frozen=True, eq=False)
 class Spread:
@@ -57,20 +60,20 @@ class Spread:
     def deviations(self, gradient: np.ndarray) -> np.ndarray:
         """(2, ...) standard deviation, under each noise, of what has this gradient (..., p) in the coefficients."""
         variance = np.einsum("...i,kij,...j->k...", gradient, self.covariances, gradient)
-        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
+        least = ROUNDING**2 * np.abs(variance).max(axis=0) + np.finfo(float).tiny
+        return np.asarray(np.sqrt(np.maximum(variance, least)))
 
     def below(self, distance: np.ndarray | float, gradient: np.ndarray) -> np.ndarray:
         """How sure the truth lies below estimate + distance, as a probability: Student's t, mixed over the noises."""
         from scipy.special import stdtr
 
-        deviations = np.maximum(self.deviations(gradient), np.finfo(float).tiny)
-        return np.asarray(np.tensordot(self.weights, stdtr(self.freedom, distance / deviations), axes=1))
+        return np.asarray(np.tensordot(self.weights, stdtr(self.freedom, distance / self.deviations(gradient)), axes=1))
 
     def distance(self, level: float, gradient: np.ndarray) -> np.ndarray:
         """The distance with `below(distance) == level`: searched for between those of the two noises."""
         from scipy.special import stdtr, stdtrit
 
-        deviations = np.maximum(self.deviations(gradient), np.finfo(float).tiny)
+        deviations = self.deviations(gradient)
         ends = stdtrit(self.freedom, level) * deviations
         low, high = ends.min(axis=0), ends.max(axis=0)
         shares = np.linspace(0, 1, 17).reshape(17, 1, *[1] * low.ndim)

@@ -32,6 +32,9 @@ EXACT: Final = 1e-24
 #: Kappa beyond which its interval counts as unlimited: already at N = 2 a request would take 200 times its time alone.
 MOST_KAPPA: Final = 100.0
 
+#: Columns of the Jacobian (of length 1) with a singular value below this say the same thing twice.
+SINGULAR: Final = 1e-7
+
 #: A negative sigma is a finding when the data are this sure of it.
 SURE: Final = 0.975
 
@@ -83,7 +86,10 @@ def _full(points: Points, level: float) -> UniversalScalability:
     if not (np.isfinite(least) and free[0] > 0):
         raise _unidentified("lam has no upper limit", points)
     fitted = points.n / (problem.columns @ free)
-    spread = Spread.of(-(fitted**2 / points.n)[:, None] * problem.columns, points.x - fitted, fitted)
+    jacobian = -(fitted**2 / points.n)[:, None] * problem.columns
+    if np.linalg.matrix_rank(jacobian / np.linalg.norm(jacobian, axis=0), tol=SINGULAR) < 3:
+        raise _unidentified("several sets of parameters give the same curve", points)
+    spread = Spread.of(jacobian, points.x - fitted, fitted)
     profiles = [
         _Profile(problem, which, free, value, squares, spread) for which, value in enumerate((1 / lam, sigma, kappa))
     ]
@@ -245,7 +251,7 @@ def _quadratic(points: Points, level: float) -> UniversalScalability:
     if free[1] < 0:
         sigma = float(np.sum((n - 1) * deviation) / np.sum((n - 1) ** 2))
     elif free[0] < 0:
-        kappa = float(np.sum(n * (n - 1) * deviation) / np.sum((n * (n - 1)) ** 2))
+        kappa = max(0.0, float(np.sum(n * (n - 1) * deviation) / np.sum((n * (n - 1)) ** 2)))
     sigma = min(max(sigma, 0.0), 1.0)
     freedom = len(n) - 2
     size = float(np.sum((deviation - columns @ (first, second)) ** 2)) / freedom
