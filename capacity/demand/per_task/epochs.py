@@ -34,6 +34,7 @@ class Epoch:
     cost     line of vCPU of one task on its requests/s
     memory   line of GiB of one task on `memory_unit`: "request in flight", or "request/s" where latency is not known
     curve    latency against the rate; carried  what one task carries
+    scatter  how much the cost of a request differs from interval to interval (robust standard deviation of its log)
     drift    cost of a request at the end over that at the start, where the epoch lasted twice RECENT; else NaN
     """
 
@@ -49,6 +50,7 @@ class Epoch:
     curve: Curve | None
     carried: Carried | None
     full_share: float
+    scatter: float
     drift: float = float("nan")
 
 
@@ -98,6 +100,7 @@ def epoch(
         curve=found,
         carried=carried(rates, cost, found, full, level=use * size),
         full_share=float(recent["saturated"].mean()),
+        scatter=_scatter(recent, cost),
         drift=_drift(rows, cost),
     )
 
@@ -200,6 +203,12 @@ def _memory(rows: pd.DataFrame) -> tuple[str, Line | None]:
         rows = rows.assign(in_flight=rows["requests_per_s"] * latency / 1000)
         return "request in flight", line_of(rows, "in_flight", "gib")
     return "request/s", line_of(rows, "requests_per_s", "gib")
+
+
+def _scatter(rows: pd.DataFrame, cost: Line | None) -> float:
+    each = np.log(cost_per_request(rows, cost.base)) if cost is not None else np.array([])
+    each = each[np.isfinite(each)]
+    return 1.4826 * float(np.median(np.abs(each - np.median(each)))) if len(each) else float("nan")
 
 
 def _drift(rows: pd.DataFrame, cost: Line | None) -> float:

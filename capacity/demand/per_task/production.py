@@ -181,9 +181,9 @@ def evidence_of(
     if not telling:
         raise HistoryTooShort(
             f"what one task of {service.name} carries: its history",
-            have=int(frame["usable"].sum()),
+            have=int((frame["usable"] & (frame["requests_per_s"] > 0)).sum()),
             need=24,
-            unit="usable intervals, at rates that differ",
+            unit="usable intervals with requests",
             advice="Bring finer data (minutes), or more days of it.",
         )
     newest = telling[-1]

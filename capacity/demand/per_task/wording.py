@@ -14,6 +14,9 @@ from capacity.findings import Finding
 
 #: A cost that moved by more than this from the start of an epoch to its end, without a jump, is a drift worth a look.
 DRIFT: Final = 0.10
+#: Costs of a request that differ by more than this from interval to interval (log, robust) are not made by requests:
+#: of simulated services whose cost is noisy by 10 % a minute it is 0.10 to 0.15.
+SCATTER: Final = 0.35
 #: Share of saturated intervals from which they are worth a look.
 FULL: Final = 0.01
 
@@ -39,7 +42,7 @@ def evidence(part: Epoch, changes: Sequence[Change], slo_ms: float | None, use: 
     if part.curve is not None:
         top = part.curve.frame.iloc[-1]
         sentences.append(
-            f"Latency at {top['requests_per_s']:.4g} requests/s a task, the highest tenths seen, was "
+            f"Latency at {top['requests_per_s']:.4g} requests/s a task, the busiest twentieth, was "
             f"{top['isotonic_ms']:.4g} ms; the SLO is {slo_ms:g} ms: {part.carried.how}."
         )
     elif part.carried.how.startswith("extrapolated"):
@@ -121,6 +124,14 @@ def _of_cost(name: str, part: Epoch) -> Iterator[Finding]:
         message = "the rate per task hardly moves beside its noise: what a request costs is only roughly known."
         yield Finding(
             name, "cpu", "unclear cost", "REVIEW", message, "A load test, or a day with another task count, tells."
+        )
+    if part.scatter > SCATTER:
+        message = (
+            f"the CPU of a request differs by {part.scatter:.0%} from interval to interval: something else than "
+            "requests uses the processor, or the metrics are not of the same tasks."
+        )
+        yield Finding(
+            name, "cpu", "scatter", "FAIL", message, "Do not plan on it: check what runs beside the requests."
         )
     if np.isfinite(part.drift) and abs(part.drift - 1) > DRIFT:
         message = f"from the start of the epoch to its end the cost of a request drifted by {part.drift - 1:+.0%}."

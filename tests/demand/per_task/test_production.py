@@ -190,6 +190,14 @@ def test_a_day_that_went_back_starts_no_epoch() -> None:
     assert found.changes[0].ratio == pytest.approx(1.4, rel=0.1)
 
 
+def test_a_processor_that_does_not_follow_the_requests_is_not_planned_on() -> None:
+    table = minutes_of(calm(), 0, every=5)
+    table.frame["vcpu"] = np.random.default_rng(0).uniform(0.05, 0.9, len(table.frame))
+    table.frame["usable"] = table.frame["stable"]
+    found = evidence_of(table, None, WEB)
+    assert [finding.check for finding in found.findings if finding.status == "FAIL"] == ["scatter"]
+
+
 def test_a_history_too_short_says_so() -> None:
     with pytest.raises(HistoryTooShort, match="usable intervals"):
         evidence_of(minutes_of(calm(), 0, until=3), None, WEB)
