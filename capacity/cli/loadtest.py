@@ -188,7 +188,7 @@ def _tell(carries: TaskCapacity, as_toml: bool, as_json: bool, service: str = ""
 
 def _title(test: LoadTest, labels: int) -> str:
     many = f", the largest {SHOWN} of {labels:,} labels" if labels > SHOWN else ""
-    return f"{test}{many}"
+    return f"{test.sentence}{many}"
 
 
 def _largest(labels: pd.DataFrame) -> pd.DataFrame:

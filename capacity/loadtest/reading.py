@@ -19,6 +19,7 @@ from capacity.findings import Findings
 from capacity.loadtest import checks, steps, summaries
 from capacity.loadtest.readers import READERS
 from capacity.loadtest.readers.base import Reading, ResultFile, ResultReader, SampleReader, Summary, SummaryReader
+from capacity.loadtest.readers.finished import pooled
 from capacity.loadtest.result import LoadTest
 from capacity.loadtest.samples import Samples, Vocabulary
 from capacity.loadtest.tallied import Tallied
@@ -302,9 +303,13 @@ def _told(files: Sequence[Recognised], aside: Sequence[str]) -> LoadTest:
     if not any(len(summary.labels) for _, summary in told):
         names = _listed(map(str, files))
         raise InputError(f"no statistics in {names}", [Problem(finding.message) for finding in reading.findings])
-    chosen, labels = max(told, key=lambda pair: len(pair[1].labels))
+    parts = {one: summary for one, summary in told if summary.generator}  # one file a generator: together they are it
+    if len(parts) > 1:
+        whole = (next(iter(parts)), pooled(list(parts.values())))
+        told = [whole, *((one, summary) for one, summary in told if one not in parts)]
+    chosen, labels = max(told, key=lambda pair: (len(pair[1].labels), pair[1].labels.notna().to_numpy().sum()))
     other, course = next(((one, summary) for one, summary in told if summary.timeline is not None), (chosen, labels))
-    used = list(dict.fromkeys((chosen, other)))
+    used = list(dict.fromkeys((*(parts if chosen in parts else (chosen,)), other)))
     _note_aside(reading, [*aside, *(str(one) for one in files if one not in used)])
     summary = summaries.told_by_label(labels)
     timeline = summaries.told_timeline(course.timeline)

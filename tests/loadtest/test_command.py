@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -19,7 +20,7 @@ SETTINGS = ("--config", "data/samples/capacity.toml")
 
 def test_a_test_is_told_label_by_label_and_load_point_by_load_point() -> None:
     said = called("loadtest", "read", SAMPLE)
-    assert "GET /x  22,659" in said.stdout
+    assert re.search(r"GET /x +22,659 +0 ", said.stdout)
     assert "step06 185rps" in said.stdout
     assert "saturated" in said.stderr
     answer = json.loads(called("loadtest", "read", SAMPLE, "--json").stdout)

@@ -10,6 +10,7 @@ import pytest
 
 from capacity.errors import InputError
 from capacity.loadtest.readers.finished import pooled
+from capacity.loadtest.reading import read
 from tests.loadtest.readers.reading import checks, read_summary, written
 
 HEADER = (
@@ -96,6 +97,16 @@ def test_containers_of_one_test_add_up_and_one_told_twice_counts_once(tmp_path: 
     same = ["mean_ms", "min_ms", "max_ms"]
     pd.testing.assert_frame_equal(whole[same], one[same])
     assert whole[["p50_ms", "p90_ms", "p95_ms", "p99_ms"]].isna().all(axis=None)
+
+
+def test_a_folder_of_containers_is_one_test(tmp_path: Path) -> None:
+    for task in ("one", "two"):
+        about = f"<TestDuration>9.5</TestDuration><TaskId>{task}</TaskId>"
+        (tmp_path / f"results-{task}.xml").write_text(document(about), encoding="utf-8")
+    whole, one = read(tmp_path), read(tmp_path / "results-one.xml")
+    assert len(whole.files) == 2
+    assert whole.summary.loc["Total", "samples"] == 2 * one.summary.loc["Total", "samples"] == 2 * 76
+    assert whole.summary.loc["Total", "throughput_per_s"] == 2 * one.summary.loc["Total", "throughput_per_s"]
 
 
 def test_a_label_that_never_ran_has_no_time_of_zero(tmp_path: Path) -> None:
