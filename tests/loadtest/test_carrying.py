@@ -172,11 +172,11 @@ def test_real_runs_of_jmeter_say_the_same() -> None:
 
 
 def test_the_interval_holds_the_simulated_truth() -> None:
-    """Eight runs of 60 s a step, SLO 60 ms: the equilibrium answer is in most intervals, the estimate near it."""
+    """Five runs of 60 s a step, SLO 60 ms: the equilibrium answer is in most intervals, the estimate near it."""
     exact = truth(60)
-    found = [task_capacity(Simulated(run(RATES, seed=seed)), slo_ms=60, draws=60) for seed in range(8)]
+    found = [task_capacity(Simulated(run(RATES, seed=seed)), slo_ms=60, draws=60) for seed in range(5)]
     held = [one.interval[0] <= exact <= one.interval[1] for one in found]
-    assert sum(held) >= 7
+    assert sum(held) >= 4
     assert np.mean([one.requests_per_second for one in found]) == pytest.approx(exact, rel=0.05)
 
 

@@ -234,7 +234,7 @@ def test_faster_than_linear_is_a_finding_and_sigma_stays_zero() -> None:
 
 @pytest.mark.parametrize("kind", ["constant", "proportional"])
 def test_intervals_cover_the_truth_as_often_as_they_say(kind: str) -> None:
-    """93 to 97 % is what is asked; 40 repetitions of three truths leave 4 % of chance on each side.
+    """93 to 97 % is what is asked; 30 repetitions of three truths leave 5 % of chance on each side.
 
     `python -m benchmarks.usl` repeats this with thousands, over more designs and sizes of noise.
     """
@@ -243,12 +243,12 @@ def test_intervals_cover_the_truth_as_often_as_they_say(kind: str) -> None:
     inside = []
     for lam, sigma, kappa in [(1000, 0.05, 1e-3), (50, 0.02, 1e-4), (90, 0.0277, 1e-6)]:
         truth = lam * n / (1 + sigma * (n - 1) + kappa * n * (n - 1))
-        for _ in range(40):
+        for _ in range(30):
             scale = truth if kind == "proportional" else truth.mean()
             fit = fit_usl(n, truth + 0.04 * scale * rng.normal(size=len(n)))
             ends = [fit.intervals[name] for name in ("lam", "sigma", "kappa")]
             inside.append([low <= value <= high for (low, high), value in zip(ends, (lam, sigma, kappa), strict=True)])
-    assert np.mean(inside, axis=0) == pytest.approx(np.full(3, 0.95), abs=0.05)
+    assert np.mean(inside, axis=0) == pytest.approx(np.full(3, 0.95), abs=0.06)
 
 
 def test_intervals_of_symmetric_errors_cover_less_than_they_say() -> None:
@@ -263,7 +263,7 @@ def test_intervals_of_symmetric_errors_cover_less_than_they_say() -> None:
     n = np.array([1.0, 2, 4, 6, 8, 12, 16, 24])
     truth = (50, 0.02, 1e-4)
     ours, theirs = [], []
-    for _ in range(100):
+    for _ in range(70):
         x = curve(n, *truth) * (1 + 0.04 * rng.normal(size=8))
         low, high = fit_usl(n, x).intervals["kappa"]
         ours.append(low <= truth[2] <= high)

@@ -19,19 +19,12 @@ CONVERGED = 1e-14
 
 @njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator, unused-ignore]
 def solved(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """x of matrix x = right, for the few unknowns there are here; NaN where it is singular. Both are used up."""
+    """x of matrix x = right for a positive definite matrix, as normal equations have; not finite where it is singular.
+
+    Elimination without exchanges, which such a matrix does not need. Both arguments are used up.
+    """
     size = right.size
     for i in range(size):
-        pivot = i
-        for row in range(i + 1, size):
-            if abs(matrix[row, i]) > abs(matrix[pivot, i]):
-                pivot = row
-        if matrix[pivot, i] == 0.0:
-            right[:] = np.nan
-            return right
-        for column in range(size):
-            matrix[i, column], matrix[pivot, column] = matrix[pivot, column], matrix[i, column]
-        right[i], right[pivot] = right[pivot], right[i]
         for row in range(i + 1, size):
             factor = matrix[row, i] / matrix[i, i]
             for column in range(i, size):
