@@ -38,18 +38,18 @@ def changes(start: np.ndarray, cost: np.ndarray, every: float = HOUR, **told: li
 
 
 def test_quarters_without_a_change_have_none() -> None:
-    """Fifty quarters of a wandering cost, half of them with a drift of 10 %: at most one is accused (1 in 50)."""
+    """Thirty quarters of a wandering cost, half of them with a drift of 10 %: none is accused (benchmark: 1 in 400)."""
     accused = 0
-    for seed in range(50):
+    for seed in range(30):
         start, cost = costs(91, seed)
         accused += bool(stayed(changes(start, cost * np.exp((seed % 2) * 0.10 * np.linspace(0, 1, len(cost))))))
-    assert accused <= 1
+    assert accused == 0
 
 
 @pytest.mark.parametrize(("factor", "every"), [(1.25, HOUR), (0.8, HOUR), (1.25, 300.0), (1.6, 60.0)])
 def test_a_day_after_it_the_change_is_known(factor: float, every: float) -> None:
     away: list[float] = []
-    seeds = 20 if every == HOUR else 4
+    seeds = 12 if every == HOUR else 4
     for seed in range(seeds):
         start, cost = costs(12, seed, every=every)
         moment = MONDAY + 11 * 86_400 - 7 * HOUR
@@ -63,11 +63,11 @@ def test_a_day_after_it_the_change_is_known(factor: float, every: float) -> None
 
 def test_intervals_of_the_size_hold_the_truth() -> None:
     inside = []
-    for seed in range(40):
+    for seed in range(30):
         start, cost = costs(16, seed)
         found = stayed(changes(start, np.where(np.arange(len(cost)) < 240, cost, 1.3 * cost)))
         inside += [change.low <= 1.3 <= change.high for change in found]
-    assert len(inside) >= 39 and np.mean(inside) >= 0.90
+    assert len(inside) >= 29 and np.mean(inside) >= 0.90
 
 
 def test_several_changes_are_told_apart() -> None:

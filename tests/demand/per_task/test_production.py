@@ -23,19 +23,19 @@ SEEDS = 50
 @cache
 def dearer() -> Served:
     """Fifty services that lose a fifth of their true capacity at a deploy; in 5 % of the minutes they are full."""
-    return served(SEEDS, 12.3, 1, deploy_day=11.3, factor=1.25, full_share=0.05)
+    return served(SEEDS, 9.3, 1, deploy_day=8.3, factor=1.25, full_share=0.05)
 
 
 @cache
 def calm() -> Served:
-    return served(4, 8, 4)
+    return served(4, 7, 4)
 
 
 @pytest.mark.parametrize("every", [1, 5])
 def test_a_fifth_less_capacity_is_flagged_within_a_day_and_recovered_within_a_tenth(every: int) -> None:
     life = dearer()
     flagged, wrong, dates, errors, covered = 0, 0, [], [], []
-    chosen = range(SEEDS) if every == 5 else range(0, SEEDS, 10)
+    chosen = range(SEEDS) if every == 5 else range(0, SEEDS, 17)
     for service in chosen:
         found = evidence_of(minutes_of(life, service, life.deploy + DAY, every), None, WEB)
         lasting = [change for change in found.changes if change.lasted is None]
@@ -53,9 +53,10 @@ def test_a_fifth_less_capacity_is_flagged_within_a_day_and_recovered_within_a_te
 def test_what_is_planned_with_after_a_deploy_is_of_the_new_program() -> None:
     life = dearer()
     found = evidence_of(minutes_of(life, 0), None, WEB)
-    before, after = found.epochs.iloc[0], found.epochs.iloc[-1]
-    assert after["vcpu_seconds_per_request"] / before["vcpu_seconds_per_request"] == pytest.approx(1.25, rel=0.08)
-    assert found.task_capacity.vcpu_seconds_per_request == pytest.approx(life.cost[0] * 1.25, rel=0.10)
+    assert len(found.epochs) == 2 and found.changes[0].ratio == pytest.approx(1.25, rel=0.05)
+    after = found.epochs.iloc[-1]  # one day: its cost is known less well than its capacity, and says so
+    assert after["cost_low"] <= life.cost[0] * 1.25 <= after["cost_high"]
+    assert found.task_capacity.vcpu_seconds_per_request == pytest.approx(after["vcpu_seconds_per_request"], rel=1e-4)
     assert "more vCPU" in str(found) and f"{life.deployed:%Y-%m-%d}" in str(found)
     assert found.task_capacity.measured == found.epochs["end"].iloc[-1].date()
 
