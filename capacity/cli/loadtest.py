@@ -99,6 +99,12 @@ def production(
         float | None, typer.Option("--slo-ms", min=0.001, help="Latency that the SLO allows; else CPU alone decides.")
     ] = None,
     quantile: Quantile = 0.95,
+    deploy: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TIME", help="When a release went out, as 2026-08-18T14:00Z; may be repeated; else found."
+        ),
+    ] = None,
     test: Annotated[
         list[Path] | None,
         typer.Option(metavar="RESULTS", help="Results of a load test to lay beside it; may be repeated."),
@@ -107,6 +113,8 @@ def production(
     as_json: AsJson = False,
 ) -> None:
     """What one task carried in production. Release by release, and beside a load test."""
+    from datetime import UTC, datetime
+
     from capacity.cli.chain import chain_of
     from capacity.demand.per_task import from_production, reconcile
     from capacity.loadtest import task_capacity
@@ -115,12 +123,13 @@ def production(
         raise typer.BadParameter("a load test needs the SLO it is read by", param_hint="--slo-ms")
     with chain_of(config, history, [service], None, None, quiet=True) as chain:
         one, data = chain.services[0], chain.history
-        seen = from_production(data, one, slo_ms=slo_ms, quantile=quantile)
+        seen = from_production(data, one, slo_ms=slo_ms, quantile=quantile, deploys=deploy or ())
     findings(seen.findings, least="REVIEW")
     if not as_toml and not as_json:
         table(seen.epochs[EPOCH], f"{service}: what a request cost, release by release")
     if test and slo_ms is not None:
-        both = reconcile(task_capacity(_read(test, None), slo_ms=slo_ms, quantile=quantile), seen.task_capacity)
+        tested = task_capacity(_read(test, None), slo_ms=slo_ms, quantile=quantile)
+        both = reconcile(tested, seen.task_capacity, today=datetime.now(UTC).date(), service=service)
         findings(both.findings, least="REVIEW")
         _tell(both.task_capacity, as_toml, as_json, service)
     else:
