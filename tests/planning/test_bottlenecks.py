@@ -121,6 +121,27 @@ def test_what_does_not_hold_the_peak_is_said_with_what_would() -> None:
     assert "Retries of mobile app: a disturbance keeps itself going from 0.42x on" in sentence  # 0.8 / 1.875
 
 
+def test_bursts_at_moments_of_their_own_are_said_beside_a_peak_that_holds() -> None:
+    """Ten paths, each with its burst of 30 in an interval of its own: every interval's P90 is 2 tasks."""
+    bursts = np.where(np.eye(10, 20, dtype=bool), 15.0, 1.0)
+    goal = BARE.model_copy(update={"level": 0.9})
+    quota = (Account(region="us-east-1", fargate_vcpu_quota=24),)
+    service = plain(max_tasks=12)
+    plan = planned(forecast_of({("web", "cpu"): bursts}), service, goal=goal, accounts=quota)
+    found = bottlenecks(plan)
+    tasks = int(plan.frame["for_zone_loss"].max())
+    needed = int(plan.limits["needed"].iloc[0])
+    assert tasks < service.max_tasks < needed
+    assert f"{tasks} tasks with every headroom; {needed} hold through the whole horizon) CPU" in found.sentence("web")
+    assert "(>99 % of the futures need more some time)" in found.sentence("web")
+    row = rows(found)["max_tasks"]
+    assert row["binds_at"] > 1
+    assert row["evidence"].endswith("of 12; >99 % of the futures need more some time")
+    (decision,) = [one for one in plan.decisions if one.kind == "raise_max"]
+    assert row["lever"] == f"a maximum of {decision.proposed:.0f} tasks"
+    assert found.sentence("(account us-east-1)").endswith("growing alike; >99 % of the futures need more some time).")
+
+
 def test_larger_tasks_hold_fewer_pools() -> None:
     levers = bottlenecks(planned(forecast_of({("web", "cpu"): [[25.0]]}), plain(), goal=BARE), limits=[POOL]).levers
     (row,) = levers[levers["resource"] == "connections: orders-db"].to_dict("records")

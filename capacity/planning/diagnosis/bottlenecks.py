@@ -166,12 +166,12 @@ def diagnose(plan: Plan, service: Service, history: History | None = None) -> Di
 def _diagnose(
     plan: Plan, service: Service, stated: Mapping[str, tuple[Limit, ...]], history: History | None
 ) -> Diagnosis:
-    about = Situation.of(service, plan.goal, plan.peaks[service.name])
+    about = Situation.of(plan, service)
     moment = about.peak.moment
     limits = [(limit, others(plan, service, limit, stated, moment, history)) for limit in stated[service.name]]
     bounds = in_order([*relieved(about), *ceilings(about, limits, measured(history, service.name))])
     changes = levers(about, bounds)
-    words = sentence(moment, plan.goal.level, service.timezone, bounds, changes, about.tasks)
+    words = sentence(moment, plan.goal.level, service.timezone, bounds, changes, about.tasks, about.through)
     return Diagnosis(service.name, moment, tuple(bounds), tuple(changes), words)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from capacity.config import Limit
 from capacity.planning.diagnosis.measured import Measured
-from capacity.planning.diagnosis.resources import Bound, Situation, largest_load, near
+from capacity.planning.diagnosis.resources import Bound, Situation, largest_load, near, some_time
 from capacity.planning.diagnosis.shared import Others
 from capacity.planning.words import share
 
@@ -29,8 +29,9 @@ def maximum(about: Situation) -> Bound:
     """Today's maximum, against the tasks after every headroom step."""
     most = about.service.max_tasks
     holds = about.holds(lambda tasks: tasks <= most)
-    words = f"{about.tasks:,} tasks with every headroom, of {most:,}"
-    return Bound("max_tasks", "", about.tasks, most, "tasks", holds, words)
+    aside = some_time(about.passed)
+    words = "; ".join(part for part in (f"{about.tasks:,} tasks with every headroom, of {most:,}", aside) if part)
+    return Bound("max_tasks", "", about.tasks, most, "tasks", holds, words, aside=aside)
 
 
 def connections(about: Situation, limit: Limit, others: Others, measured: Measured) -> list[Bound]:

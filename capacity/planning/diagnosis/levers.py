@@ -67,8 +67,8 @@ def _of(about: Situation, bound: Bound) -> Iterator[Lever]:
         yield from _more_memory(about, bound)
         yield from _target(about, bound, "memory_target", "memory")
     elif bound.kind == "max_tasks":
-        if about.tasks > about.service.max_tasks:
-            yield Lever(bound.resource, f"a maximum of {sensible(about.tasks):,} tasks")
+        if about.through > about.service.max_tasks:  # the count that decisions ask for, too
+            yield Lever(bound.resource, f"a maximum of {sensible(about.through):,} tasks")
     elif bound.kind in ("connections", "deploying"):
         yield from _connections(about, bound)
     elif bound.kind == "downstream" and bound.demand > bound.carries:

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from capacity.config import Account
-from capacity.planning.diagnosis.resources import Bound, largest_load
+from capacity.planning.diagnosis.resources import Bound, largest_load, some_time
 from capacity.planning.planner import path_counts
 from capacity.planning.plans import Plan
-from capacity.planning.quotas import RegionUse, in_quota
+from capacity.planning.quotas import RegionUse, account_name, in_quota
 
 #: How closely the multiple is found: a quota is asked for in round numbers.
 CLOSE = 1e-3
@@ -44,6 +44,9 @@ def quota(plan: Plan, account: Account) -> tuple[Bound, pd.Timestamp] | None:
 
     now = reserved(1.0)
     words = f"{now:,.4g} vCPU while the largest deployment runs, of {limit:,.10g}; all services growing alike"
+    row = plan.limits[plan.limits["service"] == account_name(account.region)].iloc[0]
+    aside = some_time(float(row["probability"]))
+    words += f"; {aside}" if aside else ""
     holds = largest_load(lambda load: reserved(load) <= limit, CLOSE)
     bound = Bound("fargate_vcpu_quota", "", now, limit, "vCPU", holds, words)
     return bound, plan.forecast.times[at]

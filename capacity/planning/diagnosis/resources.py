@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from capacity.config import Goal, Service
 from capacity.demand.demand import Key
 from capacity.planning.known_capacity import in_words
+from capacity.planning.limits import EARLY
 from capacity.planning.needs import full_tasks
 from capacity.planning.peaks import Asks, Peak, counted_tasks
+from capacity.planning.plans import Plan
+from capacity.planning.words import percent
 
 #: Load at which we stop looking for a limit, in multiples of the forecast peak: nobody plans that far.
 FARTHEST = 1000.0
@@ -27,6 +30,7 @@ class Bound:
     binds_at  multiple of the forecast peak up to which it holds; infinite beyond `FARTHEST`, NaN where not known
     evidence  how that is known, in words
     others    the part of `demand` that others than the service take
+    aside     what a multiple of the peak does not tell of it, in words
     """
 
     kind: str
@@ -37,6 +41,7 @@ class Bound:
     binds_at: float
     evidence: str
     others: float = 0.0
+    aside: str = ""
 
     @property
     def resource(self) -> str:
@@ -51,19 +56,29 @@ class Bound:
 
 @dataclass(frozen=True, eq=False)
 class Situation:
-    """One service at its peak: what is looked at."""
+    """One service at its peak: what is looked at.
+
+    tasks    after every headroom step, at least the minimum, not clipped by the maximum
+    through  tasks that hold through the whole horizon, each path at its own busiest moment: the plan's `limits`
+    passed   share of the paths that need more than today's maximum at some moment
+    """
 
     service: Service
     goal: Goal
     peak: Peak
     asks: Asks
-    tasks: int  # after every headroom step, at least the minimum, not clipped by the maximum
+    tasks: int
+    through: int
+    passed: float
 
     @classmethod
-    def of(cls, service: Service, goal: Goal, peak: Peak) -> Situation:
-        """From the peak a plan kept."""
+    def of(cls, plan: Plan, service: Service) -> Situation:
+        """From the peak and the limits of a plan."""
+        peak = plan.peaks[service.name]
         asks = peak.asks(service)
-        return cls(service, goal, peak, asks, counted_tasks(asks, service, goal))
+        tasks = counted_tasks(asks, service, plan.goal)
+        row = plan.limits[(plan.limits["service"] == service.name) & (plan.limits["limit"] == "max_tasks")].iloc[0]
+        return cls(service, plan.goal, peak, asks, tasks, max(int(row["needed"]), tasks), float(row["probability"]))
 
     def tasks_at(self, load: float) -> int:
         """Tasks for this multiple of the forecast peak."""
@@ -127,6 +142,17 @@ def largest_load(fits: Callable[[float], bool], close: float = 1e-6) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if fits(middle) else (low, middle)
     return low
+
+
+def some_time(passed: float) -> str:
+    """That paths pass a limit, at moments of their own, in words; empty where too few do to act on.
+
+    The peak is one interval. Bursts come at any time, so that a limit may hold there and be passed elsewhere.
+
+    >>> some_time(0.28), some_time(0.01)
+    ('28 % of the futures need more some time', '')
+    """
+    return f"{percent(passed)} of the futures need more some time" if passed >= EARLY else ""
 
 
 def near(binds_at: float) -> float:

@@ -55,9 +55,14 @@ def sentence(
     bounds: Sequence[Bound],
     levers: Sequence[Lever],
     tasks: int | None,
+    through: int | None = None,
 ) -> str:
-    """All of it; `bounds` in the order in which they bind, `tasks` at the peak with every headroom."""
+    """All of it; `bounds` in the order in which they bind, `tasks` at the peak with every headroom.
+
+    through  tasks that hold through the whole horizon, each path at its own busiest moment
+    """
     held = f", {counted(tasks)} with every headroom" if tasks is not None else ""
+    held += f"; {through:,} hold through the whole horizon" if through is not None and through > (tasks or 0) else ""
     peak = f"At the forecast peak (P{level_words(level).removesuffix(' %')}, {spoken_time(moment, timezone)}{held})"
     finite = [bound for bound in bounds if math.isfinite(bound.binds_at) and bound.kind != "retries"]
     if finite:
@@ -85,7 +90,8 @@ def _storm(bound: Bound) -> str:
 
 def _why(bound: Bound) -> str:
     """The arithmetic of what more tasks do not lift; how CPU and requests add up, the plan explains."""
-    return "" if bound.relieved or bound.kind == "max_tasks" else f" ({bound.evidence})"
+    said = bound.aside if bound.relieved or bound.kind == "max_tasks" else bound.evidence
+    return f" ({said})" if said else ""
 
 
 def _moves(bounds: Sequence[Bound], levers: Sequence[Lever], tasks: int | None) -> list[str]:
