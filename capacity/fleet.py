@@ -37,6 +37,7 @@ STAGES = {
     "backtest": "Backtesting",
     "plan": "Planning",
     "policy": "Rehearsing policies",
+    "production": "Asking production what a task carries",
     "report": "Writing the report",
 }
 
@@ -44,6 +45,9 @@ STAGES = {
 #: every run. `capacity backtest` asks for more.
 REPORT_WINDOWS = 4
 REPORT_HORIZON = "7d"
+
+#: Services of which a report asks production what a task carries: about a third of a second each.
+ASKED = 200
 
 
 @dataclass
@@ -198,14 +202,32 @@ class Chain:
             return recommend_policy(plan, demand=self.demand, seed=self.config.forecast.seed)
 
     @cached_property
+    def doubts(self) -> Findings:
+        """What production says against the capacities that services state; of the largest fleets, only of some."""
+        from capacity.demand.per_task import doubts
+        from capacity.findings import Finding, Findings
+
+        history, stating = self.history, [one for one in self.services if one.requests_per_second_per_task is not None]
+        with self._stage("production"):
+            found = doubts(history, stating[:ASKED])
+        if len(stating) <= ASKED:
+            return found
+        message = f"Production was asked what a task carries for the first {ASKED} of {len(stating)} services."
+        advice = "Ask for others with: capacity loadtest production --service NAME"
+        return Findings.of(
+            found, [Finding("", "", "production", "REVIEW", message, advice, count=len(stating) - ASKED)]
+        )
+
+    @cached_property
     def report(self) -> Report:
         from capacity.findings import Findings
         from capacity.reporting import report
 
-        plan, policy, scores = self.plan, self.policy, self.backtest
+        plan, policy, scores, doubts = self.plan, self.policy, self.backtest, self.doubts
         history = replace(self.history, findings=Findings())  # the plan carries them, each once
         with self._stage("report"):
-            return report(plan, policy=policy, history=history, scores=scores, title=self.config.report.title)
+            title = self.config.report.title
+            return report(plan, policy=policy, history=history, findings=doubts, scores=scores, title=title)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

@@ -9,10 +9,12 @@ carrying      requests/s of one task from both
 epochs, production   all of it, deploy by deploy
 by_type       cost by type of request
 reconciling   a load test and production, side by side and as one
+doubts        what production says against a stated capacity
 """
 
 from capacity.demand.per_task.by_type import TypeCosts, cost_by_type
 from capacity.demand.per_task.changes import Change
+from capacity.demand.per_task.doubts import doubts
 from capacity.demand.per_task.measuring import PerTask, per_task
 from capacity.demand.per_task.production import ProductionEvidence, from_production
 from capacity.demand.per_task.reconciling import Reconciled, reconcile
@@ -24,6 +26,7 @@ __all__ = [
     "Reconciled",
     "TypeCosts",
     "cost_by_type",
+    "doubts",
     "from_production",
     "per_task",
     "reconcile",
