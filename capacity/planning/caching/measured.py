@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from capacity.errors import HistoryError, HistoryTooShort
+from capacity.errors import HistoryError, HistoryTooShort, InputError
 from capacity.findings import Finding, Findings
 from capacity.history import History
 from capacity.planning.caching.knowing import Caching, Protects, ends, in_percent
@@ -42,8 +42,11 @@ def hit_ratio_from(
     could have been cached. Without the CDN's requests only CacheHitRate is left, and a finding says what that leaves
     open.
 
-    Raises HistoryError where nothing of this is known, HistoryTooShort with fewer than `FEWEST` intervals in common.
+    Raises HistoryError where nothing of this is known or it contradicts `cacheable`, HistoryTooShort with fewer than
+    `FEWEST` intervals in common.
     """
+    if protects not in ("service", "database"):
+        raise InputError(f"protects {protects!r}: a cache protects a 'service' or a 'database'")
     there = history.metrics(service)
     if protects == "database":
         return _of_lookups(history, service, there, nodes)
@@ -60,6 +63,8 @@ def hit_ratio_from(
 def _of_both_sides(history: History, service: str, with_ratio: bool, cacheable: float | None) -> Caching:
     table, seconds = _paired(history, service, ("cdn_requests", "requests"))
     before, behind = table["cdn_requests"].to_numpy(), _aligned(table["cdn_requests"], table["requests"], seconds)
+    if not before.any():
+        raise HistoryError(f"{service}: nobody asked its CDN in {len(table):,} intervals, so there is no hit ratio.")
     found = passing(before, behind)
     if found.share >= 1 or found.share <= 0:
         raise HistoryError(
@@ -73,6 +78,11 @@ def _of_both_sides(history: History, service: str, with_ratio: bool, cacheable: 
     ]
     findings = _direct(service, found, float(np.nanmean(behind)))
     share = cacheable
+    if share is not None and share <= answered[0]:
+        raise HistoryError(
+            f"{service}: {in_percent(answered[1])} of the requests at its CDN never reach the service, and only "
+            f"{in_percent(share)} of them are said to be cacheable. Leave cacheable out, or state more of it."
+        )
     if with_ratio and cacheable is None:
         ratio = _mean_ratio(history, service)
         share = min(answered[1] / ratio, 1.0) if ratio > 0 else None
@@ -122,12 +132,14 @@ def _of_lookups(history: History, service: str, there: list[str], nodes: int | N
     lookups = hits + misses
     if not lookups.any():
         raise HistoryError(f"{service}: nobody asked its cache in {len(table):,} intervals, so there is no hit ratio.")
-    low, point, high = _block_mean(np.divide(hits, lookups, out=np.zeros_like(hits), where=lookups > 0), lookups)
+    asked = lookups > 0  # idle intervals tell nothing, and parts of the time that are all idle have no ratio
+    low, point, high = _block_mean(hits[asked] / lookups[asked], lookups[asked])
     evidence = [f"{len(table):,} intervals of {seconds} s with {lookups.mean():,.4g} lookups/s on average."]
     each, findings = 1.0, []
-    if "requests" in there:
-        beside, _ = _paired(history, service, ("cache_hits", "cache_misses", "requests"))
-        each = float((beside["cache_hits"] + beside["cache_misses"]).sum() / beside["requests"].sum())
+    beside = _paired(history, service, ("cache_hits", "cache_misses", "requests"))[0] if "requests" in there else None
+    total = None if beside is None else beside.sum()
+    if total is not None and total["requests"] > 0 and total["cache_hits"] + total["cache_misses"] > 0:
+        each = float((total["cache_hits"] + total["cache_misses"]) / total["requests"])
         evidence.append(f"{each:.3g} lookups a request that reaches the service.")
     else:
         findings.append(

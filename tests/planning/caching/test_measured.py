@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from capacity.errors import HistoryError, HistoryTooShort
+from capacity.errors import HistoryError, HistoryTooShort, InputError
 from capacity.history import History
 from capacity.planning.caching import Caching, hit_ratio_from
 from capacity.planning.caching.passing import passing
@@ -176,6 +176,27 @@ def test_sides_that_never_change_are_compared_by_their_level(level: float) -> No
     swapped = history(cdn_requests=edge, requests=np.full(400, 100 + level))
     with pytest.raises(HistoryError, match="the one is not in front of the other"):
         hit_ratio_from(swapped, "web")
+
+
+def test_a_cache_that_was_asked_only_lately_has_its_interval() -> None:
+    lookups = np.concatenate([np.zeros(960), np.full(40, 100.0)])
+    ratio = np.where(np.arange(1_000) % 2, 0.8, 0.9)
+    mine = history(cache_hits=ratio * lookups, cache_misses=(1 - ratio) * lookups, requests=np.zeros(1_000))
+    found = hit_ratio_from(mine, "web", protects="database")
+    assert found.hit_ratio == pytest.approx(0.85)
+    assert 0.8 < found.interval[0] <= found.interval[1] < 0.9
+    assert [finding.check for finding in found.findings] == ["lookups"]  # requests that are all 0 tell nothing
+
+
+def test_what_cannot_be_of_a_cdn_is_refused_in_words() -> None:
+    edge = edge_of(400, np.random.default_rng(3))
+    mine = history(cdn_requests=edge, requests=0.2 * edge)
+    with pytest.raises(HistoryError, match=r"80\.0 % of the requests .* only 50\.0 % of them are said to be cacheable"):
+        hit_ratio_from(mine, "web", cacheable=0.5)
+    with pytest.raises(InputError, match="protects 'databse'"):
+        hit_ratio_from(mine, "web", protects="databse")  # type: ignore[arg-type]
+    with pytest.raises(HistoryError, match="nobody asked its CDN in 400 intervals"):
+        hit_ratio_from(history(cdn_requests=np.zeros(400), requests=edge), "web")
 
 
 def test_what_is_missing_is_named_with_what_brings_it() -> None:
