@@ -22,6 +22,8 @@ from capacity.sources.translate import Reading, check_clusters, translated
 
 #: Endings that are read in a folder. A file named by the caller is read whatever it is called.
 READ: Final = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".parquet", ".pq")
+#: Results of JMeter, which `capacity.loadtest.read` reads: no history, however they are packed.
+LOAD_TESTS: Final = (".jtl", ".jtl.gz")
 #: Endings that hold data in other places: left alone, and said so.
 LIKELY_DATA: Final = (
     *(".txt", ".xlsx", ".xls", ".ods", ".zip", ".gz", ".bz2", ".xz", ".zst", ".7z", ".tar"),
@@ -168,7 +170,7 @@ def _below(folder: Path, findings: list[Finding]) -> Iterator[Path]:
                 continue
             if name.lower().endswith(READ) or _is_answer(here / name):
                 yield here / name
-            elif name.lower().endswith(LIKELY_DATA):
+            elif name.lower().endswith(LIKELY_DATA) and not name.lower().endswith(LOAD_TESTS):
                 ignored.append(str((here / name).relative_to(folder)))
     if ignored:
         shown = ", ".join(ignored[:10]) + (f" and {len(ignored) - 10} more" if len(ignored) > 10 else "")

@@ -19,7 +19,7 @@ def test_a_folder_is_all_its_tables_and_what_is_no_table_is_left(tmp_path: Path)
     (tmp_path / ".hidden.csv").write_text("nonsense")
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "c.csv").write_text("nonsense")
-    for name in ("capacity.toml", "truth.json", "README.md", "notes"):
+    for name in ("capacity.toml", "truth.json", "README.md", "notes", "results.jtl", "results.jtl.gz"):
         (tmp_path / name).write_text("not a table")
     observations = Files(tmp_path).read()
     assert observations.frame["service"].unique().tolist() == ["api", "web"]
