@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -85,6 +86,16 @@ def cache(
     """What a cache keeps away. Requests, tasks and cost when it does worse, is purged, or fails."""
     from capacity.planning.caching import what_if
 
+    _heard(
+        {
+            "--between, the interval of --hit-ratio": between is None or hit_ratio is not None,
+            "--drop-query, how --log is read": not drop_query or bool(log),
+            "--edges and --shield, of a cache with --ttl or --size": (edges == 1 and not shield)
+            or (ttl is not None or size is not None),
+            "--limit and --lookups, of a cache with --protects database": (limit is None and lookups is None)
+            or protects != "service",
+        }
+    )
     known = _popularity(log, drop_query, objects, zipf)
     kind = _cache(ttl, size, edges, shield)
     with chain_of(config, history, [service], horizon, None, quiet) as chain:
@@ -96,7 +107,7 @@ def cache(
         elif known is not None:
             caching = _computed(known, kind, rate, cacheable, lookups, about)
         else:
-            caching = _measured(chain, service, cacheable, about)
+            caching = _measured(chain, service, cacheable, lookups, about)
         result = what_if(
             chain.plan,
             service,
@@ -122,6 +133,12 @@ def cache(
     for sentence in caching.evidence:
         print(f"    {sentence}")
     table(result.frame[SHOWN].dropna(axis=1, how="all"), f"{service}, at the busiest moment of the horizon")
+
+
+def _heard(made_use_of: dict[str, bool]) -> None:
+    """What was said without what it belongs to would not be listened to. Raises InputError, naming all of it."""
+    if unheard := [words for words, used in made_use_of.items() if not used]:
+        raise InputError(f"said alone, it changes nothing: {'; '.join(unheard)}")
 
 
 def _popularity(log: list[Path] | None, drop_query: bool, objects: int | None, alpha: float) -> Popularity | None:
@@ -165,7 +182,10 @@ def _computed(
     return Caching.of_keys(known, kind, rate=rate, cacheable=cacheable, lookups_per_request=each, **about)
 
 
-def _measured(chain: Chain, service: str, cacheable: float | None, about: dict[str, Any]) -> Caching:
+def _measured(
+    chain: Chain, service: str, cacheable: float | None, lookups: float | None, about: dict[str, Any]
+) -> Caching:
     from capacity.planning.caching import hit_ratio_from
 
-    return hit_ratio_from(chain.history, service, cacheable=cacheable, **about)
+    found = hit_ratio_from(chain.history, service, cacheable=cacheable, **about)
+    return found if lookups is None else replace(found, lookups_per_request=lookups)

@@ -126,7 +126,7 @@ class Caching:
         else:
             raise InputError(
                 "the log does not tell hits from misses, and how the cache works is not known",
-                advice="Say TtlCache(ttl) or LruCache(size), or state the hit ratio.",
+                advice="Say TtlCache(ttl) or LruCache(size) (--ttl, --size), or state the hit ratio (--hit-ratio).",
             )
         share = popularity.cacheable if cacheable is None and np.isfinite(popularity.cacheable) else cacheable
         return cls(
@@ -205,7 +205,7 @@ def _modelled(popularity: Popularity, cache: Cache, rate: float | None) -> tuple
     if rate is None and isinstance(cache, TtlCache):
         raise InputError(
             "a time to live works on rates, and how often keys are asked for in a second is not known",
-            advice="Say rate=..., the cacheable requests/s at the cache, or read a log with stamps.",
+            advice="Say rate (--rate), the cacheable requests/s at the cache, or read a log with stamps.",
         )
     rates = popularity.probabilities * (1.0 if rate is None else rate)  # an LRU cache hits by order, at any pace
     missed = cache.missed(rates)

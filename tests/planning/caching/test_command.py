@@ -81,6 +81,10 @@ def test_a_log_and_a_time_to_live_answer_the_rest(settings: str, tmp_path: Path)
         (("--objects", "5", "--log", "x"), "two answers to one question"),
         (("--protects", "database"), "cache_hits and cache_misses"),
         (("--hit-ratio", "0.9", "--scenario", "flood"), "no scenario is called 'flood'"),
+        (("--between", "0.8", "0.9"), "said alone, it changes nothing: --between, the interval of --hit-ratio"),
+        (("--hit-ratio", "0.9", "--shield", "--limit", "9"), "--edges and --shield, of a cache with --ttl or --size; "),
+        (("--protects", "databse"), "a cache protects a 'service' or a 'database'"),
+        (("--objects", "5"), "(--ttl, --size), or state the hit ratio (--hit-ratio)"),
     ],
 )
 def test_what_cannot_be_is_one_paragraph(settings: str, more: tuple[str, ...], said: str) -> None:
