@@ -49,18 +49,24 @@ class CacheWhatIf:
 
     @cached_property
     def headline(self) -> str:
-        """What an outage of the cache would need, in one breath."""
+        """What an outage of the cache would need, in one breath.
+
+        Where the hit ratio is an interval, each future has a multiple of its own. Counts are at the goal's level, so it
+        is said that the multiple is the median: it need not be the ratio of the counts.
+        """
         today, outage = self.of(AS_IS), self.of(OUTAGE)
         sure, when = level_words(self.goal.level), spoken_time(self.peak, self.service.timezone)
         name, times = self.service.name, f"{outage['times']:.3g} times today's load"
+        low, high = self.caching.interval
+        grows = f" ({sure} sure), {times} at the median" if low < high else f", {times} ({sure} sure)"
         if self.caching.protects == "database":
             load = f"{outage['origin_per_s']:,.0f} queries/s instead of {today['origin_per_s']:,.0f}"
             end = f" The database carries {self.limit:,.0f}." if np.isfinite(self.limit) else ""
-            return f"Without its cache, the database behind `{name}` would get {load}, {times} ({sure} sure).{end}"
+            return f"Without its cache, the database behind `{name}` would get {load}{grows}.{end}"
         need = f"{counted(outage['tasks'])} instead of {today['tasks']:,.0f}"
         missing = outage["tasks"] - self.limit
         end = f"its maximum leaves {missing:,.0f} of them missing" if missing > 0 else "its maximum allows them"
-        return f"Without its cache, `{name}` would need {need}, {times} ({sure} sure), at its peak about {when}; {end}."
+        return f"Without its cache, `{name}` would need {need}{grows}, at its peak about {when}; {end}."
 
     def explain(self) -> str:
         """The headline, how the hit ratio is known, each scenario in a sentence, and what could not be answered."""

@@ -280,6 +280,7 @@ def test_caching_that_cannot_be_says_why(settings: dict[str, object], words: str
 def test_it_shows_itself_in_words_and_pictures() -> None:
     answer = asked(steady(), Caching(0.9, 0.88, 0.92), service=WEB.model_copy(update={"timezone": "Europe/Paris"}))
     assert answer.headline.startswith("Without its cache, `web` would need ")
+    assert " (95 % sure), 10 times today's load at the median, at its peak about" in answer.headline
     assert "its maximum leaves" in answer.headline and "Europe/Paris" in answer.headline
     assert "<td>cache outage</td>" in answer._repr_html_()
     chart = answer.plot().to_dict()
