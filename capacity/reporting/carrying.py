@@ -12,7 +12,7 @@ from capacity.history.history import History
 from capacity.planning.diagnosis.bottlenecks import Diagnosis, diagnose
 from capacity.planning.diagnosis.levers import best
 from capacity.planning.diagnosis.resources import FARTHEST, Bound
-from capacity.planning.diagnosis.sentences import named, times
+from capacity.planning.diagnosis.sentences import capital, named, times
 from capacity.planning.known_capacity import age_days, expires
 from capacity.planning.plans import Plan
 from capacity.reporting import words
@@ -120,11 +120,11 @@ def bottlenecks_view(own: dict[str, Any] | None, name: str) -> dict[str, Any] | 
     ]
     lines = [
         row(
-            cell(_capital(one["name"])),
+            cell(capital(one["name"])),
             cell(words.number(one["demand"]), f"{words.number(one['carries'])} {one['unit']}"),
             cell(_multiple(one["binds_at"])),
             cell(words.sentence(one["evidence"]), _lever(one)),
-            strong=one["binds_at"] is not None and one["binds_at"] < 1,
+            strong=one["binds_at"] is not None and one["binds_at"] < 1 and not _in_a_disturbance(one),
         )
         for one in own["rows"]
     ]
@@ -133,7 +133,14 @@ def bottlenecks_view(own: dict[str, Any] | None, name: str) -> dict[str, Any] | 
         f"The peak is on {words.moment(moment)}. What binds at less than 1.00x does not hold it; the resource at 1.00x "
         "sets the count of tasks."
     )
+    if any(map(_in_a_disturbance, own["rows"])):
+        text += " Retries bind in a disturbance, not by growth: from their multiple on, one keeps itself going."
     return {"text": text, "table": table(f"Bottlenecks, {name}", columns, lines)}
+
+
+def _in_a_disturbance(one: dict[str, Any]) -> bool:
+    """Whether what binds is retries."""
+    return str(one["resource"]).startswith("retries: ")
 
 
 def _lever(one: dict[str, Any]) -> str:
@@ -146,7 +153,3 @@ def _multiple(binds_at: float | None) -> str:
     if binds_at is None:
         return words.UNKNOWN
     return f">{FARTHEST:,.0f}x" if binds_at >= FARTHEST else times(binds_at)
-
-
-def _capital(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"

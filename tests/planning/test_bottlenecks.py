@@ -366,5 +366,7 @@ def test_a_notebook_shows_the_table_and_hostile_names_as_text() -> None:
     name = "<script>alert(1)</script>"
     html = bottlenecks(certain(web(limit=(POOL.model_copy(update={"name": name}),))))._repr_html_()
     assert "1 of 1 do not hold the forecast peak" in html
+    storm = bottlenecks(certain(web(limit=(MOBILE,))))
+    assert (storm.frame["binds_at"] < 1).any() and "all hold the forecast peak" in storm._repr_html_()
     assert "<script>" not in html
     assert "&lt;script&gt;" in html

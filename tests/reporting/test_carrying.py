@@ -6,6 +6,7 @@ import pytest
 
 from capacity.planning import bottlenecks, plan
 from capacity.reporting import report
+from capacity.reporting.carrying import bottlenecks_view
 from tests.reporting.fleet import NASTY, nasty, small
 from tests.reporting.rendered import ON_ONE_WORKER, hostile, page, paper, table, workbook
 
@@ -64,3 +65,15 @@ def test_a_bare_rate_has_no_table_and_one_resource_nothing_to_say() -> None:
     requests = small().forecast.select([key for key in small().forecast.keys if key.metric == "requests"])
     alone = plan(requests, small().services, peaks=lambda forecast: forecast.paths)
     assert report(alone).document["services"][0]["bottlenecks"] is None
+
+
+def test_retries_bind_in_a_disturbance_and_are_not_marked_as_a_peak_that_is_not_held() -> None:
+    one = {"demand": 47.0, "carries": 40.0, "unit": "tasks", "binds_at": 0.8, "evidence": "", "lever": ""}
+    kinds = {"max_tasks": "today's maximum", "retries: mobile app": "retries of mobile app"}
+    both = [{**one, "resource": resource, "name": name, "tasks_saved": None} for resource, name in kinds.items()]
+    shown = bottlenecks_view({"at": "2026-11-23T01:00:00Z", "rows": both}, "web")
+    assert shown is not None
+    assert [line["strong"] for line in shown["table"]["rows"]] == [True, False]
+    assert "in a disturbance" in shown["text"]
+    alone = bottlenecks_view({"at": "2026-11-23T01:00:00Z", "rows": both[:1]}, "web")
+    assert alone is not None and "disturbance" not in alone["text"]

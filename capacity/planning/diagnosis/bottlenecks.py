@@ -110,7 +110,7 @@ class Bottlenecks:
         return "\n".join(f"{part.name}: {part.words}" for part in self.parts)
 
     def _repr_html_(self) -> str:
-        missing = sum(any(bound.binds_at < 1 for bound in part.bounds) for part in self.parts)
+        missing = sum(any(bound.short for bound in part.bounds) for part in self.parts)
         several = "" if len(self.parts) == 1 else "s"
         hold = (
             f"{missing} of {len(self.parts)} do not hold the forecast peak" if missing else "all hold the forecast peak"

@@ -49,6 +49,11 @@ class Bound:
         return f"{self.kind}: {self.name}" if self.name else self.kind
 
     @property
+    def short(self) -> bool:
+        """Whether it does not hold the peak. Retries bind in a disturbance: without one they hold it."""
+        return self.binds_at < 1 and self.kind != "retries"
+
+    @property
     def relieved(self) -> bool:
         """Whether more tasks relieve it."""
         return self.kind in ("cpu", "requests", "memory")

@@ -77,14 +77,13 @@ def sentence(
 
 
 def _unknown(bound: Bound) -> str:
-    return f"{_capital(named(bound))}: {bound.evidence}."
+    return f"{capital(named(bound))}: {bound.evidence}."
 
 
 def _storm(bound: Bound) -> str:
     """Retries bind in a disturbance, not by growth."""
     return (
-        f"{_capital(named(bound))}: a disturbance keeps itself going from {times(bound.binds_at)} on "
-        f"({bound.evidence})."
+        f"{capital(named(bound))}: a disturbance keeps itself going from {times(bound.binds_at)} on ({bound.evidence})."
     )
 
 
@@ -96,7 +95,7 @@ def _why(bound: Bound) -> str:
 
 def _moves(bounds: Sequence[Bound], levers: Sequence[Lever], tasks: int | None) -> list[str]:
     """What lifts everything that does not hold the peak, then what saves tasks where tasks help."""
-    short = {bound.resource for bound in bounds if bound.binds_at < 1 and not bound.relieved}
+    short = {bound.resource for bound in bounds if bound.short and not bound.relieved}
     lifts = [f"{named(bound)}: {lever.change}" for bound in bounds for lever in _first(levers, bound, short)]
     helps = saving(lever for lever in levers if lever.resource in _relieved(bounds))[:NAMED]
     saves = [f"{one.change}: {one.tasks:,} instead of {tasks:,}{_dearer(one)}" for one in helps]
@@ -123,5 +122,6 @@ def _verb(bound: Bound) -> str:
     return "bind" if bound.kind in ("requests", "connections", "deploying") else "binds"
 
 
-def _capital(text: str) -> str:
+def capital(text: str) -> str:
+    """As a sentence, or a row, begins."""
     return f"{text[:1].upper()}{text[1:]}"
