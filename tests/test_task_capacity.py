@@ -22,6 +22,9 @@ def test_its_rate_stands_for_the_short_form() -> None:
     assert web.requests_per_second_per_task == 52
     assert web.model_copy(update={"max_tasks": 30}).requests_per_second_per_task == 52
     assert capacity.Service(**web.model_dump()) == web
+    slower = web.model_copy(update={"task_capacity": capacity.TaskCapacity(requests_per_second=40)})
+    assert slower.requests_per_second_per_task == 40
+    assert capacity.Service(**slower.model_dump()) == slower
 
 
 def test_two_rates_that_differ_are_refused() -> None:

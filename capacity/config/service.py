@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, Self
+from collections.abc import Mapping
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -99,6 +100,13 @@ class Service(Settings):
         # the rate alone is what most of the code asks for; pydantic's own way past `frozen` while a model is built
         object.__setattr__(self, "requests_per_second_per_task", rate)
         return self
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with these fields changed, which pydantic does not check; another `task_capacity` brings its rate."""
+        fields = dict(update or {})
+        if isinstance(known := fields.get("task_capacity"), TaskCapacity):
+            fields.setdefault("requests_per_second_per_task", known.requests_per_second)
+        return super().model_copy(update=fields, deep=deep)
 
     @model_validator(mode="after")
     def _limits_told_apart(self) -> Self:
