@@ -38,6 +38,8 @@ def test_limits_of_a_service_are_read_in_their_order() -> None:
 @pytest.mark.parametrize(
     ("stated", "said"),
     [
+        ({"kind": "connections", "total": 5, "retries": 3}, "kind connections makes no use of retries"),
+        ({"kind": "retries", "retries": 3, "total": 5, "per_task": 1}, "kind retries makes no use of total, per_task"),
         ({"kind": "retries"}, "states retries"),
         ({"kind": "connections"}, "states its total"),
         ({"kind": "downstream", "others": 5}, "states its total"),

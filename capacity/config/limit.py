@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import Field, model_validator
 
 from capacity.config.base import Positive, Settings, Share
+
+#: What a limit says beside its kind -> the kinds that listen to it.
+_OF_KIND: Final = {
+    "total": ("connections", "downstream"),
+    "per_task": ("connections",),
+    "retries": ("retries",),
+}
 
 
 class Limit(Settings):
@@ -43,4 +50,11 @@ class Limit(Settings):
             raise ValueError(f"a limit of kind {self.kind} states its total")
         elif self.others >= self.total:
             raise ValueError(f"others take {self.others:g} of {self.total:g}: nothing is left for the service")
+        unheard = [
+            name for name, kinds in _OF_KIND.items() if getattr(self, name) is not None and self.kind not in kinds
+        ]
+        if unheard:
+            raise ValueError(
+                f"a limit of kind {self.kind} makes no use of {', '.join(unheard)}: is it of another kind?"
+            )
         return self

@@ -9,7 +9,7 @@ from capacity.config import Limit
 from capacity.planning.diagnosis.measured import Measured
 from capacity.planning.diagnosis.resources import Bound, Situation, largest_load, near, some_time
 from capacity.planning.diagnosis.shared import Others
-from capacity.planning.words import share
+from capacity.planning.words import counted, share
 
 
 def ceilings(about: Situation, limits: Iterable[tuple[Limit, Others]], measured: Measured) -> list[Bound]:
@@ -30,7 +30,7 @@ def maximum(about: Situation) -> Bound:
     most = about.service.max_tasks
     holds = about.holds(lambda tasks: tasks <= most)
     aside = some_time(about.passed)
-    words = "; ".join(part for part in (f"{about.tasks:,} tasks with every headroom, of {most:,}", aside) if part)
+    words = "; ".join(part for part in (f"{counted(about.tasks)} with every headroom, of {most:,}", aside) if part)
     return Bound("max_tasks", "", about.tasks, most, "tasks", holds, words, aside=aside)
 
 
@@ -56,7 +56,7 @@ def _pools(about: Situation, limit: Limit, others: Others, each: float, percent:
 
     now = held(1.0)
     deploying = percent > 100
-    words = f"{about.tasks * percent // 100:,} tasks × {each:.4g}{others.words} = {_whole(now)} of {total:,.10g}"
+    words = f"{counted(about.tasks * percent // 100)} × {each:.4g}{others.words} = {_whole(now)} of {total:,.10g}"
     words += f", old and new tasks at maximum_percent {percent}" if deploying else ""
     return Bound(
         kind="deploying" if deploying else "connections",
@@ -103,7 +103,7 @@ def retries(about: Situation, limit: Limit, measured: Measured) -> Bound:
     lately = f"; {share(measured.error_share)} failed lately" if measured.error_share is not None else ""
     words = (
         f"if {share(limit.error_share)} fail and clients ask up to {limit.retries} times more, arrivals are "
-        f"{times:.3g} times as many: {asked:,} tasks of {most:,}{lately}"
+        f"{times:.3g} times as many: {counted(asked)} of {most:,}{lately}"
     )
     return Bound("retries", limit.name, asked, most, "tasks", holds, words)
 
