@@ -195,7 +195,7 @@ def _row(
     if load.cpu is not None:
         row["vcpu"] = float(np.quantile(load.cpu.max(axis=1) * work, level))
     need = load.need * work.astype(load.need.dtype)[:, None]
-    counts = path_counts(need, service, whole.goal, whole.forecast.interval)
+    counts = np.maximum(path_counts(need, service, whole.goal, whole.forecast.interval), service.min_tasks)
     tasks = _spread("tasks", counts.max(axis=1), level, "tasks", whole=True)
     row |= tasks
     row |= _reached(passage(counts, service.max_tasks, level), whole.forecast.times)
@@ -265,7 +265,7 @@ def _curve(
             row |= _spread("origin", origin.max(axis=1), whole.goal.level, "origin_per_s")
         if caching.protects == "service":
             work = _work(passes / today, miss_cost).astype(need.dtype)
-            counts = climb(need * work, ready * work, service, whole.goal).zone_loss
+            counts = np.maximum(climb(need * work, ready * work, service, whole.goal).zone_loss, service.min_tasks)
             row |= _spread("tasks", counts, whole.goal.level, "tasks", whole=True)
         rows.append(row)
     columns = ["hit_ratio", "origin_low", "origin_per_s", "origin_high", "tasks_low", "tasks", "tasks_high"]

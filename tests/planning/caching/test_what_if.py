@@ -99,6 +99,14 @@ def test_as_is_is_the_plan_whatever_is_known_of_a_task(known: TaskCapacity | Non
     assert row["usd_per_month"] == pytest.approx(hours, rel=1e-6)
 
 
+def test_what_runs_for_the_minimum_is_there_when_the_cache_fails() -> None:
+    answer = asked(steady(), Caching(0.9), WEB.model_copy(update={"min_tasks": 20, "max_tasks": 200}))
+    assert answer.of("as is")[["tasks_low", "tasks", "tasks_high"]].tolist() == [20, 20, 20]  # 10 would do
+    assert answer.of("cache outage")["tasks"] == 100
+    assert answer.of("cache outage")["standby_usd_per_month"] == pytest.approx(80 * 730)
+    assert answer.curve["tasks"].min() == 20
+
+
 def test_each_row_is_the_plan_of_that_much_more_demand() -> None:
     random = np.random.default_rng(1)
     paths = random.lognormal(4, 0.3, size=(60, 48))
