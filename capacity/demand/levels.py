@@ -123,13 +123,11 @@ def _level(rows: pd.DataFrame, target: pd.DatetimeIndex, interval: pd.Timedelta,
     slot = np.clip(slot, first, last - 1) - first
     times = pd.date_range(target[0] + first * size, periods=last - first, freq=size, unit="us")
     values = rows["value"].to_numpy(dtype=float)
+    stats = {name: (rows["stat"] == name).to_numpy() for name in ("mean", "max")}
     metrics = {}
     for metric, places in rows.groupby("metric", sort=False, observed=True).indices.items():
-        stat = rows["stat"].to_numpy()[places].astype(str)
-        mean, peak = (
-            _placed(values[places][stat == name], slot[places][stat == name], len(times), name)
-            for name in ("mean", "max")
-        )
+        chosen = {name: places[there[places]] for name, there in stats.items()}
+        mean, peak = (_placed(values[these], slot[these], len(times), name) for name, these in chosen.items())
         if size <= pd.Timedelta(minutes=1):
             peak = np.fmax(peak, mean)
         metrics[str(metric)] = Measured(mean, peak)
@@ -139,7 +137,7 @@ def _level(rows: pd.DataFrame, target: pd.DatetimeIndex, interval: pd.Timedelta,
 def _placed(values: np.ndarray, slot: np.ndarray, length: int, stat: str) -> np.ndarray:
     """(length,) values in their slots; of several in one slot the mean, or the largest of maxima."""
     result = np.full(length, np.nan)
-    if len(np.unique(slot)) == len(slot):
+    if np.bincount(slot, minlength=1).max() <= 1:
         result[slot] = values
     else:
         grouped = pd.Series(values).groupby(slot)

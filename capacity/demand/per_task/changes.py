@@ -82,7 +82,7 @@ def changes_of(
     hourly = _medians(((start // step).astype(np.int64) - origin), value)
     hourly = hourly - _rhythm(hourly, origin, step)
     told = sorted(int(_seconds(deploy) // step) - origin for deploy in deploys)
-    usual = {hours: _usual(hourly, step, hours) for hours in (AFTER, LATER)}
+    usual = {hours: _usual(hourly, parted, step, hours) for hours, parted in _parted(hourly, step).items()}
     found = _split(hourly, 0, len(hourly), step, usual, told)
     changes = []
     for place, ratio, half, lasted in sorted(found):
@@ -116,24 +116,25 @@ def _rhythm(hourly: np.ndarray, origin: int, step: int) -> np.ndarray:
     return np.asarray(table.to_numpy()[place])
 
 
-def _parted(hourly: np.ndarray, step: int, hours: int) -> np.ndarray:
-    """(hours,) how far so many hours from each on lie from the week before it; NaN where either is not known."""
+def _parted(hourly: np.ndarray, step: int) -> dict[int, np.ndarray]:
+    """AFTER and LATER -> (hours,) how far so many hours from each on lie from the week before it; NaN where unknown."""
     per_hour = HOUR / step
-    after, before = max(2, round(hours * per_hour)), max(3, round(BEFORE * per_hour))
-    soonest, least = max(2, round(hours * per_hour * SOONEST / AFTER)), max(2, round(LEAST_BEFORE * per_hour))
     values = pd.Series(hourly)
-    ahead = values[::-1].rolling(after, min_periods=soonest).median()[::-1].to_numpy()
+    before, least = max(3, round(BEFORE * per_hour)), max(2, round(LEAST_BEFORE * per_hour))
     behind = values.rolling(before, min_periods=least).median().shift(1).to_numpy()
-    return np.asarray(ahead - behind)
+    parted = {}
+    for hours in (AFTER, LATER):
+        after, soonest = max(2, round(hours * per_hour)), max(2, round(hours * per_hour * SOONEST / AFTER))
+        parted[hours] = values[::-1].rolling(after, min_periods=soonest).median()[::-1].to_numpy() - behind
+    return parted
 
 
-def _usual(hourly: np.ndarray, step: int, hours: int) -> float:
+def _usual(hourly: np.ndarray, parted: np.ndarray, step: int, hours: int) -> float:
     """How far so many hours usually lie from their week, as a standard deviation.
 
     Where they lie farthest may be a change, and in a short history most of them look across it: they are left out if
     enough remain. Of what remains most is usual.
     """
-    parted = _parted(hourly, step, hours)
     moves = np.diff(hourly)
     moves = moves[np.isfinite(moves)]
     hour = 1.4826 * float(np.median(np.abs(moves))) if len(moves) else 0.0
@@ -167,7 +168,7 @@ def _split(
     bars = {hours: _bar(len(part), noise, [hour - first for hour in told], step) for hours, noise in usual.items()}
     episodes: list[Found] = []
     for _ in range(MOST):
-        scales = {hours: _parted(part, step, hours) for hours in bars}
+        scales = _parted(part, step)
         over = {hours: np.nan_to_num(np.abs(scales[hours]) / bars[hours]) for hours in bars}
         hours = max(over, key=lambda scale: float(over[scale].max(initial=0.0)))
         parted, bar = scales[hours], bars[hours]

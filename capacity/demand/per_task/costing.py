@@ -9,7 +9,7 @@ the most that both could have taken away (`_raised`): by the variance of the cos
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -91,7 +91,13 @@ class Line:
 
 
 def line(
-    x: np.ndarray, y: np.ndarray, start: np.ndarray, seconds: np.ndarray, stretch: np.ndarray | None = None
+    x: np.ndarray,
+    y: np.ndarray,
+    start: np.ndarray,
+    seconds: np.ndarray,
+    stretch: np.ndarray | None = None,
+    *,
+    bends: bool = True,
 ) -> Line | None:
     """The line through what one task did; None where it cannot be told (too few rows, or a rate that never moves).
 
@@ -99,6 +105,7 @@ def line(
     start    (n,) seconds since 1970, sorted
     seconds  (n,) length of each interval: an hour weighs as much as its sixty minutes
     stretch  (n,) number of the stretch of constant task count each row is in; None: the count never changed
+    bends    whether to look for an upward bend, which takes as long as the line itself
 
     >>> x = np.tile([10.0, 20.0, 30.0, 25.0], 60)
     >>> found = line(x, 0.1 + 0.02 * x, 60.0 * np.arange(240), np.full(240, 60.0))
@@ -109,18 +116,21 @@ def line(
         return None
     block = blocks_of(start)
     weight = np.sqrt(seconds / seconds.max())
-    pooled = _raised(x, y, *_slope(x, y, weight, None, block))
-    slope, error, how = *pooled, "over all intervals"
+    slope = error = float("nan")
+    precise, how = False, "while the number of tasks stayed"
     if stretch is not None and np.median(seconds) <= FINE:
         keep, group = _long_enough(stretch)
         if keep.sum() >= 4 * LEAST_ROWS:
-            kept, doubt = _slope(x[keep], y[keep], weight[keep], group[keep], block[keep])
-            precise = student(int(block[-1]) + 1) * doubt <= PRECISE * kept
-            if precise or not np.isfinite(slope):
-                slope, error, how = kept, float(np.hypot(doubt, UNSEEN * kept)), "while the number of tasks stayed"
+            slope, doubt = _slope(x[keep], y[keep], weight[keep], group[keep], block[keep])
+            precise = student(int(block[-1]) + 1) * doubt <= PRECISE * slope
+            error = float(np.hypot(doubt, UNSEEN * slope))
+    if not precise:
+        pooled = _raised(x, y, *_slope(x, y, weight, None, block))
+        if np.isfinite(pooled[0]):
+            slope, error, how = *pooled, "over all intervals"
     if not np.isfinite(slope) or not np.isfinite(error):
         return None
-    return _through(x, y, start, seconds, block, max(slope, 0.0), error, how)
+    return _through(x, y, seconds, block, max(slope, 0.0), error, how, bends)
 
 
 def through_base(
@@ -174,12 +184,12 @@ def _raised(x: np.ndarray, y: np.ndarray, slope: float, error: float) -> tuple[f
 def _through(
     x: np.ndarray,
     y: np.ndarray,
-    start: np.ndarray,
     seconds: np.ndarray,
     block: np.ndarray,
     slope: float,
     error: float,
     how: str,
+    bends: bool,
 ) -> Line:
     """The line of this slope through the middle of the data; through nothing below zero."""
     rest = y - slope * x
@@ -189,8 +199,11 @@ def _through(
     counts = np.bincount(block)
     means = np.bincount(block, y - base - slope * x)[counts > 0] / counts[counts > 0]
     level = float(np.std(means, ddof=1) / np.sqrt(len(means))) if len(means) > 1 else float("nan")
+    found = Line(base, slope, error, level, centre, len(x), len(means), how=how)
+    if not bends:
+        return found
     bend, bend_error, steep = _bend(x, y, np.sqrt(seconds / seconds.max()), block, slope)
-    return Line(base, slope, error, level, centre, len(x), len(means), bend, bend_error, steep, how)
+    return replace(found, bend=bend, bend_error=bend_error, steep=steep)
 
 
 def _bend(

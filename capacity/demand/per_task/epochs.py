@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -73,7 +74,7 @@ def epoch(
     use        share of a task's vCPU up to which it may go where latency does not decide
     """
     start, end = rows.index[0], rows.index[-1] + pd.Timedelta(seconds=int(rows["seconds"].iloc[-1]))
-    recent = rows[rows.index >= end - RECENT]
+    recent = rows.iloc[rows.index.searchsorted(end - RECENT) :]
     usable = recent[recent["usable"]]
     cost = cost_of(recent, idle)
     unit, memory = _memory(recent)
@@ -107,7 +108,7 @@ def epoch(
 
 def cost_of(rows: pd.DataFrame, idle: Idle) -> Line | None:
     """The line of vCPU on rate: the epoch's own, or, where that is young and imprecise, through the known idle use."""
-    own = line_of(rows, "requests_per_s", "vcpu")
+    own = line_of(rows, "requests_per_s", "vcpu", bends=True)
     if own is not None and own.precise:
         return own
     use = rows[rows["usable"]]
@@ -118,14 +119,14 @@ def cost_of(rows: pd.DataFrame, idle: Idle) -> Line | None:
     return known if known.slope_error * max(own.slope, 0.0) < own.slope_error * known.slope else own
 
 
-def line_of(rows: pd.DataFrame, x: str, y: str) -> Line | None:
+def line_of(rows: pd.DataFrame, x: str, y: str, *, bends: bool = False) -> Line | None:
     """The line of one column on another over the usable rows in which both are known."""
     keep = (rows["usable"] & rows[x].notna() & rows[y].notna()).to_numpy()
     start, seconds = seconds_of(rows), rows["seconds"].to_numpy(dtype=float)
     if not keep.any():
         return None
     runs = stretches(start, seconds, rows["running_tasks"].to_numpy())
-    return line(rows[x].to_numpy()[keep], rows[y].to_numpy()[keep], start[keep], seconds[keep], runs[keep])
+    return line(rows[x].to_numpy()[keep], rows[y].to_numpy()[keep], start[keep], seconds[keep], runs[keep], bends=bends)
 
 
 @dataclass(frozen=True)
@@ -142,20 +143,20 @@ def idle_of(rows: pd.DataFrame) -> Idle:
 
     rows  `PerTask.frame`
     """
-    usable = rows[rows["usable"]]
-    end = rows.index[-1] if len(rows) else None
+    usable = rows["vcpu"][rows["usable"]]
+    ends = [rows.index[-1] - number * PIECE for number in range(PIECES + 1)] if len(rows) else []
+    edges = [int(place) for place in rows.index.searchsorted(ends, side="right")]
     bases: list[float] = []
     errors: list[float] = []
-    for number in range(PIECES):
-        until = end - number * PIECE
-        piece = rows[(rows.index > until - PIECE) & (rows.index <= until)]
+    for last, first in pairwise(edges):
+        piece = rows.iloc[first:last]
         found = line_of(piece, "requests_per_s", "vcpu") if len(piece) else None
         if found is not None and found.slope > 0 and found.interval[1] < 1.5 * found.slope:
             bases.append(found.base)
             errors.append(float(np.hypot(found.level_error, found.centre * found.slope_error)))
     if not bases:
-        return Idle(0.0, UNKNOWN_IDLE * float(usable["vcpu"].median()) if len(usable) else 0.0, 0)
-    lowest = float(np.quantile(usable["vcpu"], 0.05)) if len(usable) else 0.0
+        return Idle(0.0, UNKNOWN_IDLE * float(usable.median()) if len(usable) else 0.0, 0)
+    lowest = float(np.quantile(usable, 0.05)) if len(usable) else 0.0
     vcpu = float(np.median(bases))
     spread = 1.4826 * float(np.median(np.abs(np.array(bases) - vcpu)))
     return Idle(float(np.clip(vcpu, 0.0, lowest)), max(float(np.median(errors)), spread), len(bases))

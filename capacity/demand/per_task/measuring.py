@@ -22,6 +22,8 @@ from capacity.timegrid import duration
 
 #: Columns of `PerTask.frame`, in order; `LATENCIES` among them where the history has them.
 LATENCIES: Final = ("latency_mean_ms", "latency_p50_ms", "latency_p95_ms", "latency_p99_ms")
+#: What is read beside latency, means and maxima of it.
+READ: Final = frozenset({*INPUTS, "errors"})
 NUMBERS: Final = ("requests_per_s", "vcpu", "gib", "running_tasks", "task_vcpu", "task_gib", "error_share", *LATENCIES)
 
 #: Tasks are as many as before if they differ by no more than this share: of a hundred tasks one comes and goes always.
@@ -112,15 +114,18 @@ def per_task(
 
 def _rows(history: History, name: str) -> tuple[pd.DataFrame, set[str]]:
     """The service's means and maxima, its latency quantiles as metrics of their own; and the metrics there are."""
-    rows = history.select(services=name).frame[["metric", "stat", "interval", "timestamp", "value"]]
-    there = {str(metric) for metric in rows["metric"].unique()}
-    stat = rows["stat"].astype("str").to_numpy()
-    latency = (rows["metric"] == "latency").to_numpy()
-    wanted = rows["metric"].isin([*INPUTS, "errors"]).to_numpy() & np.isin(stat, ["mean", "max"])
-    keep = (wanted & ~latency) | (latency & (stat != "max"))
-    metric = np.where(latency, "latency_" + stat.astype(object), rows["metric"].astype(object).to_numpy())
-    rows = rows.assign(metric=metric, stat=np.where(latency, "mean", stat))[keep]
-    return rows.astype({"metric": "category", "stat": "category"}), there
+    rows = history.select(services=name).frame
+    metrics, stats = (rows[column].cat.categories.astype(str) for column in ("metric", "stat"))
+    metric, stat = (rows[column].cat.codes.to_numpy().astype(np.intp) for column in ("metric", "stat"))
+    pairs = pd.MultiIndex.from_product([metrics, stats]).to_list()
+    names = [f"latency_{kind}" if name == "latency" else name for name, kind in pairs]
+    kinds = ["mean" if name == "latency" else kind for name, kind in pairs]
+    wanted = [kind != "max" if name == "latency" else name in READ and kind in ("mean", "max") for name, kind in pairs]
+    pair = metric * len(stats) + stat
+    keep = np.flatnonzero(np.array(wanted, dtype=bool)[pair])
+    columns = {column: rows[column].array[keep] for column in ("interval", "timestamp", "value")}
+    columns |= {"metric": pd.Categorical(names)[pair[keep]], "stat": pd.Categorical(kinds)[pair[keep]]}
+    return pd.DataFrame(columns), set(metrics[np.unique(metric)])
 
 
 def _sizes(rows: pd.DataFrame, interval: str | timedelta | None) -> list[pd.Timedelta]:

@@ -162,7 +162,7 @@ def evidence_of(
     moments = [*sorted(began), frame.index[-1] + pd.Timedelta(days=1)]
     found = []
     for start, end in pairwise(moments):
-        rows = frame[(frame.index >= start) & (frame.index < end)]
+        rows = frame.iloc[slice(*frame.index.searchsorted([start, end]))]
         if len(rows):
             near = None if latencies is None else latencies[(latencies.index >= start) & (latencies.index < end)]
             found.append(
