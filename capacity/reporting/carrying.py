@@ -86,7 +86,6 @@ def capacity_view(own: dict[str, Any] | None, name: str) -> dict[str, Any] | Non
     )
     known = own["low"] < own["high"]
     spread = f"{words.number(own['low'])} to {words.number(own['high'])}" if known else "not known"
-    age = words.count(own["age_days"], "day") + " old" if own["age_days"] is not None else ""
     columns = [
         column("Requests/s per task", slo),
         column("95 % interval", "requests/s", number=True),
@@ -98,7 +97,7 @@ def capacity_view(own: dict[str, Any] | None, name: str) -> dict[str, Any] | Non
         cell(f"{at_least}{words.number(own['requests_per_second'])}"),
         cell(spread),
         cell(own["method"], own["model"]),
-        cell(words.day(own["measured"]) or "not stated", age),
+        cell(words.day(own["measured"]) or "not stated", _age(own["age_days"])),
         cell(words.day(own["expires"]) or "not stated"),
     )
     said = [words.sentence(one) for one in own["evidence"][:SHOWN_EVIDENCE]]
@@ -106,6 +105,17 @@ def capacity_view(own: dict[str, Any] | None, name: str) -> dict[str, Any] | Non
         held = words.count(own["tasks_for_not_knowing"], "task")
         said.append(f"Not knowing it more closely holds {held} at the peak.")
     return {"table": table(f"What one task carries, {name}", columns, [line]), "note": " ".join(said)}
+
+
+def _age(days: int | None) -> str:
+    """Of a measurement when the plan begins: a plan from last week's history may begin before it.
+
+    >>> _age(1), _age(-7), _age(None)
+    ('1 day old', 'after the plan begins', '')
+    """
+    if days is None:
+        return ""
+    return f"{words.count(days, 'day')} old" if days >= 0 else "after the plan begins"
 
 
 def bottlenecks_view(own: dict[str, Any] | None, name: str) -> dict[str, Any] | None:
