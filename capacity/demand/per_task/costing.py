@@ -162,7 +162,9 @@ def _raised(x: np.ndarray, y: np.ndarray, slope: float, error: float) -> tuple[f
 
     If y = base + c x, and x answers c (an autoscaler) or is measured with errors, then the slope of y on x falls short
     by at most var(log c) / var(log x) of itself: all of it when x is the inverse of c. A line through zero is the
-    most there can be. The difference counts as an error, so that the interval holds both.
+    most there can be. The difference counts as an error, so that the interval holds both. Where the line leaves the
+    requests hardly any work, and more of what it does leave is noise than line, nothing tells work from idling: an
+    autoscaler that holds utilisation looks like that, so all of it is taken as work.
     """
     if not slope > 0:
         return slope, error
@@ -170,13 +172,15 @@ def _raised(x: np.ndarray, y: np.ndarray, slope: float, error: float) -> tuple[f
     base = max(0.0, float(np.median(y)) - slope * middle)
     work = (y - base)[(x > 0) & (y - base > 0.2 * y)]
     rate = x[(x > 0) & (y - base > 0.2 * y)]
-    if len(work) < 4 * LEAST_ROWS:
-        return slope, error
+    most = max(slope, float(np.median(y[x > 0] / x[x > 0])))
+    if len(work) < max(4 * LEAST_ROWS, len(x) / 2):
+        rest = y - slope * x
+        raised = most if np.var(rest) > np.var(slope * x) else slope
+        return raised, float(np.hypot(error, (raised - slope) / 1.5))
     moves = np.log(rate)
     costs = np.log(work / rate)
     spread = (1.4826 * float(np.median(np.abs(costs - np.median(costs))))) ** 2
     share = spread / max(float(np.var(np.clip(moves, *np.quantile(moves, [0.01, 0.99])))), 1e-12)
-    most = max(slope, float(np.median(y[x > 0] / x[x > 0])))
     raised = min(slope * (1 + share), most)
     return raised, float(np.hypot(error, (raised - slope) / 1.5))
 

@@ -62,6 +62,24 @@ def test_an_autoscaler_does_not_hide_the_cost() -> None:
     assert np.abs(np.array(read) - 1).max() < 0.12 and abs(np.median(read) - 1) < 0.05
 
 
+def test_hours_of_a_utilisation_that_is_held_do_not_pass_for_a_task_that_idles() -> None:
+    """Nothing but the cost moves the rate then: its line is flat, and would promise half as much again."""
+    rng, hours = np.random.default_rng(0), 3600.0 * np.arange(24 * 28)
+    used = 0.45 * np.exp(0.05 * rng.standard_normal(len(hours)))
+    rate = (used - 0.03) / (0.012 * np.exp(0.12 * rng.standard_normal(len(hours))))
+    found = line(rate, used, hours, np.full(len(hours), 3600.0))
+    assert found is not None and not found.precise
+    assert found.reaches(0.7)[0] == pytest.approx((0.7 - 0.03) / 0.012, rel=0.05)
+
+
+def test_a_task_that_idles_most_of_its_use_does() -> None:
+    rng, hours = np.random.default_rng(0), 3600.0 * np.arange(24 * 28)
+    rate = 4 * (1 + 0.5 * np.sin(hours / 13_750)) * np.exp(0.1 * rng.standard_normal(len(hours)))
+    found = line(rate, (0.30 + 0.012 * rate) * np.exp(0.01 * rng.standard_normal(len(hours))), hours, 0 * hours + 3600)
+    assert found is not None
+    assert (found.base, found.slope) == (pytest.approx(0.30, rel=0.02), pytest.approx(0.012, rel=0.05))
+
+
 def test_errors_in_the_rate_do_not_halve_the_cost() -> None:
     x, y = cloud(0, noise=0.02)
     noisy = x * np.exp(0.3 * np.random.default_rng(5).standard_normal(4000))
