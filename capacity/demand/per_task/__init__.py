@@ -2,6 +2,7 @@
 with a load test.
 
 measuring     rate, vCPU and GiB of one task, interval by interval; which intervals tell something
+blocks        stretches of a constant task count, blocks of time
 costing       what a request costs: a robust line, under an autoscaler that answers
 changes       when that cost changed for good: dated, sized, found within a day
 latency       production as a free load test: latency against the rate, and where it crosses the SLO

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from capacity.demand.per_task.costing import blocks_of
+from capacity.demand.per_task.blocks import blocks_of
 from capacity.display import table_html
 from capacity.errors import HistoryTooShort, InputError, Problem
 from capacity.findings import Finding, Findings

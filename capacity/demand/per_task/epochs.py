@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from capacity.demand.per_task.blocks import stretches, weighted_median
 from capacity.demand.per_task.carrying import Carried, carried, ceiling
-from capacity.demand.per_task.costing import Line, line, stretches, through_base, weighted_median
+from capacity.demand.per_task.costing import Line, line, through_base
 from capacity.demand.per_task.latency import Curve, curve
 
 #: What a request costs is read from this much of the end of an epoch: in a year a cost drifts, and the plan is about

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from capacity.demand.per_task.costing import blocks_of
+from capacity.demand.per_task.blocks import blocks_of
 
 #: Bins of equal count that intervals are sorted into by rate per task; a bin of fewer intervals says nothing.
 BINS: Final = 20

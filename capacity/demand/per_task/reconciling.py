@@ -22,6 +22,8 @@ UNSTATED: Final = 0.08
 Z: Final = 1.959964
 #: Task sizes that differ by less are the same.
 SAME_SIZE: Final = 0.02
+#: A test beyond this times the rate that fills the processor is no test of this task: costs differ less by mix and day.
+BEYOND_FULL: Final = 1.1
 
 SizeRule = Literal["refuse", "vcpu"]
 
@@ -71,8 +73,8 @@ def reconcile(
 
     If they agree within their intervals, they are weighted by precision, and the interval holds both. If they
     contradict each other the lower is planned with, and the interval reaches to the higher. A rate of which only "at
-    least" is known contradicts nothing above it. Cost of a request and memory are production's where it knows them:
-    it has the real mix.
+    least" is known contradicts nothing above it, as long as the processor of a task can do it. Cost of a request and
+    memory are production's where it knows them: it has the real mix.
 
     >>> test = TaskCapacity(requests_per_second=60, low=57, high=63, method="load test")
     >>> real = TaskCapacity(requests_per_second=45, low=43, high=47, method="production")
@@ -121,6 +123,9 @@ def _together(
 ) -> tuple[float, float, float, bool, list[Finding]]:
     """(rate, low, high, at least, findings) of two capacities of one task size."""
     a, b = test.requests_per_second, production.requests_per_second
+    full = _full(production)
+    if b <= full and test.interval[0] > BEYOND_FULL * full:
+        return b, production.interval[0], full, production.at_least, [_contradiction(test, production, service)]
     if test.at_least and production.at_least:
         best = max((test, production), key=lambda one: one.requests_per_second)
         return best.requests_per_second, best.interval[0], max(test.interval[1], production.interval[1]), True, []
@@ -145,6 +150,12 @@ def _together(
     return rate, low, max(a, b), False, [_contradiction(test, production, service)]
 
 
+def _full(production: TaskCapacity) -> float:
+    """Requests/s that fill the processor of a task; infinite where cost or size are not known."""
+    cost, size = production.vcpu_seconds_per_request, production.task_vcpu
+    return (size - (production.base_vcpu or 0.0)) / cost if cost and size else float("inf")
+
+
 def _error(one: TaskCapacity) -> float:
     """Standard deviation of the log of the rate: from its interval, and what days differ by."""
     low, high = one.interval
@@ -160,6 +171,9 @@ def _contradiction(test: TaskCapacity, production: TaskCapacity, service: str) -
             "faster or not there, retries, noisy neighbours, or a deploy between the two"
         )
         higher = f"the load test says {a / b - 1:.0%} more than production shows"
+        full = _full(production)
+        if test.interval[0] > BEYOND_FULL * full:
+            higher += f", where {full:.4g} requests/s fill the {production.task_vcpu:g} vCPU of a task"
     else:
         causes = (
             "a test mix dearer than the real one, a generator that was full itself, too few connections, a cold "

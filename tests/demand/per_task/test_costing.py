@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.demand.per_task.costing import blocks_of, line, stretches, student, weighted_median
+from capacity.demand.per_task.blocks import blocks_of, stretches, student, weighted_median
+from capacity.demand.per_task.costing import line
 from tests.demand.per_task.serving import minutes_of, served
 
 MINUTES = 60.0 * np.arange(4000)
@@ -77,7 +78,7 @@ def test_a_task_that_idles_most_of_its_use_does() -> None:
     rate = 4 * (1 + 0.5 * np.sin(hours / 13_750)) * np.exp(0.1 * rng.standard_normal(len(hours)))
     found = line(rate, (0.30 + 0.012 * rate) * np.exp(0.01 * rng.standard_normal(len(hours))), hours, 0 * hours + 3600)
     assert found is not None
-    assert (found.base, found.slope) == (pytest.approx(0.30, rel=0.02), pytest.approx(0.012, rel=0.05))
+    assert found.base == pytest.approx(0.30, rel=0.02) and found.slope == pytest.approx(0.012, rel=0.05)
 
 
 def test_errors_in_the_rate_do_not_halve_the_cost() -> None:

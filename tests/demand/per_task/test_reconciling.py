@@ -69,6 +69,16 @@ def test_a_lower_bound_contradicts_nothing_above_it() -> None:
     assert more.task_capacity.requests_per_second == 60 and more.task_capacity.at_least
 
 
+def test_a_test_of_more_than_fills_the_processor_contradicts_a_lower_bound() -> None:
+    """The results of another service, or of a stub: each was once planned with, because nothing broke the SLO."""
+    real = known(20, 0.05, at_least=True, vcpu_seconds_per_request=0.03, base_vcpu=0.1, task_vcpu=1.0)
+    both = reconcile(known(190, 0.02), real)
+    planned, message = both.task_capacity, str(both.findings)
+    assert planned.requests_per_second == 20 and planned.interval == pytest.approx((19, 30))
+    assert planned.at_least and "30 requests/s fill the 1 vCPU" in message and "mix" in message
+    assert reconcile(known(29, 0.02), real).task_capacity.requests_per_second == 29
+
+
 def test_production_that_did_more_than_the_test_says_is_a_contradiction() -> None:
     both = reconcile(known(40, 0.03), known(60, 0.02, at_least=True))
     assert both.task_capacity.requests_per_second == 40
