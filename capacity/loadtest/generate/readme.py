@@ -41,6 +41,8 @@ autoscaling off if one number of tasks is to be measured, and watch the errors o
 | request | sent as | share |
 |---|---|---:|
 {mix}
+
+An answer other than 2xx is an error; redirects are not followed.
 {headers}
 ## Apache JMeter, 5.x (or 2.13)
 
@@ -70,7 +72,8 @@ Its arrivals are truly open: past saturation it shows the waiting that JMeter's 
 ## Read the results back
 
     capacity loadtest read results.jtl
-    capacity loadtest capacity results.jtl --slo-ms {slo_ms:g} --quantile {quantile:g} --tasks {tasks}
+    capacity loadtest capacity results.jtl --slo-ms {slo_ms:.10g} --quantile {quantile:.10g} \
+      --error-budget {error_share:.10g} --tasks {tasks}
 
 Stages are found by their names, and asked and achieved rates are compared: a stage that delivered less than 97 % of
 what was asked is saturated, whatever its latency says.
@@ -101,6 +104,7 @@ def readme(plan: LoadPlan) -> str:
         simulation=SIMULATION,
         slo_ms=plan.slo.ms,
         quantile=plan.slo.quantile,
+        error_share=plan.slo.error_share,
         tasks=plan.tasks,
     )
 

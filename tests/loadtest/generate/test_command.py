@@ -34,6 +34,17 @@ def test_a_peak_becomes_the_files_that_python_writes(tmp_path: Path) -> None:
     assert "spike07 150rps" in said.stdout
 
 
+def test_the_results_are_read_back_by_the_promise_that_was_made(tmp_path: Path) -> None:
+    """The command that the README names has every number of the promise, the budget of errors among them."""
+    budget = ("--error-budget", "0.001", "--quantile", "0.9995", "--slo", "1234567.5", "--tasks", "3")
+    generated("--for", "9", *budget, "--out", str(tmp_path))
+    text = (tmp_path / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    words = next(line for line in text.splitlines() if "loadtest capacity results.jtl" in line).split()
+    told = dict(zip(words[4::2], words[5::2], strict=True))
+    promise = {"--slo-ms": "1234567.5", "--quantile": "0.9995", "--error-budget": "0.001", "--tasks": "3"}
+    assert told == promise
+
+
 def test_json_is_for_programs_and_an_assumed_slo_is_said_beside_it(tmp_path: Path) -> None:
     said = generated("--for", "100", "--out", str(tmp_path / "plan"), "--json")
     answer = json.loads(said.stdout)
