@@ -96,17 +96,18 @@ def _scaled(users: np.ndarray, costs: np.ndarray, idle: np.ndarray, scaling: boo
     """(minutes, services) running tasks."""
     n, services = users.shape
     running = np.maximum(2.0, np.ceil(np.quantile(users * costs, 0.5, axis=0) / (0.6 - idle)))
-    tasks = np.empty((n, services))
+    if not scaling:
+        return np.tile(running, (n, 1))
+    work, tasks = costs * users, np.empty((n, services))
     above, below, starting = np.zeros(services), np.zeros(services), np.zeros((3, services))
     for minute in range(n):
-        if scaling:
-            running = running + starting[minute % 3]
-            starting[minute % 3] = 0
+        running = running + starting[minute % 3]
+        starting[minute % 3] = 0
         tasks[minute] = running
-        if not scaling:
+        used = np.minimum(idle + work[minute] / running, 1.0)
+        above, below = (above + 1) * (used > 0.6), (below + 1) * (used < 0.54)
+        if above.max() < 3 and below.max() < 15:
             continue
-        used = np.minimum(idle + costs[minute] * users[minute] / running, 1.0)
-        above, below = np.where(used > 0.6, above + 1, 0), np.where(used < 0.54, below + 1, 0)
         wanted = np.maximum(np.ceil(running * used / 0.6), 2)
         coming = starting.sum(axis=0)
         starting[(minute + 2) % 3] += np.where(above >= 3, np.maximum(wanted - running - coming, 0), 0)

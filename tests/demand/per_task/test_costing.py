@@ -48,7 +48,7 @@ def test_intervals_hold_the_truth() -> None:
 
 def test_an_autoscaler_does_not_hide_the_cost() -> None:
     """Under target tracking a plain regression reads far too little; the line is within a tenth, on most within 5 %."""
-    life = served(12, 4, 2, noise=(0.06, 0.10))
+    life = served(12, 3, 2, noise=(0.06, 0.10))
     plain, read = [], []
     for service in range(12):
         rows = minutes_of(life, service).usable

@@ -17,12 +17,12 @@ from tests.demand.per_task.serving import SLO_MS, START, Served, history_of, min
 WEB = Service(name="web", max_tasks=4000)
 USE = WEB.cpu_target / WEB.request_target
 DAY = 1440
-SEEDS = 50
+SEEDS = 20
 
 
 @cache
 def dearer() -> Served:
-    """Fifty services that lose a fifth of their true capacity at a deploy; in 5 % of the minutes they are full."""
+    """Twenty services that lose a fifth of their true capacity at a deploy; in 5 % of the minutes they are full."""
     return served(SEEDS, 9.3, 1, deploy_day=8.3, factor=1.25, full_share=0.05)
 
 
@@ -35,7 +35,7 @@ def calm() -> Served:
 def test_a_fifth_less_capacity_is_flagged_within_a_day_and_recovered_within_a_tenth(every: int) -> None:
     life = dearer()
     flagged, wrong, dates, errors, covered = 0, 0, [], [], []
-    chosen = range(SEEDS) if every == 5 else range(0, SEEDS, 17)
+    chosen = range(SEEDS) if every == 5 else range(0, SEEDS, 9)
     for service in chosen:
         found = evidence_of(minutes_of(life, service, life.deploy + DAY, every), None, WEB)
         lasting = [change for change in found.changes if change.lasted is None]
@@ -179,7 +179,7 @@ def test_another_task_size_starts_an_epoch() -> None:
 
 
 def test_a_day_that_went_back_starts_no_epoch() -> None:
-    life = served(4, 14, 8, noise=(0.03, 0.03))
+    life = served(1, 14, 8, noise=(0.03, 0.03), scaling=False)
     table = minutes_of(life, 0, every=5)
     sale = (table.frame.index >= START + pd.Timedelta(days=9)) & (
         table.frame.index < START + pd.Timedelta(days=10, hours=6)
