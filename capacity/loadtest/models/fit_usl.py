@@ -4,7 +4,8 @@ Point estimates are plain least squares of throughput within lam > 0, 0 <= sigma
 them. Intervals ask, for each value of one parameter, how much worse the best curve with that value fits: where curves
 bend, a symmetric estimate +/- error does not cover. Three things make them keep their promise with 8 to 20 points:
 
-- how much worse is too much depends on the noise, which may be constant or in proportion to throughput (evidence.py);
+- how much worse is too much depends on the noise, which may be constant or in proportion to throughput; simulated runs
+  of the same design make up for not knowing which (evidence.py);
 - the other parameters stay within their bounds meanwhile, which is what is known of them;
 - at a parameter's own bound, Feldman and Cousins' tails are used (evidence.py).
 
@@ -179,14 +180,14 @@ class _Profile:
         squares: float,  # of the fit within the bounds
         spread: Spread,
     ) -> None:
-        self.problem, self.which, self.estimate, self.squares, self.spread = problem, which, estimate, squares, spread
+        self.problem, self.which, self.estimate, self.squares = problem, which, estimate, squares
         one = free[0]
         self.unbounded = float(one if which == 0 else free[which] / one)
         gradient = np.zeros(3)
         gradient[which] = 1 if which == 0 else 1 / one
         if which:
             gradient[0] = -free[which] / one**2
-        self.gradient = gradient
+        self.noise = spread.along(gradient)
         jacobian = (problem.n / (problem.columns @ free) ** 2)[:, None] * problem.columns
         scale = np.sqrt(np.sum(jacobian**2, axis=0))
         inverse = np.linalg.pinv((jacobian / scale).T @ (jacobian / scale))
@@ -217,11 +218,11 @@ class _Profile:
         zero = descend(self.problem.n, self.problem.x, offset, columns, start)
         _, least = self.problem.best(self.problem.columns)
         distance = float(np.sign(-self.unbounded) * np.sqrt(max(zero - least, 0.0) * self.stretch))
-        return float(self.spread.below(distance, self.gradient))
+        return float(self.noise.below(distance))
 
     def end(self, confidence: float, stop: float) -> float:
         """The value that the truth lies below with this confidence; `stop` if it lies beyond."""
-        target = float(self.spread.distance(confidence, self.gradient))
+        target = float(self.noise.distance(confidence))
         step = abs(target) or 1e-12
         if target < 0:
             return crossing(lambda value: target - self.distance(value), self.estimate, -step, stop)

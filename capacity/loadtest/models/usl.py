@@ -176,7 +176,7 @@ class UniversalScalability:
         if self.spread is None:
             return np.full(n.shape, np.nan), np.full(n.shape, np.nan)
         gradient = -(middle**2 / n)[:, None] * np.column_stack([np.ones(len(n)), n - 1, n * (n - 1)])
-        half = self.spread.distance((1 + self.level) / 2, gradient)
+        half = self.spread.along(gradient).distance((1 + self.level) / 2)
         return np.maximum(middle - half, 0.0), middle + half
 
     # --- shown --------------------------------------------------------------------------------------------------------
