@@ -18,7 +18,7 @@ POWERS: Final = np.array([0.0, 1.0])
 ROUNDING: Final = 1e-9
 
 #: Runs that are simulated under each noise: chance leaves half a point of coverage open.
-RUNS: Final = 1000
+RUNS: Final = 2000
 
 #: Points beyond which no runs are simulated: so many tell the two noises apart.
 MANY: Final = 200
