@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from capacity.errors import InputError
+from capacity.findings import Status
 from capacity.loadtest.readers.base import Reading, ResultFile
 
 #: Bytes read at a time: some ten thousand rows, so that the work on a block outweighs the work around it.
@@ -58,6 +59,15 @@ def whole_lines(file: ResultFile, reading: Reading) -> Iterator[list[bytes]]:
         yield [rest.rstrip(b"\r")]
 
 
+def status_of_loss(lost: int, of: int) -> Status:
+    """How bad it is that so many rows could not be read: more than one in a thousand moves what is measured.
+
+    >>> status_of_loss(1, 1_000), status_of_loss(2, 1_000)
+    ('REVIEW', 'FAIL')
+    """
+    return "FAIL" if lost * 1_000 > of else "REVIEW"
+
+
 @dataclass
 class Damage:
     """Lines that could not be understood, counted from 1."""
@@ -80,4 +90,5 @@ class Damage:
         inside = self.count - cut
         if inside:
             message = f"{inside:,} lines of {path.name} are not understood and were left out, the first is {self.first}"
-            reading.note("damaged", "REVIEW", message, "Look at that line: counts and rates lack these rows.", inside)
+            status = status_of_loss(inside, lines)
+            reading.note("damaged", status, message, "Look at that line: counts and rates lack these rows.", inside)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import re
 from pathlib import Path
 from typing import Final
 
@@ -43,33 +44,66 @@ def test_the_last_row_may_break_off_anywhere(cut: int, tmp_path: Path) -> None:
         (ROW.replace("GET /x", '"GET" /x'), "a quote stands within a quoted cell"),
     ],
 )
-def test_a_damaged_row_in_the_middle_is_refused_with_its_line(bad: str, why: str, tmp_path: Path) -> None:
+def test_a_damaged_row_in_the_middle_is_left_out_and_said(bad: str, why: str, tmp_path: Path) -> None:
     spanning = ROW.replace("GET /x", '"GET\n/x"')
-    with pytest.raises(InputError, match=rf"line 4: .*{why}") as raised:
-        table(plain(tmp_path, spanning, bad, ROW))
-    assert len(raised.value.problems) == 1
-    many = written(tmp_path, "\n".join([HEADER, ROW, *[bad] * 30, ROW]), "many")
-    with pytest.raises(InputError, match="30 rows or more that cannot be read") as raised:
-        table(many)
-    assert [problem.where.rsplit(" ")[-1] for problem in raised.value.problems] == [str(line) for line in range(3, 23)]
+    rows, findings = table(plain(tmp_path, spanning, bad, ROW))
+    assert rows["label"].tolist() == ["GET\n/x", "GET /x"]
+    assert "1 of 3 rows" in findings["damaged"].message
+    assert re.search(rf"line 4: .*{why}", findings["damaged"].message)
+    assert (findings["damaged"].count, findings["damaged"].status) == (1, "FAIL")
+    assert "truncated" not in findings
+    _, findings = table(written(tmp_path, "\n".join([HEADER, *[ROW] * 999, bad, ROW]), "a trace"))
+    assert findings["damaged"].status == "REVIEW"
+
+
+def test_a_file_of_which_most_rows_are_damaged_is_refused_with_the_first_places(tmp_path: Path) -> None:
+    bad = ROW.replace("true", "maybe")
+    rows, findings = table(plain(tmp_path, *[bad, ROW] * 30))
+    assert len(rows) == 30
+    assert "line 2: success" in findings["damaged"].message
+    assert "; and 27 more" in findings["damaged"].message
+    with pytest.raises(InputError, match="32 rows are damaged, and 30 are whole") as raised:
+        table(plain(tmp_path, *[bad, ROW] * 30, bad, "1795427364220"))
+    assert [problem.where for problem in raised.value.problems] == [f"line {line}" for line in range(2, 42, 2)]
 
 
 def test_places_are_the_same_whatever_is_read_at_a_time(tmp_path: Path) -> None:
-    path = plain(tmp_path, ROW, ROW, ROW.replace("true", "maybe"), ROW, ROW)
+    stray = ROW.replace("GET /x", '"GET /x')
+    path = plain(tmp_path, ROW, ROW.replace("true", "maybe"), ROW, stray, ROW, stray.replace("x", 'x" '), ROW, ROW)
     for chunk in (1, 50, 200, 5_000):
-        with pytest.raises(InputError, match="line 4: success"):
-            table(path, JMeterCsv(chunk))
+        rows, findings = table(path, JMeterCsv(chunk))
+        assert len(rows) == 5
+        assert re.findall(r"line \d+", findings["damaged"].message) == ["line 3", "line 5", "line 7"]
 
 
-def test_a_quote_that_nobody_closes_ends_the_file_or_is_refused(tmp_path: Path) -> None:
-    path = written(tmp_path, "\n".join([HEADER, ROW, ROW.replace("GET /x", '"GET /x'), ROW, ROW]))
-    rows, findings = table(path)
-    assert len(rows) == 1
+@pytest.mark.parametrize("chunk", [1, 8 * 2**20])
+def test_a_stray_quote_costs_one_row_and_not_those_below(chunk: int, tmp_path: Path) -> None:
+    stray = ROW.replace("GET /x", '"GET /x')
+    for between in (1, 3):  # an even number of stray quotes close each other, an odd one stays open
+        rows, findings = table(plain(tmp_path, ROW, *[stray, ROW, ROW] * between), JMeterCsv(chunk))
+        assert len(rows) == 1 + 2 * between
+        assert findings["damaged"].count == between
+        assert "truncated" not in findings
+    rows, findings = table(plain(tmp_path, ROW, stray, ROW, ROW, stray, ROW), JMeterCsv(chunk))
+    assert (len(rows), findings["damaged"].count) == (4, 2)
+
+
+def test_a_file_that_ends_within_a_cell_of_many_lines_lacks_one_row(tmp_path: Path) -> None:
+    cut = ROW.replace("true,", 'false,"expected\nto be, but\nwas')
+    rows, findings = table(plain(tmp_path, ROW, ROW, cut))
+    assert len(rows) == 2
     assert findings["truncated"].count == 1
+    assert "damaged" not in findings
+
+
+def test_a_time_beyond_all_clocks_is_damage(tmp_path: Path) -> None:
+    rows, findings = table(plain(tmp_path, ROW, ROW.replace(",74,", ",9200000000000000,"), ROW))
+    assert len(rows) == 2
+    assert "elapsed is not a number of milliseconds" in findings["damaged"].message
 
 
 def test_nothing_but_a_bad_row_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="1 row that cannot be read"):
+    with pytest.raises(InputError, match="1 rows are damaged, and 0 are whole"):
         table(plain(tmp_path, "1795427364220,74,GET /x"))
 
 

@@ -57,10 +57,11 @@ def next_row(
     """Where the line end of the row stands, its cells (0 for an empty line), its lines, and WRONG_QUOTES or 0.
 
     The place is -1 when the row has no end yet. `data[end]` has to be a line end. By role: where cells start and stop.
+    A row of WRONG_QUOTES ends with its first line: no quote tells where it ends, and the lines below may be whole.
     """
     a_delimiter, a_newline, a_quote = repeated(delimiter), repeated(_NEWLINE), repeated(_QUOTE)
     width = roles.size
-    place, cell, lines, wrongness = at, 0, 1, 0
+    place, cell, lines = at, 0, 1
     while True:
         quotes = 0
         if byte_at(data, place) == _QUOTE:
@@ -69,7 +70,7 @@ def next_row(
             while True:
                 place = first_of(data, place, a_quote, a_newline)
                 if place >= end:
-                    return -1, cell, lines, wrongness
+                    return -1, cell, lines, 0
                 if byte_at(data, place) == _NEWLINE:
                     lines += 1
                 elif byte_at(data, place + 1) != _QUOTE or place + 1 >= end:
@@ -83,8 +84,10 @@ def next_row(
             if byte_at(data, place) == _RETURN and place + 1 < end and byte_at(data, place + 1) == _NEWLINE:
                 place += 1
             if byte_at(data, place) != delimiter and byte_at(data, place) != _NEWLINE:
-                wrongness = WRONG_QUOTES
-                place = first_of(data, place, a_delimiter, a_newline)
+                if place + 1 >= end:  # a carriage return whose line feed is not there yet
+                    return -1, cell, lines, 0
+                place = first_of(data, at, a_newline, a_newline)
+                return place if place < end else -1, cell + 1, 1, WRONG_QUOTES
         else:
             start = place
             place = first_of(data, place, a_delimiter, a_newline)
@@ -92,10 +95,10 @@ def next_row(
             if stop > start and byte_at(data, place) == _NEWLINE and byte_at(data, stop - 1) == _RETURN:
                 stop -= 1
         if place >= end:
-            return -1, cell, lines, wrongness
+            return -1, cell, lines, 0
         role = roles[cell] if cell < width else NOTHING
         starts[role], stops[role], doubled[role] = start, stop, quotes
         if byte_at(data, place) == _NEWLINE:
-            return place, 0 if cell == 0 and stop == start else cell + 1, lines, wrongness
+            return place, 0 if cell == 0 and stop == start else cell + 1, lines, 0
         cell += 1
         place += 1

@@ -82,6 +82,7 @@ WRONG_STAMP: Final = 2
 WRONG_ELAPSED: Final = 3
 WRONG_SUCCESS: Final = 4
 WRONG_QUOTES: Final = 5
+WRONG_END: Final = 6  # a quote that nobody closes
 
 #: Rows a sub-result may stand behind its container: JMeter writes both in one go, but other threads write as well.
 WITHIN: Final = 4096

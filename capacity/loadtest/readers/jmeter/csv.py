@@ -23,8 +23,8 @@ _MIB: Final = 2**20
 #: Bytes kept free at the end of a buffer: an end of line, the kernel's own, and what it loads beyond.
 _ROOM: Final = 16
 
-#: No row is longer: one that is has a quote that nobody closed.
-_LONGEST: Final = 64 * _MIB
+#: No row is longer: one that is has a quote that nobody closed, and only its first line is given up.
+_LONGEST: Final = 32 * _MIB
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,9 @@ class JMeterCsv:
     every sub-result can be told: with `subresults.disable_renaming=true`, and in files converted from versions that
     named them by URL, they bear no number and are counted as requests beside their container.
 
-    `samples` raises InputError for rows that cannot be read, with the first places; one at the end is a test cut short
-    and becomes a finding. Memory: a few chunks, and every different text once.
+    Rows that cannot be read are left out and become a finding, with the first places; so does one at the end, of a test
+    cut short. `samples` raises InputError, at the end, when they are more than the whole ones. Memory: a few chunks,
+    and every different text once.
 
     chunk  bytes read at a time. Rows do not depend on it; whether stamps are ends is judged by the first one
     """
@@ -81,16 +82,19 @@ class JMeterCsv:
             if final and end and buffer[end - 1] != 0x0A:
                 buffer[end] = 0x0A
                 end += 1
-            for place in parser.parse(buffer, at, end):
-                at = place
-                if parser.full:
-                    yield parser.take()
+            while True:
+                for place in parser.parse(buffer, at, end):
+                    at = place
+                    if parser.full:
+                        yield parser.take()
+                if at == end or not (final or end - at > _LONGEST):
+                    break
+                at = parser.unclosed(buffer, at, end)
             if final:
-                yield from parser.finish(at, end)
+                yield from parser.finish()
                 return
             if parser.settled:
                 yield parser.take()
-            parser.check()
             held = end - at
             buffer[:held] = buffer[at:end]
             if held > len(buffer) // 2:
@@ -98,7 +102,7 @@ class JMeterCsv:
 
 
 def _larger(buffer: bytearray, parser: Parser) -> bytearray:
-    if len(buffer) > _LONGEST:
+    if len(buffer) > 2 * _LONGEST:
         raise parser.endless()
     return buffer + bytearray(len(buffer))
 

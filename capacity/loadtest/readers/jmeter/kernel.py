@@ -70,7 +70,7 @@ from capacity.loadtest.readers.jmeter.columns import (
 )
 from capacity.loadtest.readers.jmeter.dates import date
 from capacity.loadtest.readers.jmeter.stamps import LATEST
-from capacity.loadtest.readers.jmeter.swar import BAD_NUMBER, byte_at, mixed, number, same
+from capacity.loadtest.readers.jmeter.swar import BAD_NUMBER, byte_at, first_of, mixed, number, repeated, same
 from capacity.loadtest.readers.jmeter.tables import place_of, row_before
 from capacity.loadtest.readers.jmeter.words import EMBEDDED_MARK, TRANSACTION_MARK
 
@@ -120,6 +120,7 @@ def parse(
     places[STAMP] = settings[SET_STAMP]
     places[ELAPSED] = places[LATENCY] = places[CONNECT] = 3  # milliseconds are written, microseconds kept
     data[end] = _NEWLINE  # where a search for the end of a cell ends at the latest
+    a_newline = repeated(_NEWLINE)
     room = out.shape[0]
     filled = held
     while at < end and filled < room:
@@ -146,7 +147,7 @@ def parse(
                         values[role] = date(data, starts[role], stops[role], scale, state)
             if values[STAMP] < 0 or values[STAMP] >= LATEST:  # BAD_NUMBER is below zero
                 wrongness = WRONG_STAMP
-            elif values[ELAPSED] == BAD_NUMBER:
+            elif values[ELAPSED] == BAD_NUMBER or values[ELAPSED] >= LATEST:
                 wrongness = WRONG_ELAPSED
             elif starts[SUCCESS] >= 0:
                 letter, size = byte_at(data, starts[SUCCESS]) | 32, stops[SUCCESS] - starts[SUCCESS]
@@ -169,6 +170,8 @@ def parse(
                 state[BAD] += 1
                 state[LAST_IS_BAD] = 1
             state[NO_SUCH_DATE] = no_such_dates
+            if wrongness == WRONG_CELLS and lines > 1:  # a stray quote that took in rows below: they are looked at
+                after, lines = first_of(data, at, a_newline, a_newline) + 1, 1
             state[LINE] += lines
             at = after
             continue

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from capacity.errors import Problem
 from capacity.loadtest.readers.base import Reading
+from capacity.loadtest.readers.jmeter import columns
+from capacity.loadtest.readers.lines import status_of_loss
+
+_SHOWN: Final = 3  # places of damage that a finding names
 
 
 def note_all_failed(reading: Reading, name: str, requests: int, failed: int) -> None:
@@ -15,6 +25,34 @@ def note_all_failed(reading: Reading, name: str, requests: int, failed: int) -> 
             "listener with 'Errors' ticked), not the whole run",
             "Read the log of all samples (kpi.jtl)",
             count=requests,
+        )
+
+
+def damaged_places(wrong: np.ndarray, width: int, header: bool) -> list[Problem]:
+    """Where bad rows are, and what is wrong with them. `wrong`: (n, 3) line, code of `columns`, cells there are."""
+    words = {
+        columns.WRONG_CELLS: "the row has {} cells, " + f"{'the header' if header else 'others'} {width}",
+        columns.WRONG_STAMP: "timeStamp cannot be read",
+        columns.WRONG_ELAPSED: "elapsed is not a number of milliseconds",
+        columns.WRONG_SUCCESS: "success is neither true nor false",
+        columns.WRONG_QUOTES: "a quote stands within a quoted cell and is not doubled",
+        columns.WRONG_END: "a quote is opened and never closed",
+    }
+    return [Problem(words[int(why)].format(cells), f"line {line}") for line, why, cells in wrong]
+
+
+def note_damaged(reading: Reading, name: str, rows: int, whole: int, places: Sequence[Problem]) -> None:
+    """Rows that cannot be read, between others that can. `places`: of the first of them, at least."""
+    if rows:
+        shown = "; ".join(map(str, places[:_SHOWN]))
+        more = f"; and {rows - _SHOWN:,} more" if rows > _SHOWN else ""
+        reading.note(
+            "damaged",
+            status_of_loss(rows, rows + whole),
+            f"{name}: {rows:,} of {rows + whole:,} rows cannot be read and {'was' if rows == 1 else 'were'} left out "
+            f"({shown}{more})",
+            "Look at these lines: counts, rates and errors lack them",
+            count=rows,
         )
 
 

@@ -13,8 +13,10 @@ from capacity.loadtest.readers.jmeter import columns, kernel, tables
 from capacity.loadtest.readers.jmeter.clock import Clock
 from capacity.loadtest.readers.jmeter.layout import CODE, MESSAGE, SUCCESS, Layout
 from capacity.loadtest.readers.jmeter.notes import (
+    damaged_places,
     note_all_failed,
     note_batches,
+    note_damaged,
     note_end_stamps,
     note_negative,
     note_no_requests,
@@ -67,7 +69,7 @@ class Parser:
         self._line = 0
         self._probed = layout.stamps_are_ends
         self._requests = self._failed = 0
-        self._unfinished = False  # the last row has none
+        self._tail: tuple[int, int] | None = None  # bad rows and rows before quotes that nobody closes
         self._restart(ends=layout.stamps_are_ends)
 
     def _restart(self, ends: bool) -> None:
@@ -187,17 +189,29 @@ class Parser:
             received=rows[columns.OUT_RECEIVED].copy(),
         )
 
-    def check(self) -> None:
-        """Raise InputError for rows that cannot be read, unless the only one is the last so far."""
-        bad = int(self._state[columns.BAD]) + self._unfinished
-        last = bool(self._state[columns.LAST_IS_BAD]) or self._unfinished
-        if bad > 1 or (bad == 1 and not (last and self._state[columns.ROWS])):
-            raise self._damaged(bad)
+    def unclosed(self, buffer: bytearray, at: int, end: int) -> int:
+        """Give up the first line of a row that has no end; where the next line begins."""
+        state = self._state
+        if self._tail is None or self._tail[1] != state[columns.ROWS]:
+            self._tail = int(state[columns.BAD]), int(state[columns.ROWS])
+        newline = buffer.find(b"\n", at, end)
+        if newline < 0:
+            raise self.endless()
+        if state[columns.BAD] < _PLACES:
+            self._wrong[state[columns.BAD]] = state[columns.LINE] + 1, columns.WRONG_END, 0
+        state[columns.BAD] += 1
+        state[columns.LINE] += 1
+        state[columns.LAST_IS_BAD] = 1
+        return newline + 1
 
-    def finish(self, at: int, end: int) -> Iterator[Samples]:
-        """The rest of the rows, once the file has ended; `at` to `end` is a row whose quotes are still open."""
-        self._unfinished = at < end
-        self.check()
+    def finish(self) -> Iterator[Samples]:
+        """The rest of the rows, once the file has ended. Raises InputError when most of its rows cannot be read."""
+        state = self._state
+        if self._tail and self._tail[1] == state[columns.ROWS]:  # lines of one cell, in which the file ends
+            state[columns.BAD] = self._tail[0] + 1
+        bad = int(state[columns.BAD])
+        if bad and (not state[columns.ROWS] or bad - state[columns.LAST_IS_BAD] > state[columns.ROWS]):
+            raise self._damaged(bad)
         if self._filled:
             yield self.take(everything=True)
 
@@ -208,28 +222,15 @@ class Parser:
             advice="A quote is opened and never closed. Repair the line, or cut the file before it.",
         )
 
+    def _places(self, bad: int) -> list[Problem]:
+        return damaged_places(self._wrong[:bad], len(self._layout.columns), bool(self._layout.header))
+
     def _damaged(self, bad: int) -> InputError:
-        width = len(self._layout.columns)
-        words = {
-            columns.WRONG_CELLS: "the row has {} cells, "
-            + f"{'the header' if self._layout.header else 'others'} {width}",
-            columns.WRONG_STAMP: "timeStamp cannot be read",
-            columns.WRONG_ELAPSED: "elapsed is not a number",
-            columns.WRONG_SUCCESS: "success is neither true nor false",
-            columns.WRONG_QUOTES: "a quote stands within a quoted cell and is not doubled",
-        }
-        problems = [
-            Problem(words[int(wrong)].format(cells), where=f"{self._file.path} line {line}")
-            for line, wrong, cells in self._wrong[: min(bad, int(self._state[columns.BAD]))]
-        ]
-        if self._unfinished:
-            where = f"{self._file.path} line {int(self._state[columns.LINE]) + 1}"
-            problems.append(Problem("the file ends within a quoted cell", where=where))
-        rows = "1 row" if bad == 1 else f"{bad} rows or more"
+        rows = int(self._state[columns.ROWS])
         return InputError(
-            f"{self._file.path} has {rows} that cannot be read.",
-            problems,
-            "Only the last row of a test that was cut short may be damaged. Repair or remove these lines.",
+            f"{self._file.path} cannot be read: {bad:,} rows are damaged, and {rows:,} are whole.",
+            self._places(bad),
+            "Repair these lines, or copy the file again from the run.",
         )
 
     def note(self, damage: str) -> None:
@@ -241,7 +242,10 @@ class Parser:
                 "REVIEW",
                 f"{name}: the archive is damaged or cut short ({damage}); rows before it are read",
             )
-        if state[columns.BAD] or self._unfinished:
+        cut = int(state[columns.LAST_IS_BAD])
+        inside = int(state[columns.BAD]) - cut
+        note_damaged(self._reading, name, inside, int(state[columns.ROWS]), self._places(inside))
+        if cut:
             note(
                 "truncated",
                 "REVIEW",
