@@ -337,8 +337,8 @@ def test_the_band_of_the_curve_holds_the_truth_it_was_drawn_from() -> None:
     truth = 80 * n / (1 + 0.05 * (n - 1) + 0.001 * n * (n - 1))
     held = []
     for _ in range(50):
-        low, high = fit_usl(n, truth * (1 + 0.03 * rng.normal(size=8))).band(n)
-        held.append((low <= truth) & (truth <= high))
+        low, high = fit_usl(n, truth * (1 + 0.03 * rng.normal(size=8))).band(n[::3])
+        held.append((low <= truth[::3]) & (truth[::3] <= high))
     assert 0.90 < np.mean(held) < 0.99
 
 
