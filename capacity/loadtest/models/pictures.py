@@ -46,13 +46,14 @@ def scatter(
     where: dict[str, Any] = {"x": {"field": "x", **sideways}, "y": {"field": "y", **upwards}}
     layers: list[drawing.Spec] = []
     if band is not None and np.isfinite(band[1]).any():
-        rows = _rows(x=band[0], y=band[2], y2=band[1])
-        layers.append(
-            drawing.mark(rows, {"type": "area", "color": LIGHT["band-2"], "opacity": 1}, **where, y2={"field": "y2"})
-        )
-    for number, (at, values) in enumerate(curves.values()):
-        style = {"type": "line", "strokeWidth": 1.6, "color": SERIES[number % len(SERIES)]}
-        layers.append(drawing.mark(_rows(x=at, y=values), style, **where))
+        area = {"type": "area", "color": LIGHT["band-2"], "opacity": 1}
+        layers.append(drawing.mark(_rows(x=band[0], y=band[2], y2=band[1]), area, **where, y2={"field": "y2"}))
+    scale = {"domain": list(curves), "range": [SERIES[number % len(SERIES)] for number in range(len(curves))]}
+    key = {"title": None, "orient": "top", "symbolType": "stroke"} if len(curves) > 1 else None
+    colour = {"field": "curve", "type": "nominal", "scale": scale, "legend": key}
+    for label, (at, values) in curves.items():
+        rows = [{**row, "curve": label} for row in _rows(x=at, y=values)]
+        layers.append(drawing.mark(rows, {"type": "line", "strokeWidth": 1.6}, **where, color=colour))
     dots = {"type": "point", "filled": True, "size": 36, "opacity": 1, "color": LIGHT["past"]}
     layers.append(drawing.mark(_rows(x=np.asarray(x, dtype=float), y=measured), dots, **where))
     if limit is not None:
