@@ -161,3 +161,10 @@ def test_memory_from_too_few_loads_is_refused() -> None:
         fit_memory([1, 2, 1, 2, 1, 2], [1, 1, 1, 1, 1, 1])
     with pytest.raises(InputError, match="3 loads and 2 amounts"):
         fit_memory([1, 2, 3], [1, 2])
+
+
+def test_one_user_in_a_closed_loop_is_a_point() -> None:
+    """Its requests are in flight a little less than all of the time: between two of them the client thinks."""
+    law = fit_scaling([0.97, 1.97, 3.97, 7.97, 15.9, 31.8], [48, 97, 195, 196, 195, 197])
+    assert law.points["concurrency"].min() == 0.97
+    assert law.table["model"].iloc[0] == "ceiling"
