@@ -1,12 +1,17 @@
 """Load tests: results of JMeter, Gatling, Taurus, BlazeMeter, Locust and k6 -> what one task carries, and back.
 
-    samples     one batch of requests, as every reader yields it
-    readers     one a format, recognised by content
-    reading     `read`: files -> tally -> `LoadTest`
-    result      `LoadTest`: `.summary` by label, `.steps` (load points), `.errors`, `.timeline`, `.findings`
-    carrying    `task_capacity`: steps and an SLO -> `TaskCapacity`, which the planner takes
-    models      throughput by concurrency (`fit_usl`, `fit_scaling`), queues, memory
-    generate    a peak -> the JMeter, Taurus and Gatling test that would prove the plan
+    samples      one batch of requests, as every reader yields it
+    readers      one a format, recognised by content
+    recognising  which files are results, and whose
+    reading      `read`: files -> tally -> `LoadTest`
+    tally, tallied, histograms, cells      every batch counted: by label, and by second and group
+    segments, stages, steps                load points found in them
+    checks, row_checks, summaries, tables  what to trust, and what is told of labels
+    result       `LoadTest`: `.summary` by label, `.steps` (load points), `.errors`, `.timeline`, `.findings`
+    usable       which load points say something of an SLO
+    carrying     `task_capacity`: steps and an SLO -> `TaskCapacity`, which the planner takes
+    models       throughput by concurrency (`fit_usl`, `fit_scaling`), queues, memory
+    generate     a peak -> the JMeter, Taurus and Gatling test that would prove the plan
 
 Names are imported when first used.
 """

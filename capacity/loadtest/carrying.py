@@ -16,14 +16,12 @@ import pandas as pd
 
 from capacity.config.task_capacity import TaskCapacity
 from capacity.errors import InputError
-from capacity.loadtest.checks import SYNCHRONISED, UNEVEN
+from capacity.loadtest.models.between import by_law, by_queue
 from capacity.loadtest.models.monotone import crossed, isotonic
+from capacity.loadtest.usable import first_failure, reasons, refusal, unusable
 
 #: Confidence of the interval: what `TaskCapacity` states.
 LEVEL: Final = 0.95
-
-#: Successes beyond a quantile below which it is not trusted: p95 of 200 samples, p99 of 1,000 (loadtest.md 5.1).
-BEYOND: Final = 10
 
 #: Columns of `steps` that hold a quantile of latency.
 QUANTILES: Final = {0.5: "p50_ms", 0.95: "p95_ms", 0.99: "p99_ms"}
@@ -89,14 +87,14 @@ def task_capacity(
     _checked(slo_ms, quantile, error_budget, tasks)
     steps = test.steps.sort_values("throughput_per_s", kind="stable")
     latency = _latencies(test, steps, quantile, draws, seed)
-    why = [_unusable(row, value, quantile) for row, value in zip(_rows(steps), latency, strict=True)]
+    why = [unusable(row, value, quantile) for row, value in zip(_rows(steps), latency, strict=True)]
     usable = np.array([not reason for reason in why], dtype=bool)
     if not usable.any():
-        raise _refusal(steps, why, tasks)
+        raise refusal(steps, why, tasks)
     points, latency = steps[usable], latency[usable]
     rates = points["throughput_per_s"].to_numpy(dtype=float)
     fine = points["error_share"].fillna(0.0).to_numpy(dtype=float) <= error_budget
-    ceiling = _first_failure(steps, points, fine, error_budget)
+    ceiling = first_failure(steps, points, fine, error_budget)
     within = rates < ceiling
     if not within.any():
         raise InputError(
@@ -106,7 +104,7 @@ def task_capacity(
     answer = _answer(
         test, points[within], latency[within], steps, ceiling, slo_ms, quantile, tasks, workers, draws, seed
     )
-    left_out = _reasons(steps, why)
+    left_out = reasons(steps, why)
     evidence = [answer.sentence, _points_in_words(points[within], latency[within], quantile, tasks)]
     if left_out:
         evidence.append(f"Not used for latency: {left_out}.")
@@ -161,66 +159,6 @@ def _latencies(test: Measured, steps: pd.DataFrame, quantile: float, draws: int,
     )
 
 
-def _unusable(row: Any, latency: float, quantile: float) -> str:
-    """Why a load point says nothing of the SLO; empty if it does."""
-    if bool(row.saturated):
-        return "saturated"
-    if row.loop == "closed":
-        return "a closed loop, whose latency is not SLO capacity"
-    if not bool(row.steady):
-        return f"not steady: {row.reason}" if row.reason else "not steady"
-    if _synchronised(row.dispersion, row.arrivals_per_s):
-        return "arrivals synchronised (users fire together), latency not usable"
-    successes = row.samples * (1 - (row.error_share if np.isfinite(row.error_share) else 0.0))
-    if successes * (1 - quantile) < BEYOND:
-        return f"{row.samples:.0f} samples are too few for p{100 * quantile:g}"
-    return "" if np.isfinite(latency) and np.isfinite(row.throughput_per_s) else "latency not known"
-
-
-def _synchronised(dispersion: float, arrivals: float) -> bool:
-    """Whether users fired together: counts per tenth of a second are far from Poisson's, and far from each other."""
-    return bool(dispersion > SYNCHRONISED and np.sqrt(dispersion / (arrivals / 10)) > UNEVEN)  # NaN: not known
-
-
-def _refusal(steps: pd.DataFrame, why: list[str], tasks: int) -> InputError:
-    """No load point is usable: say why, and what the test does tell."""
-    if not len(steps):
-        return InputError("the load test has no load points: hold the load for a while at each of several rates")
-    plateau = ""
-    if (steps["loop"] == "closed").all():
-        plateau = f" What it does tell: {_plateau(steps, tasks)}."
-    return InputError(
-        f"no load point of this test can say what a task carries within the SLO: {_reasons(steps, why)}.{plateau} "
-        "Measure with open arrivals (a rate held for minutes, users spread in time), from well below to above the load "
-        "you expect: `capacity loadtest generate` writes such a test."
-    )
-
-
-def _plateau(steps: pd.DataFrame, tasks: int) -> str:
-    """The law of throughput by requests in flight: what a closed test is good for."""
-    from capacity.loadtest.models.choice import fit_scaling
-
-    try:
-        law = str(fit_scaling(steps["in_flight"].clip(lower=1.0), steps["throughput_per_s"]).best)
-    except InputError:
-        law = f"at most {steps['throughput_per_s'].max():.4g}/s were served"
-    return f"{law} (requests/s of {tasks} task{'s' if tasks > 1 else ''}, not SLO capacity)"
-
-
-def _first_failure(steps: pd.DataFrame, points: pd.DataFrame, fine: np.ndarray, error_budget: float) -> float:
-    """Lowest rate at which errors broke their budget or the service was saturated; infinite if none."""
-    rates = points["throughput_per_s"].to_numpy(dtype=float)[~fine]
-    broken = steps["saturated"].to_numpy(dtype=bool) | (
-        steps["error_share"].fillna(0.0).to_numpy(dtype=float) > error_budget
-    )
-    rates = np.append(rates, steps["throughput_per_s"].to_numpy(dtype=float)[broken])
-    rates = rates[np.isfinite(rates)]
-    return float(rates.min()) if len(rates) else float("inf")
-
-
-# --- the three ways ---------------------------------------------------------------------------------------------------
-
-
 def _answer(
     test: Measured,
     points: pd.DataFrame,
@@ -263,7 +201,7 @@ def _answer(
         f"{named} met {slo_ms:g} ms up to {top / tasks:.4g}/s per task; at {ceiling / tasks:.4g}/s it was saturated"
     )
     bracket += " or errors passed their budget."
-    for way in (_by_law, _by_queue):
+    for way in (by_law, by_queue):
         found = way(points, latency, steps, slo_ms, quantile, workers, tasks)
         if found is not None and found[0] < ceiling:  # else the measured saturation contradicts the model
             return _Answer(max(found[0], top), low, ceiling, False, found[1], bracket)
@@ -293,90 +231,8 @@ def _draws(
     return float(max(low, rates[0] / 100)), float(high)
 
 
-def _by_law(
-    points: pd.DataFrame,
-    latency: np.ndarray,
-    steps: pd.DataFrame,
-    slo_ms: float,
-    quantile: float,
-    workers: int | None,
-    tasks: int,
-) -> tuple[float, str] | None:
-    """(b): the mean by the USL of all load points, times the ratio of quantile to mean at the highest usable one.
-
-    None where the USL is not what the points speak for: at a hard ceiling the mean says nothing before it is too late.
-    """
-    from capacity.loadtest.models.choice import fit_scaling
-    from capacity.loadtest.models.usl import UniversalScalability
-
-    known = steps[steps["in_flight"].notna() & steps["throughput_per_s"].notna()]
-    try:
-        law = fit_scaling(known["in_flight"], known["throughput_per_s"]).best
-    except InputError:
-        return None
-    if not isinstance(law, UniversalScalability):
-        return None
-    mean = points["mean_ms"].to_numpy(dtype=float)[-1]
-    ratio = latency[-1] / mean
-    rate = law.throughput_at(slo_ms / ratio / 1000)
-    if not np.isfinite(rate):
-        return None
-    return rate, f"{law}, times p{100 * quantile:g}/mean {ratio:.3g} of the highest load point that was usable"
-
-
-def _by_queue(
-    points: pd.DataFrame,
-    latency: np.ndarray,
-    steps: pd.DataFrame,
-    slo_ms: float,
-    quantile: float,
-    workers: int | None,
-    tasks: int,
-) -> tuple[float, str] | None:
-    """(c): an M/G/c queue in each task; service times from the lowest load point, c from `workers` or the ceiling."""
-    from scipy.optimize import brentq
-    from scipy.special import ndtri
-
-    from capacity.loadtest.models.queueing import Queue
-    from capacity.loadtest.models.service_time import Lognormal
-
-    mean, middle, tail = (float(points[name].iloc[0]) for name in ("mean_ms", "p50_ms", "p95_ms"))
-    if not (np.isfinite([mean, middle, tail]).all() and tail > middle > 0):
-        return None
-    spread = np.log(tail / middle) / ndtri(0.95)
-    service = Lognormal(mean / 1000, float(np.sqrt(np.expm1(spread**2))))
-    if workers is None:
-        workers = round(float(steps["throughput_per_s"].max()) / tasks * service.mean)
-    if workers < 1 or service.quantile(quantile) * 1000 >= slo_ms:
-        return None
-    most = workers / service.mean
-
-    def over(rate: float) -> float:
-        return Queue(workers, rate, service).response_quantile(quantile) * 1000 - slo_ms
-
-    rate = brentq(over, 0.0, most * (1 - 1e-6), xtol=1e-4 * most)
-    words = f"M/G/{workers} per task, service {mean:.3g} ms with CV {service.cv:.2f} from the lowest load point"
-    return float(rate) * tasks, words
-
-
-# --- words ------------------------------------------------------------------------------------------------------------
-
-
 def _rows(steps: pd.DataFrame) -> list[Any]:
     return list(steps.itertuples(index=False))
-
-
-def _reasons(steps: pd.DataFrame, why: list[str]) -> str:
-    """Load points by what is wrong with them: "a closed loop (steps 1, 2); saturated (step 3)"."""
-    named: dict[str, list[int]] = {}
-    for step, reason in sorted(zip(steps["step"], why, strict=True)):
-        if reason:
-            named.setdefault(reason, []).append(int(step))
-    parts = [
-        f"{reason} (step{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))})"
-        for reason, numbers in named.items()
-    ]
-    return "; ".join(parts)
 
 
 def _points_in_words(points: pd.DataFrame, latency: np.ndarray, quantile: float, tasks: int) -> str:

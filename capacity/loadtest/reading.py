@@ -2,58 +2,28 @@
 
 from __future__ import annotations
 
-import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from capacity.errors import InputError, Problem
 from capacity.findings import Findings
 from capacity.loadtest import checks, steps, summaries
-from capacity.loadtest.readers import READERS
-from capacity.loadtest.readers.base import Reading, ResultFile, ResultReader, SampleReader, Summary, SummaryReader
+from capacity.loadtest.readers.base import Reading, SampleReader, Summary, SummaryReader
 from capacity.loadtest.readers.finished import pooled
+from capacity.loadtest.recognising import Recognised, StrPath, known_zone, paths_of, recognised
 from capacity.loadtest.result import LoadTest
 from capacity.loadtest.samples import Samples, Vocabulary
 from capacity.loadtest.tallied import Tallied
 from capacity.loadtest.tally import Tally
 
-StrPath = str | os.PathLike[str]
-
-#: Characters of an unrecognised file that an error quotes.
-QUOTED: Final = 100
-
-#: Files of report pages that hold no results, and so are not even opened when a folder is read.
-_PAGES: Final = frozenset(
-    {".css", ".png", ".gif", ".svg", ".ico", ".woff", ".woff2", ".ttf", ".eot", ".otf", ".map", ".jmx"}
-)
-
 #: Taurus and others write failed samples once more into a file of their own: never the whole run (loadtest.md 4.1).
 _ERRORS_ONLY: Final = re.compile(r"^errors?[-.\d]*\.(jtl|xml|csv)(\.gz)?$", re.I)
-
-
-@dataclass(frozen=True)
-class Recognised:
-    """A file and who can read it. `found`: it was found in a folder, and nobody named it."""
-
-    file: ResultFile
-    reader: ResultReader
-    found: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.file.path.name} ({self.reader.name})"
-
-    @property
-    def raw(self) -> bool:
-        """Whether it tells of every request."""
-        return isinstance(self.reader, SampleReader)
 
 
 class Unreadable(Exception):
@@ -85,9 +55,9 @@ def read(path: StrPath | Sequence[StrPath], *, timezone: str | None = None) -> L
     >>> folder.cleanup()
     """
     if timezone is not None:
-        _known_zone(timezone)
-    paths = _paths(path)
-    found, aside = _recognised(paths, timezone)
+        known_zone(timezone)
+    paths = paths_of(path)
+    found, aside = recognised(paths, timezone)
     raw = [one for one in found if one.raw]
     if raw:
         partial = [one for one in raw if _ERRORS_ONLY.match(one.file.path.name)]
@@ -96,89 +66,6 @@ def read(path: StrPath | Sequence[StrPath], *, timezone: str | None = None) -> L
         aside += [str(one) for one in found if one not in raw]
         return _measured(raw, aside)
     return _told(found, aside)
-
-
-def _paths(path: StrPath | Sequence[StrPath]) -> list[Path]:
-    try:
-        paths = [Path(path)] if isinstance(path, (str, os.PathLike)) else [Path(one) for one in path]
-    except TypeError:
-        raise InputError(
-            f"a result is read from a path, got {path!r}", advice="Name a result file, several, or a folder."
-        ) from None
-    if not paths:
-        raise InputError("no files were named", advice="Name a result file, several, or a folder.")
-    return paths
-
-
-def _known_zone(timezone: str) -> None:
-    try:
-        ZoneInfo(timezone)
-    except (KeyError, ValueError, OSError):
-        raise InputError(
-            f"there is no time zone {timezone!r}", advice='Use an IANA name such as "Europe/Berlin" or "UTC".'
-        ) from None
-
-
-def _recognised(paths: Sequence[Path], timezone: str | None) -> tuple[list[Recognised], list[str]]:
-    """Every file with its reader. Named files have to be readable; of a folder, those that are."""
-    found: list[Recognised] = []
-    aside: list[str] = []
-    problems: list[Problem] = []
-    for path in paths:
-        if path.is_dir():
-            inside, closed = _results_in(path, timezone)
-            if not inside:
-                problems.append(Problem("no file in this folder is of a known format", where=str(path)))
-            found += inside
-            aside += closed
-            continue
-        file = ResultFile(path, timezone)
-        if not path.exists():
-            problems.append(Problem("there is no such file or folder", where=str(path)))
-        elif not file.head.strip():
-            problems.append(Problem("the file is empty", where=str(path)))
-        elif (reader := _reader_of(file)) is None:
-            problems.append(Problem(f"begins with {_seen(file)}, which is no known format", where=str(path)))
-        else:
-            found.append(Recognised(file, reader))
-    if problems:
-        known = ", ".join(dict.fromkeys(reader.name for reader in READERS))
-        raise InputError("these load-test results cannot be read", problems, f"Formats that can be read: {known}.")
-    unique = {one.file.path.resolve(): one for one in found}
-    return list(unique.values()), aside
-
-
-def _results_in(folder: Path, timezone: str | None) -> tuple[list[Recognised], list[str]]:
-    """The files of a folder that some format claims, and those that cannot be opened."""
-    found: list[Recognised] = []
-    closed: list[str] = []
-    for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if hidden or path.suffix.lower() in _PAGES or not path.is_file() or not path.stat().st_size:
-            continue
-        file = ResultFile(path, timezone)
-        try:
-            reader = _reader_of(file)
-        except InputError:
-            closed.append(f"{path.name} (cannot be opened)")
-            continue
-        if reader is not None:
-            found.append(Recognised(file, reader, found=True))
-    return found, closed
-
-
-def _reader_of(file: ResultFile) -> ResultReader | None:
-    return next((reader for reader in READERS if reader.recognises(file)), None)
-
-
-def _seen(file: ResultFile) -> str:
-    """How a file begins, in a form that can be printed."""
-    text = file.head[: 4 * QUOTED].decode("utf-8", errors="replace")
-    printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    if text.count("\ufffd") > len(text) // 10 or "\x00" in text:
-        return f"the bytes {file.head[:16].hex(' ')}"
-    shown = " ".join(printable.split())
-    return repr(shown if len(shown) <= QUOTED else shown[: QUOTED - 1] + "…")
 
 
 def _measured(files: Sequence[Recognised], aside: Sequence[str]) -> LoadTest:
