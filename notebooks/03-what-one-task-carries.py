@@ -69,7 +69,7 @@ law.table.round(3)
 # %%
 config = capacity.load_config("data/samples/capacity.toml")
 search = config.service_named("search")
-seen = from_production(capacity.load_sample("shop").select(services="search"), search)
+seen = from_production(capacity.read("data/samples/search.parquet"), search)
 for finding in seen.findings:
     print(finding)
 
@@ -83,7 +83,8 @@ seen.plot()
 # longer test could save.
 
 # %%
-forecast = capacity.forecast(capacity.load_sample("shop").select(services="storefront", metrics=["requests"]), "14d")
+storefront = capacity.read("data/samples/storefront.parquet").select(metrics=["requests"])
+forecast = capacity.forecast(storefront, "14d", paths=200)
 exact = carries.model_copy(update={"low": None, "high": None})
 for name, known in {"exact": exact, "with its interval": carries}.items():
     plan = capacity.plan(forecast, capacity.Service(name="storefront", task_capacity=known, max_tasks=60))

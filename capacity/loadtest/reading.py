@@ -49,6 +49,7 @@ def read(path: StrPath | Sequence[StrPath], *, timezone: str | None = None) -> L
     of no known format, or holds no samples; it says what was seen and what can be read.
 
     >>> import tempfile
+    >>> from pathlib import Path
     >>> folder = tempfile.TemporaryDirectory()
     >>> file = Path(folder.name, "run.jtl")
     >>> rows = ["timeStamp,elapsed,label,responseCode,success", "1000,20,GET /,200,true", "1500,30,GET /,500,false"]
