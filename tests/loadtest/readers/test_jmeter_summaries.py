@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -103,17 +104,24 @@ def test_an_aggregate_report_is_read_by_its_header(tmp_path: Path) -> None:
         AGGREGATE.replace("# Samples", "# Stichproben").replace("Label", "Name").replace("TOTAL", "GESAMT"),
         AGGREGATE.replace("10.5,", "10.5/sec,").replace("2.5,", "150/min,"),
         AGGREGATE.replace(",", ";").replace('"POST; x"', "POST, x").replace("\n", "\r\n"),
+        re.sub(r"\d+\.\d+%?", lambda figure: f'"{figure[0].replace(".", ",")}"', AGGREGATE),
+        re.sub(r"(\d)\.(\d)", r"\1,\2", AGGREGATE.replace(",", ";").replace('"POST; x"', '"POST, x"')),
         "\ufeff" + AGGREGATE,
         "sampler_label,aggregate_report_count,average,aggregate_report_median,aggregate_report_90%_line,"
         "aggregate_report_95%_line,aggregate_report_99%_line,aggregate_report_min,aggregate_report_max,"
         "aggregate_report_error%,aggregate_report_rate,aggregate_report_bandwidth,aggregate_report_stddev\n"
         + AGGREGATE.split("\n", 1)[1],
     ],
-    ids=["no sent", "German", "units", "semicolons", "BOM", "plugins"],
+    ids=["no sent", "German", "units", "semicolons", "decimal commas", "commas and semicolons", "BOM", "plugins"],
 )
 def test_an_aggregate_report_of_any_version_and_language_says_the_same(text: str, tmp_path: Path) -> None:
     expected = told(tmp_path, AGGREGATE)[0].labels
     pd.testing.assert_frame_equal(told(tmp_path, text)[0].labels, expected)
+
+
+def test_more_errors_than_samples_are_refused_with_the_label(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"the share of errors of 'GET /' is '500\.0%'"):
+        told(tmp_path, AGGREGATE.replace("0.500%", "500.0%"))
 
 
 def test_percentiles_go_by_the_rank_in_the_header(tmp_path: Path) -> None:

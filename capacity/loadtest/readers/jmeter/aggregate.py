@@ -77,7 +77,12 @@ class JMeterAggregate:
         ]
         if columns is None or problems:
             raise InputError(f"{file.path} is no report as JMeter saves it.", problems, "Save the table again.")
-        read = [_row(dict(zip(columns, row, strict=False)), reading, file) for row in rows[1:]]
+        cells = [dict(zip(columns, row, strict=False)) for row in rows[1:]]
+        if any("," in row["errors"] for row in cells):  # a share has no thousands: the GUI wrote a decimal comma
+            cells = [
+                {**row, **{name: _pointed(row[name]) for name in row if name not in ("", "label")}} for row in cells
+            ]
+        read = [_row(row, file) for row in cells]
         last, total = rows[-1][0], read[-1][1]
         parts = read[:-1]
         counted = sum(row["samples"] for _, row in parts)
@@ -119,7 +124,16 @@ def _named(cell: str) -> str:
     return f"p{float(line[1].replace(',', '.')):g}_ms" if line else _NAMES.get(name, "")
 
 
-def _row(cells: dict[str, str], reading: Reading, file: ResultFile) -> tuple[str, Row]:
+def _pointed(text: str) -> str:
+    """A figure of a GUI that writes decimal commas, with a point.
+
+    >>> _pointed("2,000%"), _pointed("1.234,5")
+    ('2.000%', '1234.5')
+    """
+    return text.replace(".", "").replace(",", ".")
+
+
+def _row(cells: dict[str, str], file: ResultFile) -> tuple[str, Row]:
     row = {column: number(text) for column, text in cells.items() if column not in ("", "label", "errors")}
     share = cells["errors"]
     samples = row["samples"]
@@ -129,4 +143,6 @@ def _row(cells: dict[str, str], reading: Reading, file: ResultFile) -> tuple[str
         row["throughput_per_s"] = number(rate[1]) / _PER[rate[2].lower()]
     if np.isnan(samples):
         raise InputError(f"{file.path}: the count of {cells['label']!r} is {cells['samples']!r}, which is no number.")
+    if not 0 <= part <= 1 and not np.isnan(part):
+        raise InputError(f"{file.path}: the share of errors of {cells['label']!r} is {share!r}, more than all or none.")
     return cells["label"], {**row, "errors": float(np.round(part * samples))}
