@@ -172,6 +172,12 @@ def test_the_console_tells_the_total_and_the_course(tmp_path: Path) -> None:
     assert set(findings) == {"top level only"}
 
 
+def test_a_console_of_another_language_has_decimal_commas(tmp_path: Path) -> None:
+    german = re.sub(r"(\d)\.(\d+(?:/s|%))", r"\1,\2", CONSOLE)
+    assert "96,7/s" in german
+    pd.testing.assert_frame_equal(told(tmp_path, german)[0].labels, told(tmp_path, CONSOLE)[0].labels)
+
+
 def test_the_log_tells_moments_on_the_clock_that_is_said(tmp_path: Path) -> None:
     stamps = iter(["09:54:16,123", "09:54:27,123", "09:54:27,125"])
     log = "\n".join(

@@ -81,7 +81,7 @@ def _total(totals: list[re.Match[str]], parts: list[re.Match[str]]) -> Row:
 
 def _figures(line: re.Match[str]) -> dict[str, float]:
     figures = {column: float(line[group]) for column, group in _GROUPS.items()}
-    return {**figures, "seconds": _seconds(line["time"]), "throughput_per_s": number(line["rate"])}
+    return {**figures, "seconds": _seconds(line["time"]), "throughput_per_s": number(line["rate"].replace(",", "."))}
 
 
 _GROUPS: Final = {"samples": "samples", "errors": "errors", "mean_ms": "mean", "min_ms": "min", "max_ms": "max"}
