@@ -116,6 +116,8 @@ def _reader_of(file: ResultFile) -> ResultReader | None:
 
 def _seen(file: ResultFile) -> str:
     """How a file begins, in a form that can be printed."""
+    if file.head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "the mark of UTF-16, as Windows PowerShell's `>` writes (save it as UTF-8)"
     text = file.head[: 4 * QUOTED].decode("utf-8", errors="replace")
     printable = "".join(letter if letter.isprintable() else " " for letter in text)
     if text.count("\ufffd") > len(text) // 10 or "\x00" in text:

@@ -65,6 +65,12 @@ def test_the_summary_is_that_of_jmeters_own_report() -> None:
     assert summary.loc["Total", "errors"] == theirs["Total"]["errorCount"] == 90
 
 
+def test_a_log_that_went_through_pandas_with_its_index_is_the_same_test(frame: pd.DataFrame, tmp_path: Path) -> None:
+    frame.to_csv(tmp_path / "indexed.csv")
+    plain, indexed = read(runs.written(frame, tmp_path / "run.jtl")), read(tmp_path / "indexed.csv")
+    pd.testing.assert_frame_equal(indexed.summary, plain.summary)
+
+
 def test_failures_are_told_by_label_and_outcome(frame: pd.DataFrame, tmp_path: Path) -> None:
     errors = read(runs.written(frame, tmp_path / "run.jtl")).errors
     failed = frame[~frame["success"]].groupby(["label", "responseCode"]).size()
@@ -179,6 +185,13 @@ def test_what_cannot_be_read_is_refused_with_what_was_seen_and_what_is_known(tmp
         if "begins" in words:
             assert "JMeter CSV" in str(caught.value)
             assert "Gatling" in str(caught.value)
+
+
+def test_a_file_of_windows_powershell_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "run.jtl"
+    path.write_text("timeStamp,elapsed,label,success\n1000,20,GET /,true\n", encoding="utf-16")
+    with pytest.raises(InputError, match="save it as UTF-8"):
+        read(path)
 
 
 def test_all_that_is_wrong_with_several_files_is_said_at_once(tmp_path: Path) -> None:

@@ -29,7 +29,8 @@ _DATE: Final = (
     r"(?:\d{4}([/-])\d{1,2}\1\d{1,2}|\d{1,2}/\d{1,2}/\d{2,4})[ T]\d{1,2}:\d{2}:\d{2}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?"
 )
 _FIRST_CELL: Final = re.compile(rf'"?(?:\d{{12,13}}|{_DATE})"?(?P<delimiter>{_DELIMITER})')
-_HEADER_CELL: Final = re.compile(rf'"?[A-Za-z_]\w*"?(?P<delimiter>{_DELIMITER})')
+#: The first cell of a header; pandas leaves that of its index empty.
+_HEADER_CELL: Final = re.compile(rf'(?:"?[A-Za-z_]\w*"?)?(?P<delimiter>{_DELIMITER})')
 _THREAD_CELL: Final = re.compile(r".* \d+-\d+$", re.DOTALL)
 
 

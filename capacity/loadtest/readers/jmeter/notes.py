@@ -21,8 +21,8 @@ def note_all_failed(reading: Reading, name: str, requests: int, failed: int) -> 
         reading.note(
             "failures only",
             "FAIL",
-            f"{name}: every request failed ({requests}). This may be a log of errors only (Taurus's error.jtl, a "
-            "listener with 'Errors' ticked), not the whole run",
+            f"{name}: every one of its {requests:,} requests failed. This may be a log of errors only (Taurus's "
+            "error.jtl, a listener with 'Errors' ticked), not the whole run",
             "Read the log of all samples (kpi.jtl)",
             count=requests,
         )
