@@ -95,7 +95,7 @@ def _measured(files: Sequence[Recognised], aside: Sequence[str]) -> LoadTest:
         reading.note(
             "told twice",
             "REVIEW",
-            f"{_listed(map(str, twice))} tell of the same requests as another file, and were left aside",
+            f"{_listed(map(str, twice))}: left aside, for another file that tells of the same requests",
             count=len(twice),
         )
     if not tallied.labels:

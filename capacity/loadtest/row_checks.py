@@ -51,8 +51,8 @@ def _kinds(reading: Reading, tallied: Tallied) -> None:
         reading.note(
             "requests",
             "PASS",
-            f"{rows - tallied.requests.samples:,} of {rows:,} rows are transactions or pages, told of again by their "
-            f"requests; `Total` and the steps count the {tallied.requests.samples:,} requests",
+            f"{rows - tallied.requests.samples:,} of {rows:,} rows are transactions or pages, made of requests; "
+            f"`Total` and the steps count the {tallied.requests.samples:,} requests that have rows of their own",
             count=rows - tallied.requests.samples,
         )
 

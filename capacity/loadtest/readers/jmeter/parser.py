@@ -257,7 +257,7 @@ class Parser:
             note(
                 "several runs",
                 "REVIEW",
-                f"{name}: the header line comes again {int(state[columns.REPEATED])} times: runs were appended",
+                f"{name}: header lines between rows ({int(state[columns.REPEATED])}): runs were appended",
                 "JMeter appends to an existing file: remove it before a run, and read runs one by one",
                 count=int(state[columns.REPEATED]),
             )
