@@ -117,15 +117,16 @@ def told_timeline(timeline: pd.DataFrame | None) -> pd.DataFrame:
     )
     known = known.rename(columns={"samples": "completions"})
     in_flight = known["completions"] * known["mean_ms"] / 1000 / known["seconds"]
-    known = known.assign(arrivals=np.nan, in_flight=in_flight.where(known["completions"] > 0, 0.0))
+    known = known.assign(arrivals=np.nan, in_flight=in_flight.mask(known["completions"] == 0, 0.0))
     return known[[*TIMELINE]].sort_values("timestamp", ignore_index=True)
 
 
 def told_steps(timeline: pd.DataFrame) -> pd.DataFrame:
     """Load points of a course that statistics tell: rates, users and means; percentiles never, they do not add up."""
     rows: list[dict[str, Any]] = []
+    timeline = timeline[timeline["completions"].notna()]  # an interval of which nothing is told is not an idle one
     for _, run in timeline.groupby((timeline["timestamp"].diff() > pd.Timedelta(seconds=PAUSE)).cumsum()):
-        signals = [(run["completions"].fillna(0) / run["seconds"]).to_numpy(dtype=float)]
+        signals = [(run["completions"] / run["seconds"]).to_numpy(dtype=float)]
         users = run["users"].interpolate(limit_direction="both").to_numpy(dtype=float)
         if np.isfinite(users).all():
             signals.append(users)
@@ -140,7 +141,7 @@ def told_steps(timeline: pd.DataFrame) -> pd.DataFrame:
 
 def _told_step(part: pd.DataFrame, ramp: bool) -> dict[str, Any]:
     samples, seconds = float(part["completions"].sum()), float(part["seconds"].sum())
-    errors = float(part["errors"].sum()) if part["errors"].notna().any() else np.nan
+    errors = float(part["errors"].sum()) if part["errors"].notna().all() else np.nan
     known = part[part["mean_ms"].notna() & (part["completions"] > 0)]
     mean = float(np.average(known["mean_ms"], weights=known["completions"])) if len(known) else np.nan
     rate = change((part["completions"] / part["seconds"]).to_numpy(dtype=float))
