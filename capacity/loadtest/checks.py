@@ -241,9 +241,10 @@ def _generator(reading: Reading, tallied: Tallied, steps: Sequence[Step], genera
 
 
 def _connect(cells: Cells, step: Step) -> float:
-    """Mean time to connect in a step, ms; 0 where not known."""
+    """Mean time to connect in a step, ms; NaN where not known."""
     part = slice(step.begin, step.end)
-    return float(cells.connect_time[part].sum() / max(1, cells.connects[part].sum()) / 1000)
+    known = int(cells.connects[part].sum())
+    return float(cells.connect_time[part].sum() / known / 1000) if known else float("nan")
 
 
 def _lags(step: Step, low: Step) -> bool:

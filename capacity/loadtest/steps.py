@@ -206,7 +206,7 @@ def judged(cells: Cells, begin: int, end: int, stage: Stage, row: Mapping[str, A
     why: list[str] = []
     steady, saturated = True, False
     if stage.ramp:
-        first, last = cells.arrivals[begin] / cells.seconds, cells.arrivals[end - 1] / cells.seconds
+        first, last = ends_of(cells.arrivals[begin:end] / cells.seconds)
         steady = False
         why.append(f"ramping: arrivals from {first:.4g} to {last:.4g} per second")
     elif end - begin < 2 * FEWEST:
@@ -236,6 +236,19 @@ def judged(cells: Cells, begin: int, end: int, stage: Stage, row: Mapping[str, A
         saturated = True
         why.append(f"answered {row['throughput_per_s'] / arrived:.1%} of what arrived")
     return {"steady": bool(steady), "saturated": bool(saturated), "reason": "; ".join(why)}
+
+
+def ends_of(values: np.ndarray) -> tuple[float, float]:
+    """Both ends of the straight line through values: a single second of arrivals is mostly noise. At least 0.
+
+    >>> [round(end, 1) for end in ends_of(np.array([9.0, 21.0, 29.0, 41.0]))]
+    [9.4, 40.6]
+    """
+    if len(values) < 2:
+        return float(values[0]), float(values[-1])
+    slope, middle = np.polyfit(np.arange(len(values)) - (len(values) - 1) / 2, values, 1)
+    half = slope * (len(values) - 1) / 2
+    return float(max(0.0, middle - half)), float(max(0.0, middle + half))
 
 
 def change(values: np.ndarray) -> float:
