@@ -166,7 +166,7 @@ def _read(results: list[Path], timezone: str | None) -> LoadTest:
 
 
 def _points(results: list[Path], timezone: str | None) -> tuple[Any, Any]:
-    """(n,) concurrency and (n,) throughput: columns of a CSV file, or the steady load points of a test."""
+    """(n,) concurrency and (n,) throughput: columns of a CSV file, or the load points of a test."""
     import pandas as pd
 
     if len(results) == 1 and results[0].is_file():
