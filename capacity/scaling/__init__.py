@@ -9,7 +9,15 @@ Policy.render     CloudFormation, Terraform, boto3 calls, AWS CLI commands or a 
 
 from capacity.scaling.checks import check_policy
 from capacity.scaling.clocks import Clocks
-from capacity.scaling.policy import Policy, ScheduledAction, ServicePolicy, TargetTracking
+from capacity.scaling.policy import (
+    Policy,
+    PredictiveScaling,
+    ScheduledAction,
+    ServicePolicy,
+    Step,
+    StepScaling,
+    TargetTracking,
+)
 from capacity.scaling.recommend import recommend_policy
 from capacity.scaling.simulation import Simulation, simulate
 from capacity.scaling.spec import Elasticity, elasticity
@@ -18,9 +26,12 @@ __all__ = [
     "Clocks",
     "Elasticity",
     "Policy",
+    "PredictiveScaling",
     "ScheduledAction",
     "ServicePolicy",
     "Simulation",
+    "Step",
+    "StepScaling",
     "TargetTracking",
     "check_policy",
     "elasticity",

@@ -27,6 +27,58 @@ class TargetTracking:
     scale_out_cooldown: int = 60  # seconds
     scale_in_cooldown: int = 300  # seconds
     disable_scale_in: bool = False
+    resolution: Literal[20, 60] = 60  # seconds between datapoints; 20 for CPU and memory only
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rung of a ladder: what to add while the metric is this far past the alarm's threshold.
+
+    lower, upper  metric less threshold, in the metric's unit, lower <= x < upper; upper None: no end
+    adjustment    tasks, or percent of the running tasks: see `StepScaling.by`
+    """
+
+    lower: float
+    upper: float | None
+    adjustment: int
+
+
+@dataclass(frozen=True)
+class StepScaling:
+    """Scale out by rungs while a metric is above a threshold: faster than target tracking, and it never scales in.
+
+    metric     as `TargetTracking.metric`
+    threshold  of the alarm, in the metric's unit: above the tracked target, or both would act at once
+    by         what `Step.adjustment` is: "tasks", or "percent" of the running ones, rounded as AWS does (aws.md 3.3)
+    minutes    the alarm's datapoints, all of which have to be above the threshold
+    cooldown   seconds
+    least      tasks that a percentage adds at least (MinAdjustmentMagnitude)
+    """
+
+    metric: TrackedMetric
+    threshold: float
+    steps: tuple[Step, ...]
+    by: Literal["tasks", "percent"] = "percent"
+    minutes: int = 1
+    cooldown: int = 60
+    least: int = 1
+
+
+@dataclass(frozen=True)
+class PredictiveScaling:
+    """AWS's own forecast as a minimum: 48 hours ahead, refreshed every 6 hours, only ever scales out (aws.md 3.4).
+
+    target  as `TargetTracking.target`
+    mode    "ForecastOnly" watches, "ForecastAndScale" acts
+    buffer  seconds by which tasks are launched ahead, 0 to 3600
+    over    percent above the maximum that the forecast may go, 0 to 100; None: the maximum is honoured
+    """
+
+    metric: TrackedMetric
+    target: float
+    mode: Literal["ForecastOnly", "ForecastAndScale"] = "ForecastOnly"
+    buffer: int = 300
+    over: int | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +112,8 @@ class ServicePolicy:
     max_tasks: int
     tracking: TargetTracking
     schedule: tuple[ScheduledAction, ...] = ()
+    steps: StepScaling | None = None
+    predictive: PredictiveScaling | None = None
     reasons: tuple[str, ...] = ()
     rehearsal: pd.DataFrame | None = field(default=None, repr=False)
     per_task: float | None = None  # load one task carries at 100 %, where it is not the service's stated size
