@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +41,7 @@ class Demand:
     derived   (S,) how each series came about: "measured", "cpu_utilization x cpu_reserved" ...
     clock     time zone of the caller's stamps (None: naive); inside, `times` is always UTC
     zones     (S,) IANA zone whose clock the people behind each series live by; "UTC" where not known
+    tasks     service -> (n,) mean tasks that ran, NaN where not known. Never forecast: they tell what one task took
     """
 
     keys: tuple[Key, ...]
@@ -53,6 +54,7 @@ class Demand:
     findings: Findings = NO_FINDINGS
     clock: Any = "UTC"
     zones: tuple[str, ...] = ()
+    tasks: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = (len(self.keys), len(self.times))
@@ -65,6 +67,9 @@ class Demand:
             raise InputError(f"Demand has {len(self.keys)} series and {len(self.zones)} zones")
         if len(set(self.keys)) != len(self.keys):
             raise InputError("Demand has two series with the same service and metric")
+        for service, ran in self.tasks.items():
+            if ran.shape != shape[1:]:
+                raise InputError(f"Demand.tasks of {service!r} has shape {ran.shape}, times say {shape[1:]}")
         for name in ("values", "peaks", "censored"):
             getattr(self, name).flags.writeable = False
 
@@ -93,6 +98,7 @@ class Demand:
             censored=self.censored[rows],
             derived=tuple(self.derived[row] for row in rows) if self.derived else (),
             zones=tuple(self.zones[row] for row in rows),
+            tasks={name: ran for name, ran in self.tasks.items() if name in {self.keys[row].service for row in rows}},
         )
 
     def of(self, service: str) -> Demand:
@@ -114,6 +120,7 @@ class Demand:
             values=self.values[:, part],
             peaks=self.peaks[:, part],
             censored=self.censored[:, part],
+            tasks={name: ran[part] for name, ran in self.tasks.items()},
         )
 
     def series(self, service: str, metric: str) -> pd.Series:

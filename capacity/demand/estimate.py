@@ -63,12 +63,14 @@ def estimate_demand(
     target = _target(rows, size)
     known = {service.name: service for service in services}
     results, findings = [], list(quiet)
+    tasks: dict[str, np.ndarray] = {}
     for name, part in rows.groupby("service", sort=True, observed=True):
         levels = levels_of(part, target, size)
-        found, said = _service(str(name), levels, target, size, known.get(str(name)), shown_sizes(part))
+        found, said, ran = _service(str(name), levels, target, size, known.get(str(name)), shown_sizes(part))
         results += found
+        tasks |= ran
         findings += said + _moved(str(name), part, target, size) + _too_coarse(str(name), part, levels, size)
-    return assessed(_demand(results, target, size, findings, services), history.findings)
+    return assessed(_demand(results, target, size, findings, services, tasks), history.findings)
 
 
 def assessed(demand: Demand, quality: Findings) -> Demand:
@@ -88,12 +90,14 @@ def estimate_gridded(gridded: dict[Key, Gridded], services: Sequence[Service] = 
         peak = mean if size <= pd.Timedelta(minutes=1) else np.full_like(mean, np.nan)
         by_service.setdefault(key.service, {})[key.metric] = Measured(mean, peak)
     known = {service.name: service for service in services}
-    results = []
+    results: list[Estimated] = []
+    tasks: dict[str, np.ndarray] = {}
     for name, metrics in by_service.items():
-        found, said = _service(name, [Level(target, size, metrics)], target, size, known.get(name), {})
+        found, said, ran = _service(name, [Level(target, size, metrics)], target, size, known.get(name), {})
         results += found
         findings += said
-    return _demand(results, target, size, findings, services, clock)
+        tasks |= ran
+    return _demand(results, target, size, findings, services, tasks, clock)
 
 
 def _service(
@@ -103,10 +107,10 @@ def _service(
     size: pd.Timedelta,
     service: Service | None,
     shown: dict[str, float],
-) -> tuple[list[Estimated], list[Finding]]:
-    """All demand series of one service."""
+) -> tuple[list[Estimated], list[Finding], dict[str, np.ndarray]]:
+    """All demand series of one service, and how many of its tasks ran, where that is known."""
     if not levels:
-        return [], []
+        return [], [], {}
     whole = _together(levels, target, size)
     censored = saturated(whole, service)
     results, findings = [], size_findings(name, shown, service)
@@ -122,7 +126,8 @@ def _service(
             peak = credible_peaks(demand.peak, mean, size)
             results.append(Estimated(Key(name, metric), how, Measured(mean, peak), censored & np.isfinite(mean)))
             findings += said + _saturation(results[-1], target, size)
-    return results, findings
+    running = whole["running_tasks"]
+    return results, findings, {name: running.mean} if results and running.known else {}
 
 
 def _together(levels: list[Level], target: pd.DatetimeIndex, size: pd.Timedelta) -> Level:
@@ -149,6 +154,7 @@ def _demand(
     size: pd.Timedelta,
     findings: list[Finding],
     services: Sequence[Service],
+    tasks: dict[str, np.ndarray],
     clock: object = "UTC",
 ) -> Demand:
     known = [np.isfinite(result.demand.mean) for result in results]
@@ -171,6 +177,7 @@ def _demand(
         findings=Findings.of(findings),
         clock=clock,
         zones=zones_of([result.key for result in results], services, clock),
+        tasks={name: ran[part] for name, ran in tasks.items()},
     )
 
 

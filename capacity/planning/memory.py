@@ -22,6 +22,9 @@ IDLE: Final = 0.40
 LOOK_BACK: Final = pd.Timedelta(days=28)
 
 
+#: Share of the intervals of known memory in which the running tasks have to be known for these to speak for all.
+MOSTLY: Final = 0.5
+
 #: Where what is known of a task's memory comes from, as sentences say it.
 Known = Literal["measured", "task capacity", "both"]
 
@@ -30,9 +33,10 @@ Known = Literal["measured", "task capacity", "both"]
 class MemoryPerTask:
     """Largest memory of one task, as far as it is known, in GiB.
 
-    A service's memory is measured over all its tasks, and how many ran is not part of a demand. So one task's share
-    lies between the whole over the most tasks that may have run and the whole over the fewest. It is measured, not
-    forecast: memory that does not scale with load grows with the number of tasks, and so says nothing new about one.
+    A service's memory is measured over all its tasks. Where it is known how many ran, a task took its share of it.
+    Where that is not known, the share lies between the whole over the most tasks that may have run and the whole over
+    the fewest. It is measured, not forecast: memory that does not scale with load grows with the number of tasks, and
+    so says nothing new about one.
     Where a `TaskCapacity` says what a task and a request take, that of a full task is known too (`of_full_task`).
     """
 
@@ -111,13 +115,19 @@ def contradicted(service: Service, measured: MemoryPerTask | None, full: MemoryP
 def memory_per_task(service: Service, past: Demand, name: str) -> MemoryPerTask | None:
     """From the measured memory of all tasks over the last four weeks; None when there was none.
 
-    `name` is that of the series. At most the service's maximum ran, or the stated `assumed_running_tasks`; at least
-    its minimum, and on Fargate, where no task uses more processor than it reserves, as many as the measured vCPU fill.
+    `name` is that of the series. Where it was measured how many tasks ran, in most of the intervals, the mean task's
+    largest share is known; so it is of the stated `assumed_running_tasks`. Else at most the service's maximum ran; at
+    least its minimum, and on Fargate, where no task uses more processor than it reserves, as many as the measured vCPU
+    fill.
     """
     lately = past.since(past.end - LOOK_BACK)
     memory = _row(lately, name, "memory")
     if memory is None or not np.isfinite(memory).any():
         return None
+    shares = memory / _busy_tasks(lately, name)
+    if np.isfinite(shares).sum() >= MOSTLY * np.isfinite(memory).sum():
+        each = float(np.nanmax(shares))
+        return MemoryPerTask(each, each)
     if service.assumed_running_tasks is not None:
         each = float(np.nanmax(memory)) / service.assumed_running_tasks
         return MemoryPerTask(each, each)
@@ -127,7 +137,15 @@ def memory_per_task(service: Service, past: Demand, name: str) -> MemoryPerTask 
     with np.errstate(divide="ignore", invalid="ignore"):
         most = np.where(memory == 0, 0.0, memory / fewest)  # memory beside no known task: no bound
     least = float(np.nanmax(memory)) / service.max_tasks
+    if np.isfinite(shares).any():
+        least = max(least, float(np.nanmax(shares)))
     return MemoryPerTask(least, max(least, float(np.nanmax(most))))
+
+
+def _busy_tasks(past: Demand, name: str) -> np.ndarray:
+    """(n,) tasks that ran, at least one; NaN where none did for the whole interval, and where nobody knows."""
+    ran = past.tasks.get(name, np.full(len(past.times), np.nan))
+    return np.where(ran >= 1, ran, np.nan)
 
 
 def _row(past: Demand, name: str, metric: str) -> np.ndarray | None:

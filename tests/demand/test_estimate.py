@@ -72,6 +72,19 @@ def test_running_tasks_and_a_stated_size_make_vcpu() -> None:
     assert demand.derived == ("cpu_utilization x running_tasks x 0.5 vCPU",)
 
 
+def test_tasks_that_ran_come_along_and_are_never_a_series_to_forecast() -> None:
+    ran = np.where(np.arange(48) < 6, np.nan, 6.0)
+    tables = rows("requests", [5.0] * 48), rows("memory", [9.0] * 48), rows("running_tasks", ran)
+    demand = estimate_demand(history(*tables))
+    assert [key.metric for key in demand.keys] == ["requests", "memory"]
+    np.testing.assert_array_equal(demand.tasks["web"], ran)
+    assert estimate_demand(history(*tables[:2])).tasks == {}
+    later = demand.since(demand.times[6])
+    np.testing.assert_array_equal(later.tasks["web"], ran[6:])
+    assert list(later.rows([0]).tasks) == ["web"]
+    assert later.rows([]).tasks == {}
+
+
 def test_an_assumed_number_of_tasks_is_the_last_resort_and_is_named() -> None:
     service = Service(name="web", task_vcpu=2, task_memory_gib=4, assumed_running_tasks=3)
     demand = estimate_demand(history(rows("cpu_utilization", [50.0] * 48)), [service])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from capacity.config import Account, Goal, PriceSettings, Rate, Service
 from capacity.forecasting.forecasts import Forecast
 from capacity.planning import Decision, Plan
+from capacity.planning.memory import MemoryPerTask, memory_per_task
 from capacity.planning.words import percent, sensible, spoken_date
 from tests.planning.inputs import BARE, CUTOFF, censored, cpu_forecast, forecast_of, plain, planned
 
@@ -231,6 +233,23 @@ def test_memory_of_tasks_whose_number_is_not_known_is_unknown() -> None:
     assert [f.status for f in plan.findings if f.check == "task size"] == ["UNKNOWN"]
     stated = with_memory(4 * 1.0, min_tasks=1, max_tasks=8, launch_type="EC2", assumed_running_tasks=4)
     assert [f.status for f in stated.findings if f.check == "task size"] == []
+
+
+def test_memory_of_one_task_is_known_where_it_was_counted_how_many_ran() -> None:
+    forecast = forecast_of({("web", "cpu"): [[1.0] * 24], ("web", "memory"): [[7.6] * 24]}, past=7.6)
+    past, service = forecast.past, plain("web", min_tasks=1, max_tasks=8, launch_type="EC2")
+    ran = np.full(len(past.times), np.nan)
+    ran[: len(ran) // 2] = 4  # half of the intervals are enough
+    ran[0] = 3.999
+    known = memory_per_task(service, replace(past, tasks={"web": ran}), "web")
+    assert known == MemoryPerTask(7.6 / 3.999, 7.6 / 3.999)
+    plan = planned(replace(forecast, past=replace(past, tasks={"web": ran})), service, goal=BARE)
+    assert [f.status for f in plan.findings if f.check == "task size"] == ["REVIEW"]
+    ran[1:] = np.nan  # one count speaks for itself alone: the least is known, the most is not
+    bounds = memory_per_task(service, replace(past, tasks={"web": ran}), "web")
+    assert bounds == MemoryPerTask(7.6 / 3.999, 7.6)
+    ran[:] = 0  # nobody ran, and yet memory was used: counts that cannot be are no counts
+    assert memory_per_task(service, replace(past, tasks={"web": ran}), "web") == MemoryPerTask(7.6 / 8, 7.6)
 
 
 def test_services_of_unknown_memory_are_said_in_one_finding() -> None:
