@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
+
+import numpy as np
 
 from capacity.config import Account, Config, Goal, PriceSettings, Rate, Service
 from capacity.demand.demand import Key
@@ -17,6 +19,9 @@ from capacity.planning.prices import Prices
 #: Name of the check that a service fails which cannot be planned at all.
 NOT_PLANNED: Final = "series"
 
+#: From a forecast of S series to (S, P, H): the largest need inside each interval of each path.
+Peaks = Callable[[Forecast], np.ndarray]
+
 
 class Asked(NamedTuple):
     """What `plan` was asked: arguments win over what a Config says."""
@@ -26,6 +31,7 @@ class Asked(NamedTuple):
     goal: Goal
     prices: Prices
     accounts: tuple[Account, ...]
+    peaks: Peaks | None = None
 
 
 class Match(NamedTuple):
@@ -41,6 +47,7 @@ def asked(
     goal: Goal | None,
     prices: PriceSettings | Rate | Iterable[Rate] | None,
     accounts: Iterable[Account],
+    peaks: Peaks | None = None,
 ) -> Asked:
     """The arguments of `plan`, checked. Raises ConfigError for none, strangers, or two of one name."""
     config = service if isinstance(service, Config) else Config()
@@ -56,6 +63,7 @@ def asked(
         goal=config.goal if goal is None else goal,
         prices=Prices.of_argument(config.prices if prices is None else prices),
         accounts=_one_a_region(accounts),
+        peaks=peaks,
     )
 
 

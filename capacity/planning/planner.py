@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from capacity.planning.decisions import decide, fix_data, most_urgent_first
 from capacity.planning.evidence import Evidence
 from capacity.planning.known_capacity import capacity_findings
 from capacity.planning.limits import limits_frame, service_limits
-from capacity.planning.matching import Match, asked, match
+from capacity.planning.matching import Asked, Match, Peaks, asked, match
 from capacity.planning.memory import is_unknown, memory_findings, memory_per_task, of_full_task, unknown_memory
 from capacity.planning.needs import asks_for_most, fractional_tasks, most_needed
 from capacity.planning.peaks import Peak
@@ -32,9 +32,6 @@ from capacity.schema import PLAN
 
 _SECOND: Final = pd.Timedelta(seconds=1)
 _HOUR: Final = pd.Timedelta(hours=1)
-
-#: From a forecast of S series to (S, P, H): the largest need inside each interval of each path.
-Peaks = Callable[[Forecast], np.ndarray]
 
 
 def plan(
@@ -67,36 +64,41 @@ def plan(
     >>> plan(forecast(steady, 24), web).frame[["for_load", "for_zone_loss", "tasks"]].iloc[0].tolist()
     [3, 5, 5]
     """
-    ask = asked(service, goal, prices, accounts)
+    return planned(forecast, asked(service, goal, prices, accounts, peaks))
+
+
+def planned(forecast: Forecast, ask: Asked) -> Plan:
+    """The plan of what was asked: what `plan` answers, and what a scenario asks again with something changed."""
     matches, unplanned = match(forecast, ask.services, ask.alone)
     known = _known(forecast, matches)
     use = {account.region: RegionUse() for account in ask.accounts}
-    planned = []
+    parts = []
     for found in matches:
         rate = ask.prices.of(found.service)
-        evidence = weigh(forecast, found, ask.goal, rate, known, _within_interval_peaks if peaks is None else peaks)
-        planned.append(plan_service(evidence))
+        evidence = weigh(forecast, found, ask.goal, rate, known, peaks_of(ask))
+        parts.append(plan_service(evidence))
         if found.service.launch_type == "FARGATE" and found.service.region in use:
             use[found.service.region].add(found.service, evidence.counts)
     quotas = weigh_quotas(ask, use, forecast.times)
-    memory = unknown_memory([one.service.name for one in planned if one.memory_unknown])
-    findings = Findings.of(known, unplanned, quotas.findings, memory, *(one.findings for one in planned))
-    decisions = [*quotas.decisions, *(decision for one in planned for decision in one.decisions)]
+    memory = unknown_memory([one.service.name for one in parts if one.memory_unknown])
+    findings = Findings.of(known, unplanned, quotas.findings, memory, *(one.findings for one in parts))
+    decisions = [*quotas.decisions, *(decision for one in parts for decision in one.decisions)]
     decisions += fix_data(findings, {service.name: service.owner for service in ask.services})
     return Plan(
-        frame=_concat([one.frame for one in planned], [one.service.name for one in planned], forecast.times),
-        limits=limits_frame([*(row for one in planned for row in one.limits), *quotas.rows]),
-        cost=pd.concat([one.cost for one in planned], ignore_index=True),
+        frame=_concat([one.frame for one in parts], [one.service.name for one in parts], forecast.times),
+        limits=limits_frame([*(row for one in parts for row in one.limits), *quotas.rows]),
+        cost=pd.concat([one.cost for one in parts], ignore_index=True),
         decisions=most_urgent_first(decisions, {one.name: one.tier for one in ask.services}, forecast.times[0]),
-        services=tuple(one.service for one in planned),
+        services=tuple(one.service for one in parts),
         goal=ask.goal,
-        rates=tuple(dict.fromkeys(one.rate for one in planned if one.rate is not None)),
+        rates=tuple(dict.fromkeys(one.rate for one in parts if one.rate is not None)),
         accounts=ask.accounts,
         forecast=forecast,
-        needs={one.service.name: one.need for one in planned},
-        peaks={one.service.name: one.peak for one in planned},
+        needs={one.service.name: one.need for one in parts},
+        peaks={one.service.name: one.peak for one in parts},
         findings=findings,
-        path_usd={one.service.name: one.path_usd for one in planned},
+        path_usd={one.service.name: one.path_usd for one in parts},
+        asked=ask,
     )
 
 
@@ -196,10 +198,11 @@ def _at(paths: np.ndarray, level: float) -> np.ndarray:
     return np.asarray(np.quantile(paths, level, axis=0), dtype=float)
 
 
-def _within_interval_peaks(forecast: Forecast) -> np.ndarray:
+def peaks_of(ask: Asked) -> Peaks:
+    """How needs inside an interval follow from its mean, as asked; `within_interval_peaks` when nothing was said."""
     from capacity.forecasting import within_interval_peaks
 
-    return within_interval_peaks(forecast)
+    return within_interval_peaks if ask.peaks is None else ask.peaks
 
 
 def _checked(peaks: np.ndarray, forecast: Forecast) -> np.ndarray:

@@ -21,6 +21,7 @@ from capacity.timegrid import steps_per
 if TYPE_CHECKING:
     from capacity.history.history import History
     from capacity.planning.diagnosis import Bottlenecks
+    from capacity.planning.matching import Asked
 
 DecisionKind = Literal[
     "raise_max", "lower_max", "raise_min", "lower_min", "raise_quota", "resize", "measure", "fix_data", "watch"
@@ -63,6 +64,7 @@ class Plan:
                rounding, the headroom steps and bounds; `counts` takes them through the steps
     peaks      service -> its interval of most tasks, kept to be planned again with something changed
     path_usd   service -> (P,) USD over the horizon when tasks follow each path; NaN without a price
+    asked      what `plan` was asked, kept to be asked again with something changed
     """
 
     frame: pd.DataFrame
@@ -78,6 +80,7 @@ class Plan:
     findings: Findings = NO_FINDINGS
     peaks: dict[str, Peak] = field(repr=False, default_factory=dict)
     path_usd: dict[str, np.ndarray] = field(repr=False, default_factory=dict)
+    asked: Asked | None = field(repr=False, default=None)
 
     def service_named(self, name: str) -> Service:
         """The service of that name. Raises InputError, naming those that are planned."""

@@ -20,7 +20,8 @@ from capacity.planning.caching.knowing import FAR, Caching, in_percent
 from capacity.planning.caching.scenarios import Outcome, Question, outcomes
 from capacity.planning.cost import following_hours
 from capacity.planning.limits import Passage, passage
-from capacity.planning.planner import Peaks, path_counts, plan
+from capacity.planning.matching import Peaks
+from capacity.planning.planner import path_counts, plan
 from capacity.planning.plans import Plan
 from capacity.planning.prices import HOURS_PER_MONTH, usd_per_hour
 from capacity.planning.steps import climb, ready_before, tracked_share
