@@ -3,7 +3,8 @@
     [data]        where history comes from, and how to read it
     [account]     quotas shared by every service of a region
     [goal]        how sure the plan shall be, what it shall survive, how far it looks
-    [prices]      overrides of the built-in, dated price table
+    [prices]      overrides of the built-in, dated price table; Savings Plans that are held ([[prices.commitment]])
+    [[budget]]    one an amount that some services may cost in a month
     [forecast]    model, levels, seed
     [report]      title, where files go
     [[event]]     one a launch, sale, migration or other day that is not like others
@@ -29,6 +30,7 @@ from capacity.config.base import Settings
 from capacity.config.cloudwatch import CacheNodes, CloudWatchSettings, CustomMetric, Distribution
 from capacity.config.event import Event
 from capacity.config.limit import Limit
+from capacity.config.money import Budget, HeldCommitment, SavingsPlanRate
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.config.service import FARGATE_SIZES, Architecture, Service
 from capacity.config.tables import Account, Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
@@ -42,6 +44,7 @@ __all__ = [
     "Architecture",
     "AzureMetric",
     "AzureSettings",
+    "Budget",
     "CacheNodes",
     "CloudWatchSettings",
     "Config",
@@ -51,12 +54,14 @@ __all__ = [
     "Event",
     "ForecastSettings",
     "Goal",
+    "HeldCommitment",
     "Limit",
     "PriceSettings",
     "PrometheusQuery",
     "PrometheusSettings",
     "Rate",
     "ReportSettings",
+    "SavingsPlanRate",
     "Service",
     "Settings",
     "TaskCapacity",
@@ -81,6 +86,7 @@ class Config(Settings):
     prometheus: PrometheusSettings | None = None
     azure: AzureSettings | None = None
     event: tuple[Event, ...] = ()
+    budget: tuple[Budget, ...] = ()
     service: tuple[Service, ...] = ()
     path: Path | None = Field(None, exclude=True, description="The file this came from; set by load_config.")
 
@@ -97,6 +103,9 @@ class Config(Settings):
         names = [event.name for event in self.event]
         for name in sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two [[event]] tables are called {name!r}: one event may have several dates")
+        budgets = [budget.name for budget in self.budget]
+        for name in sorted({name for name in budgets if budgets.count(name) > 1}):
+            raise ValueError(f"two [[budget]] tables are called {name!r}: give each its own name")
         regions = [account.region for account in self.account]
         for region in {region for region in regions if regions.count(region) > 1}:
             raise ValueError(f"two [[account]] tables for region {region!r}: keep one")
@@ -165,7 +174,7 @@ def _with_name(problem: Problem, table: dict[str, Any]) -> Problem:
     """`service #3 max_tasks` as `service 'checkout' max_tasks`; events alike."""
     head, _, rest = problem.where.partition(" ")
     number, _, field = rest.partition(" ")
-    if head not in ("service", "event") or not number.startswith("#"):
+    if head not in ("service", "event", "budget") or not number.startswith("#"):
         return problem
     entry = table[head][int(number[1:]) - 1]
     name = entry.get("name") if isinstance(entry, dict) else None

@@ -43,6 +43,7 @@ class Service(Settings):
     task_vcpu: Positive = Field(1.0, description="vCPU reserved by one task.")
     task_memory_gib: Positive = Field(2.0, description="GiB reserved by one task.")
     ephemeral_storage_gib: float = Field(20.0, ge=20, le=200, description="GiB of task storage; 20 are free.")
+    public_ipv4: bool = Field(False, description="True if each task has a public IPv4 address, which is billed.")
     zones: int = Field(3, ge=1, le=6, description="Availability zones the tasks spread over.")
     min_tasks: int = Field(1, ge=0, le=5000, description="Fewest tasks, today's setting.")
     max_tasks: int = Field(10, ge=1, le=5000, description="Most tasks, today's setting. 5,000 is ECS's own limit.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from capacity.config.base import Positive, Probability, Settings
+from capacity.config.money import HeldCommitment, SavingsPlanRate
 from capacity.config.service import HOLIDAYS, Architecture
 
 
@@ -39,6 +40,7 @@ class Rate(Settings):
     vcpu: float = Field(ge=0, description="USD per vCPU-hour.")
     memory_gb: float = Field(ge=0, description="USD per GB-hour.")
     storage_gb: float = Field(0.000111, ge=0, description="USD per GB-hour of task storage above 20 GB.")
+    public_ipv4: float = Field(0.005, ge=0, description="USD per hour of a task's public IPv4 address.")
     source: str = Field("capacity.toml", description="Where the price comes from.")
     date: str = Field("", description="When it was true, YYYY-MM-DD.")
 
@@ -47,7 +49,13 @@ class PriceSettings(Settings):
     """Overrides of the built-in price table."""
 
     rate: tuple[Rate, ...] = Field((), description="Rates that replace the built-in ones of their region.")
-    discount_percent: float = Field(0.0, ge=0, lt=100, description="Off the list price: Savings Plans, agreements.")
+    discount_percent: float = Field(
+        0.0, ge=0, lt=100, description="Off the list price, by agreement. Savings Plans: see [[prices.commitment]]."
+    )
+    commitment: tuple[HeldCommitment, ...] = Field((), description="Savings Plans there are already.")
+    savings_plan: tuple[SavingsPlanRate, ...] = Field(
+        (), description="Savings Plans rates that replace the built-in ones of their region."
+    )
 
 
 class Data(Settings):

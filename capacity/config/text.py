@@ -13,6 +13,7 @@ from capacity.config.base import Settings
 from capacity.config.cloudwatch import CacheNodes, CloudWatchSettings, CustomMetric, Distribution
 from capacity.config.event import Event
 from capacity.config.limit import Limit
+from capacity.config.money import Budget, HeldCommitment, SavingsPlanRate
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.config.service import Service
 from capacity.config.tables import Account, Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
@@ -87,6 +88,9 @@ def reference() -> str:
         ("[goal]", Goal),
         ("[prices]", PriceSettings),
         ("[[prices.rate]]", Rate),
+        ("[[prices.commitment]]", HeldCommitment),
+        ("[[prices.savings_plan]]", SavingsPlanRate),
+        ("[[budget]]", Budget),
         ("[forecast]", ForecastSettings),
         ("[report]", ReportSettings),
         ("[[event]]", Event),
@@ -154,6 +158,11 @@ def _type_name(annotation: str) -> str:
         "dict[str, str]": "table of text",
         "tuple[str, ...]": "list of text",
         "tuple[Rate, ...]": "`[[prices.rate]]`",
+        "tuple[HeldCommitment, ...]": "`[[prices.commitment]]`",
+        "tuple[SavingsPlanRate, ...]": "`[[prices.savings_plan]]`",
+        "Payment": "`no upfront`, `partial upfront`, `all upfront`",
+        "Years": "`1`, `3`",
+        "tuple[Annotated[str, Field(pattern=_SUBSCRIBER)], ...]": "list of text",
         "tuple[CustomMetric, ...]": "`[[cloudwatch.metric]]`",
         "tuple[Distribution, ...]": "`[[cloudwatch.distribution]]`",
         "tuple[CacheNodes, ...]": "`[[cloudwatch.cache]]`",
