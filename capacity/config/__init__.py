@@ -7,6 +7,7 @@
     [[budget]]    one an amount that some services may cost in a month
     [forecast]    model, levels, seed
     [report]      title, where files go
+    [[scenario]]  one a what-if: growth, a launch, a lost zone, other settings
     [[event]]     one a launch, sale, migration or other day that is not like others
     [cloudwatch]  how CloudWatch is read, CloudFront and ElastiCache, and metrics of your own ([[cloudwatch.metric]])
     [prometheus]  a server to read from, and what to ask it ([[prometheus.query]])
@@ -25,6 +26,7 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from capacity.config.account import Account, Subnet
 from capacity.config.azure import AzureMetric, AzureSettings
 from capacity.config.base import Settings
 from capacity.config.cloudwatch import CacheNodes, CloudWatchSettings, CustomMetric, Distribution
@@ -32,8 +34,9 @@ from capacity.config.event import Event
 from capacity.config.limit import Limit
 from capacity.config.money import Budget, HeldCommitment, SavingsPlanRate
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
+from capacity.config.scenario import Move, Scenario, scenario_problems
 from capacity.config.service import FARGATE_SIZES, Architecture, Service
-from capacity.config.tables import Account, Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
+from capacity.config.tables import Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
 from capacity.config.task_capacity import TaskCapacity
 from capacity.config.text import carried, reference, starter
 from capacity.errors import ConfigError, Problem
@@ -56,6 +59,7 @@ __all__ = [
     "Goal",
     "HeldCommitment",
     "Limit",
+    "Move",
     "PriceSettings",
     "PrometheusQuery",
     "PrometheusSettings",
@@ -64,6 +68,7 @@ __all__ = [
     "SavingsPlanRate",
     "Service",
     "Settings",
+    "Subnet",
     "TaskCapacity",
     "carried",
     "config_of",
@@ -106,6 +111,8 @@ class Config(Settings):
         budgets = [budget.name for budget in self.budget]
         for name in sorted({name for name in budgets if budgets.count(name) > 1}):
             raise ValueError(f"two [[budget]] tables are called {name!r}: give each its own name")
+        for problem in scenario_problems(self.scenario, set(seen)):
+            raise ValueError(problem)
         regions = [account.region for account in self.account]
         for region in {region for region in regions if regions.count(region) > 1}:
             raise ValueError(f"two [[account]] tables for region {region!r}: keep one")

@@ -73,6 +73,9 @@ class Service(Settings):
     assumed_running_tasks: Positive | None = Field(
         None, description="How many tasks ran, for history that holds a percentage but no task count."
     )
+    service_connect: bool = Field(
+        False, description="Whether it uses Service Connect or Cloud Map: ECS then runs 1,000 tasks of it, not 5,000."
+    )
     alb_resource_label: str = Field(
         "", description="app/NAME/ID/targetgroup/NAME/ID: needed to track requests per target."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from capacity.config.base import Positive, Probability, Settings
+from capacity.config.base import Probability, Settings
 from capacity.config.money import HeldCommitment, SavingsPlanRate
 from capacity.config.service import HOLIDAYS, Architecture
 
@@ -20,16 +20,6 @@ class Goal(Settings):
     survive_zone_loss: bool = Field(True, description="Keep serving after one zone is lost.")
     survive_deployment: bool = Field(True, description="Keep serving while a rolling deployment has tasks out.")
     horizon: str = Field("91d", description="How far to plan: a duration, or a count of intervals.")
-
-
-class Account(Settings):
-    """Quotas of one region, shared by its services."""
-
-    region: str = Field("us-east-1", description="AWS region the quota belongs to.")
-    fargate_vcpu_quota: Positive | None = Field(
-        None, description="Fargate On-Demand vCPU quota (L-3032A538); leave out if not known."
-    )
-    quota_change_days: int = Field(14, ge=0, le=365, description="Days it takes to have the quota raised.")
 
 
 class Rate(Settings):

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from capacity.config.account import Account, Subnet
 from capacity.config.azure import AzureMetric, AzureSettings
 from capacity.config.base import Settings
 from capacity.config.cloudwatch import CacheNodes, CloudWatchSettings, CustomMetric, Distribution
@@ -15,8 +16,9 @@ from capacity.config.event import Event
 from capacity.config.limit import Limit
 from capacity.config.money import Budget, HeldCommitment, SavingsPlanRate
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
+from capacity.config.scenario import Move, Scenario
 from capacity.config.service import Service
-from capacity.config.tables import Account, Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
+from capacity.config.tables import Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
 from capacity.config.task_capacity import TaskCapacity
 
 
@@ -85,6 +87,7 @@ def reference() -> str:
     tables: list[tuple[str, type[Settings]]] = [
         ("[data]", Data),
         ("[account]", Account),
+        ("[[account.subnet]]", Subnet),
         ("[goal]", Goal),
         ("[prices]", PriceSettings),
         ("[[prices.rate]]", Rate),
@@ -94,6 +97,8 @@ def reference() -> str:
         ("[forecast]", ForecastSettings),
         ("[report]", ReportSettings),
         ("[[event]]", Event),
+        ("[[scenario]]", Scenario),
+        ("[[scenario.move]]", Move),
         ("[cloudwatch]", CloudWatchSettings),
         ("[[cloudwatch.metric]]", CustomMetric),
         ("[[cloudwatch.distribution]]", Distribution),
@@ -157,6 +162,10 @@ def _type_name(annotation: str) -> str:
         "bool": "true, false",
         "dict[str, str]": "table of text",
         "tuple[str, ...]": "list of text",
+        "Factor": "number above 0, or percent",
+        "dict[str, Any]": "table",
+        "PriceSettings": "`[scenario.prices]`",
+        "tuple[Move, ...]": "`[[scenario.move]]`",
         "tuple[Rate, ...]": "`[[prices.rate]]`",
         "tuple[HeldCommitment, ...]": "`[[prices.commitment]]`",
         "tuple[SavingsPlanRate, ...]": "`[[prices.savings_plan]]`",
@@ -168,6 +177,7 @@ def _type_name(annotation: str) -> str:
         "tuple[CacheNodes, ...]": "`[[cloudwatch.cache]]`",
         "tuple[PrometheusQuery, ...]": "`[[prometheus.query]]`",
         "tuple[Limit, ...]": "`[[service.limit]]`",
+        "tuple[Subnet, ...]": "`[[account.subnet]]`",
         "tuple[AzureMetric, ...]": "`[[azure.metric]]`",
     }
     name = annotation.removesuffix(" | None")
