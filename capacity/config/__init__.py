@@ -14,6 +14,7 @@
     [azure]       what to read from Azure Monitor
     [defaults]    any field of [[service]], for all of them
     [[service]]   one a service
+    [[instance]]  EC2 instance types that tasks could run on
 
 Unknown keys, wrong types and contradictions are reported together, with the place of each.
 """
@@ -36,6 +37,7 @@ from capacity.config.money import Budget, HeldCommitment, SavingsPlanRate
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.config.scenario import Move, Scenario, scenario_problems
 from capacity.config.service import FARGATE_SIZES, Architecture, Service
+from capacity.config.sizing import Instance, RegionShare
 from capacity.config.tables import Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
 from capacity.config.task_capacity import TaskCapacity
 from capacity.config.text import carried, reference, starter
@@ -58,14 +60,17 @@ __all__ = [
     "ForecastSettings",
     "Goal",
     "HeldCommitment",
+    "Instance",
     "Limit",
     "Move",
     "PriceSettings",
     "PrometheusQuery",
     "PrometheusSettings",
     "Rate",
+    "RegionShare",
     "ReportSettings",
     "SavingsPlanRate",
+    "Scenario",
     "Service",
     "Settings",
     "Subnet",
@@ -91,8 +96,10 @@ class Config(Settings):
     prometheus: PrometheusSettings | None = None
     azure: AzureSettings | None = None
     event: tuple[Event, ...] = ()
+    scenario: tuple[Scenario, ...] = ()
     budget: tuple[Budget, ...] = ()
     service: tuple[Service, ...] = ()
+    instance: tuple[Instance, ...] = ()
     path: Path | None = Field(None, exclude=True, description="The file this came from; set by load_config.")
 
     @model_validator(mode="after")
@@ -113,6 +120,9 @@ class Config(Settings):
             raise ValueError(f"two [[budget]] tables are called {name!r}: give each its own name")
         for problem in scenario_problems(self.scenario, set(seen)):
             raise ValueError(problem)
+        types = [instance.name for instance in self.instance]
+        for name in sorted({name for name in types if types.count(name) > 1}):
+            raise ValueError(f"two [[instance]] tables are called {name!r}: keep one")
         regions = [account.region for account in self.account]
         for region in {region for region in regions if regions.count(region) > 1}:
             raise ValueError(f"two [[account]] tables for region {region!r}: keep one")

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from capacity.config.base import Positive, Settings, Share
 from capacity.config.limit import Limit
+from capacity.config.sizing import RegionShare
 from capacity.config.task_capacity import TaskCapacity
 
 Architecture = Literal["x86_64", "arm64"]
@@ -79,6 +80,15 @@ class Service(Settings):
     alb_resource_label: str = Field(
         "", description="app/NAME/ID/targetgroup/NAME/ID: needed to track requests per target."
     )
+    on_demand_base: int = Field(
+        0, ge=0, le=5000, description="Tasks that always run on FARGATE: the base of its capacity provider strategy."
+    )
+    spot_share: float = Field(
+        0.0, ge=0, le=1, description="Part of the tasks above on_demand_base that runs on FARGATE_SPOT, by the weights."
+    )
+    regions: tuple[RegionShare, ...] = Field(
+        (), description="Regions that share its traffic, its own among them; empty: all of it comes here."
+    )
     tier: Literal["critical", "standard", "batch"] = Field(
         "standard",
         description="How much a shortage matters. The work of `batch` waits in a queue, so the mean of an interval "
@@ -117,6 +127,20 @@ class Service(Settings):
         stated = [(limit.kind, limit.name) for limit in self.limit]
         for kind, name in sorted({one for one in stated if stated.count(one) > 1}):
             raise ValueError(f"two [[service.limit]] of kind {kind} are called {name!r}: keep one")
+        return self
+
+    @model_validator(mode="after")
+    def _regions_add_up(self) -> Self:
+        named = [one.region for one in self.regions]
+        for region in sorted({one for one in named if named.count(one) > 1}):
+            raise ValueError(f"regions names {region!r} twice")
+        if not named:
+            return self
+        if self.region not in named:
+            raise ValueError(f"regions names {', '.join(named)} and not {self.region!r}, where the service is")
+        if len(named) < 2 or abs(sum(one.share for one in self.regions) - 1) > 0.001:
+            shares = ", ".join(f"{one.region} {one.share:g}" for one in self.regions)
+            raise ValueError(f"regions are two or more whose shares add up to 1, and these do not: {shares}")
         return self
 
     @model_validator(mode="after")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Self
 
-from capacity.config.base import Probability, Settings
+from pydantic import Field, model_validator
+
+from capacity.config.base import Positive, Probability, Settings
 from capacity.config.money import HeldCommitment, SavingsPlanRate
 from capacity.config.service import HOLIDAYS, Architecture
 
@@ -18,6 +20,11 @@ class Goal(Settings):
 
     level: Probability = Field(0.95, description="Probability that an interval's tasks suffice for its demand.")
     survive_zone_loss: bool = Field(True, description="Keep serving after one zone is lost.")
+    shortage_usd_per_task_hour: Positive | None = Field(
+        None,
+        description="What an hour with one task too few costs you, beyond what that task would have cost. When stated, "
+        "each service is planned as sure as is cheapest, and `level` counts where no price is known.",
+    )
     survive_deployment: bool = Field(True, description="Keep serving while a rolling deployment has tasks out.")
     horizon: str = Field("91d", description="How far to plan: a duration, or a count of intervals.")
 
@@ -31,8 +38,17 @@ class Rate(Settings):
     memory_gb: float = Field(ge=0, description="USD per GB-hour.")
     storage_gb: float = Field(0.000111, ge=0, description="USD per GB-hour of task storage above 20 GB.")
     public_ipv4: float = Field(0.005, ge=0, description="USD per hour of a task's public IPv4 address.")
+    spot_vcpu: Positive | None = Field(None, description="USD per vCPU-hour on FARGATE_SPOT; leave out if not known.")
+    spot_memory_gb: Positive | None = Field(None, description="USD per GB-hour on FARGATE_SPOT, likewise.")
     source: str = Field("capacity.toml", description="Where the price comes from.")
     date: str = Field("", description="When it was true, YYYY-MM-DD.")
+    spot_date: str = Field("", description="When the Spot price was true: it moves.")
+
+    @model_validator(mode="after")
+    def _both_of_spot(self) -> Self:
+        if (self.spot_vcpu is None) != (self.spot_memory_gb is None):
+            raise ValueError("spot_vcpu and spot_memory_gb are one price: state both or none")
+        return self
 
 
 class PriceSettings(Settings):

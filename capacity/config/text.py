@@ -18,6 +18,7 @@ from capacity.config.money import Budget, HeldCommitment, SavingsPlanRate
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.config.scenario import Move, Scenario
 from capacity.config.service import Service
+from capacity.config.sizing import Instance, RegionShare
 from capacity.config.tables import Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
 from capacity.config.task_capacity import TaskCapacity
 
@@ -110,6 +111,8 @@ def reference() -> str:
         ("[[service]]", Service),
         ("[service.task_capacity]", TaskCapacity),
         ("[[service.limit]]", Limit),
+        ("[[service.regions]]", RegionShare),
+        ("[[instance]]", Instance),
     ]
     lines = [
         "# Configuration: `capacity.toml`",
@@ -177,6 +180,7 @@ def _type_name(annotation: str) -> str:
         "tuple[CacheNodes, ...]": "`[[cloudwatch.cache]]`",
         "tuple[PrometheusQuery, ...]": "`[[prometheus.query]]`",
         "tuple[Limit, ...]": "`[[service.limit]]`",
+        "tuple[RegionShare, ...]": "`[[service.regions]]`",
         "tuple[Subnet, ...]": "`[[account.subnet]]`",
         "tuple[AzureMetric, ...]": "`[[azure.metric]]`",
     }
