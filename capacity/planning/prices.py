@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from capacity.config import PriceSettings, Rate, Service
 from capacity.errors import ConfigError
@@ -23,6 +24,8 @@ FREE_STORAGE_GB = 20
 def built_in() -> tuple[Rate, ...]:
     """The rates of `prices.toml`: one a region and architecture, each with its date and source."""
     table = tomllib.loads(files("capacity.planning").joinpath("prices.toml").read_text(encoding="utf-8"))
+    spot = {(row["region"], row["architecture"]): row for row in table["spot"]}
+    moved = table["spot_date"].isoformat()
     return tuple(
         Rate(
             region=region,
@@ -32,10 +35,16 @@ def built_in() -> tuple[Rate, ...]:
             storage_gb=table["storage_gb"],
             source=table["source"],
             date=table["date"].isoformat(),
+            **(_spot_of(spot[place], moved) if (place := (region, row["architecture"])) in spot else {}),
         )
         for row in table["rate"]
         for region in row["regions"]
     )
+
+
+def _spot_of(row: dict[str, Any], day: str) -> dict[str, Any]:
+    """The Spot columns of a rate. Where the table has none they stay unknown, never zero."""
+    return {"spot_vcpu": row["vcpu"], "spot_memory_gb": row["memory_gb"], "spot_date": day}
 
 
 class Prices:
@@ -75,7 +84,7 @@ class Prices:
 
 
 def less(rate: Rate, discount_percent: float) -> Rate:
-    """The rate after a discount, which its source then names."""
+    """The rate after a discount, which its source then names. Spot has none: Savings Plans do not apply to it."""
     if discount_percent == 0:
         return rate
     keep = 1 - discount_percent / 100
@@ -119,6 +128,19 @@ def usd_per_hour(service: Service, rate: Rate | None) -> float:
     0.04937
     """
     return sum(size * price_of(rate, item) for item, size in billed(service).items())
+
+
+def on_spot(rate: Rate | None) -> Rate | None:
+    """The rate of a task on FARGATE_SPOT; None where that price is not known. Storage costs the same.
+
+    >>> spot = on_spot(built_in()[0])
+    >>> round(1 - usd_per_hour(Service(name="web"), spot) / usd_per_hour(Service(name="web"), built_in()[0]), 2)
+    0.68
+    """
+    if rate is None or rate.spot_vcpu is None or rate.spot_memory_gb is None:
+        return None
+    prices = {"vcpu": rate.spot_vcpu, "memory_gb": rate.spot_memory_gb, "date": rate.spot_date or rate.date}
+    return rate.model_copy(update=prices)
 
 
 def no_price(service: Service) -> Finding:
