@@ -162,7 +162,8 @@ class Policy:
     def render(self, kind: str, service: str | None = None) -> Any:
         """The policy as a document to review; of one service when it is named.
 
-        "boto3"           list of {"client", "operation", "parameters"}, in the order to make the calls
+        "boto3"           list of {"client", "operation", "parameters"}, in the order to make the calls; the alarm of a
+                          step policy waits for an ARN: `scaling.render.calls.arn_placeholder`
         "cli"             list of AWS CLI commands, safe to paste into a shell
         "cloudformation"  template, JSON text
         "terraform"       HCL text

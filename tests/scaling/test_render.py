@@ -20,8 +20,8 @@ from capacity.config import Service
 from capacity.errors import InputError
 from capacity.scaling import Policy, ServicePolicy, TargetTracking, check_policy
 from capacity.scaling.render import KINDS
-from capacity.scaling.render.calls import PLACEHOLDER
 from capacity.scaling.render.cloudformation import logical_names
+from capacity.scaling.render.configurations import PLACEHOLDER
 from capacity.scaling.render.terraform import quoted, resource_names
 from tests.scaling.aws_model import problems
 from tests.scaling.policies import LABEL, fleet, scheduled, tracking, web
@@ -143,7 +143,7 @@ def test_cloudformation_holds_bounds_schedule_and_target_of_every_service() -> N
 def options(command: str) -> dict[str, Any]:
     """The parameters a shell would hand to the AWS CLI, as boto3 would take them."""
     words = shlex.split(command)
-    assert words[:2] == ["aws", "application-autoscaling"]
+    assert words[0] == "aws" and words[1] in ("application-autoscaling", "cloudwatch")
     found = {}
     for word in words[3:]:
         name, _, value = word.partition("=")

@@ -1,4 +1,4 @@
-"""A policy as calls to Application Auto Scaling. Every other rendering is made from these."""
+"""A policy as calls to Application Auto Scaling and CloudWatch. Other renderings are made from the same parts."""
 
 from __future__ import annotations
 
@@ -7,28 +7,20 @@ from typing import Any, Final
 import pandas as pd
 
 from capacity.scaling.policy import Policy, ScheduledAction, ServicePolicy
+from capacity.scaling.render.configurations import alarm, predicting, stepping, tracking
 from capacity.scaling.schedule import slug_of
 
 Call = dict[str, Any]
 
 CLIENT: Final = "application-autoscaling"
 
-#: Predefined metrics of target tracking for ECS (reference aws.md 3.2).
-METRIC_TYPES: Final = {
-    "cpu": "ECSServiceAverageCPUUtilization",
-    "memory": "ECSServiceAverageMemoryUtilization",
-    "requests": "ALBRequestCountPerTarget",
-}
-
-#: Stands where a resource label has to be put: AWS refuses it, so that it cannot be overlooked.
-PLACEHOLDER: Final = "PUT-ALB-RESOURCE-LABEL-HERE"
-
 
 def boto3_calls(policy: Policy) -> list[Call]:
-    """`{"client", "operation", "parameters"}`, in the order to make them: bounds, target tracking, scheduled actions.
+    """`{"client", "operation", "parameters"}`, in the order to make them: bounds, policies, alarm, scheduled actions.
 
     Registering sets the bounds outside the schedule at once, until the next scheduled action fires. Actions of an
-    earlier policy whose names are not in this one stay in the account: delete them.
+    earlier policy whose names are not in this one stay in the account: delete them. The alarm of a step policy names
+    that policy by `arn_placeholder`: put the `PolicyARN` there that the call before it answers.
 
     >>> from capacity import Service
     >>> from capacity.scaling.policy import TargetTracking
@@ -40,21 +32,47 @@ def boto3_calls(policy: Policy) -> list[Call]:
 
 
 def _calls(one: ServicePolicy) -> list[Call]:
-    return [
-        _call("register_scalable_target", **coordinates(one), MinCapacity=one.min_tasks, MaxCapacity=one.max_tasks),
-        _call(
-            "put_scaling_policy",
-            PolicyName=policy_name(one),
-            **coordinates(one),
-            PolicyType="TargetTrackingScaling",
-            TargetTrackingScalingPolicyConfiguration=tracking(one),
-        ),
-        *(_call("put_scheduled_action", **coordinates(one), **action(step)) for step in one.schedule),
-    ]
+    bounds = {"MinCapacity": one.min_tasks, "MaxCapacity": one.max_tasks}
+    calls = [_call("register_scalable_target", **coordinates(one), **bounds)]
+    for policy in policies(one):
+        calls.append(_call("put_scaling_policy", **coordinates(one), **policy))
+        if policy["PolicyType"] == "StepScaling" and one.steps is not None:
+            action_of = {"AlarmActions": [arn_placeholder(policy["PolicyName"])]}
+            parameters = {**alarm(one, one.steps), **action_of}
+            calls.append({"client": "cloudwatch", "operation": "put_metric_alarm", "parameters": parameters})
+    return calls + [_call("put_scheduled_action", **coordinates(one), **action(step)) for step in one.schedule]
 
 
 def _call(operation: str, **parameters: Any) -> Call:
     return {"client": CLIENT, "operation": operation, "parameters": parameters}
+
+
+def policies(one: ServicePolicy) -> list[dict[str, Any]]:
+    """Name, type and configuration of each scaling policy: target tracking first, then steps, then predictive."""
+    made = [
+        {
+            "PolicyName": policy_name(one),
+            "PolicyType": "TargetTrackingScaling",
+            "TargetTrackingScalingPolicyConfiguration": tracking(one),
+        }
+    ]
+    if one.steps is not None:
+        made.append(
+            {
+                "PolicyName": step_policy_name(one, one.steps.metric),
+                "PolicyType": "StepScaling",
+                "StepScalingPolicyConfiguration": stepping(one.steps),
+            }
+        )
+    if one.predictive is not None:
+        made.append(
+            {
+                "PolicyName": predictive_policy_name(one),
+                "PolicyType": "PredictiveScaling",
+                "PredictiveScalingPolicyConfiguration": predicting(one.predictive, one),
+            }
+        )
+    return made
 
 
 def coordinates(one: ServicePolicy) -> dict[str, str]:
@@ -71,18 +89,23 @@ def policy_name(one: ServicePolicy) -> str:
     return f"capacity-{slug_of(one.service.name)}-{one.tracking.metric}"
 
 
-def tracking(one: ServicePolicy) -> dict[str, Any]:
-    """`TargetTrackingScalingPolicyConfiguration`, nothing left to a default."""
-    metric: dict[str, str] = {"PredefinedMetricType": METRIC_TYPES[one.tracking.metric]}
-    if one.tracking.metric == "requests":
-        metric["ResourceLabel"] = one.service.alb_resource_label or PLACEHOLDER
-    return {
-        "TargetValue": float(one.tracking.target),
-        "PredefinedMetricSpecification": metric,
-        "ScaleOutCooldown": one.tracking.scale_out_cooldown,
-        "ScaleInCooldown": one.tracking.scale_in_cooldown,
-        "DisableScaleIn": one.tracking.disable_scale_in,
-    }
+def step_policy_name(one: ServicePolicy, metric: str) -> str:
+    """Of the step policy; its alarm is `configurations.alarm_name`."""
+    return f"capacity-{slug_of(one.service.name)}-{metric}-steps"
+
+
+def predictive_policy_name(one: ServicePolicy) -> str:
+    """Of the predictive policy: there is one a service."""
+    return f"capacity-{slug_of(one.service.name)}-predictive"
+
+
+def arn_placeholder(policy_name: str) -> str:
+    """Stands where the ARN of a policy has to be put, which only the answer to PutScalingPolicy tells.
+
+    >>> arn_placeholder("capacity-web-cpu-steps")
+    'PUT-ARN-OF-capacity-web-cpu-steps-HERE'
+    """
+    return f"PUT-ARN-OF-{policy_name}-HERE"
 
 
 def action(step: ScheduledAction) -> dict[str, Any]:

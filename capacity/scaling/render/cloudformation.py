@@ -8,29 +8,32 @@ from typing import Any, Final
 
 from capacity.errors import InputError, Problem
 from capacity.scaling.policy import Policy, ServicePolicy
-from capacity.scaling.render.calls import action, coordinates, policy_name, tracking
+from capacity.scaling.render.calls import action, coordinates, policies
+from capacity.scaling.render.configurations import PLACEHOLDER, alarm
 
-#: Resources of one template (CloudFormation quotas); a service takes two.
+#: Resources of one template (CloudFormation quotas); a service takes two, and more with steps or prediction.
 MOST_RESOURCES: Final = 500
+
+#: Logical id of a policy, after the service's name, by its type. Target tracking has had the plain one from the start:
+#: another would replace the policy.
+_SUFFIX: Final = {"TargetTrackingScaling": "Policy", "StepScaling": "Steps", "PredictiveScaling": "Predictive"}
 
 
 def cloudformation(policy: Policy) -> str:
-    """One scalable target with its scheduled actions, and one scaling policy, a service.
+    """Of each service one scalable target with its scheduled actions, its scaling policies, and the alarm of its steps.
 
     A load balancer's resource label that is not known becomes a parameter. Raises InputError for more services than
     one template holds, and for names that CloudFormation would resolve instead of reading: `{{resolve:...}}`.
     """
-    count = 2 * len(policy.services)
-    if count > MOST_RESOURCES:
-        raise InputError(
-            f"{len(policy.services)} services need {count} resources, a template holds {MOST_RESOURCES}",
-            advice='Render them one at a time: policy.render("cloudformation", service="...").',
-        )
     parameters: dict[str, Any] = {}
     resources: dict[str, Any] = {}
     for one, name in zip(policy.services, logical_names(policy), strict=True):
-        resources[f"{name}Target"] = _target(one)
-        resources[f"{name}Policy"] = _policy(one, name, parameters)
+        resources |= _with_label(_resources(one, name), name, parameters)
+    if len(resources) > MOST_RESOURCES:
+        raise InputError(
+            f"{len(policy.services)} services need {len(resources)} resources, a template holds {MOST_RESOURCES}",
+            advice='Render them one at a time: policy.render("cloudformation", service="...").',
+        )
     template: dict[str, Any] = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "ECS service auto scaling, written by capacity. Scheduled actions end by themselves.",
@@ -41,6 +44,18 @@ def cloudformation(policy: Policy) -> str:
     return json.dumps(template, indent=2, ensure_ascii=False) + "\n"
 
 
+def _resources(one: ServicePolicy, name: str) -> dict[str, Any]:
+    made = {f"{name}Target": _target(one)}
+    for policy in policies(one):
+        logical = f"{name}{_SUFFIX[policy['PolicyType']]}"
+        properties = {**policy, "ScalingTargetId": {"Ref": f"{name}Target"}}
+        made[logical] = {"Type": "AWS::ApplicationAutoScaling::ScalingPolicy", "Properties": properties}
+        if policy["PolicyType"] == "StepScaling" and one.steps is not None:
+            watched = {**alarm(one, one.steps), "AlarmActions": [{"Ref": logical}]}  # the policy's Ref is its ARN
+            made[f"{logical}Alarm"] = {"Type": "AWS::CloudWatch::Alarm", "Properties": watched}
+    return made
+
+
 def _target(one: ServicePolicy) -> dict[str, Any]:
     properties: dict[str, Any] = {**coordinates(one), "MinCapacity": one.min_tasks, "MaxCapacity": one.max_tasks}
     if one.schedule:
@@ -48,23 +63,31 @@ def _target(one: ServicePolicy) -> dict[str, Any]:
     return {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": properties}
 
 
-def _policy(one: ServicePolicy, name: str, parameters: dict[str, Any]) -> dict[str, Any]:
-    configuration = tracking(one)
-    if one.tracking.metric == "requests" and not one.service.alb_resource_label:
-        parameters[f"{name}AlbResourceLabel"] = {
+def _with_label(resources: dict[str, Any], name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """A parameter for each place where a label is not known, or a part of it."""
+    label = f"{name}AlbResourceLabel"
+    pieces = {"LoadBalancer": range(3), "TargetGroup": range(3, 6)}
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, list):
+            return [filled(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        found = {key: filled(item) for key, item in value.items()}
+        if found.get("ResourceLabel") == PLACEHOLDER:
+            found["ResourceLabel"] = {"Ref": label}
+        if found.get("Name") in pieces and found.get("Value") == PLACEHOLDER:
+            split = {"Fn::Split": ["/", {"Ref": label}]}
+            found["Value"] = {"Fn::Join": ["/", [{"Fn::Select": [n, split]} for n in pieces[found["Name"]]]]}
+        return found
+
+    made: dict[str, Any] = filled(resources)
+    if made != resources:
+        parameters[label] = {
             "Type": "String",
             "Description": "app/NAME/ID/targetgroup/NAME/ID of the load balancer in front of the service.",
         }
-        configuration["PredefinedMetricSpecification"]["ResourceLabel"] = {"Ref": f"{name}AlbResourceLabel"}
-    return {
-        "Type": "AWS::ApplicationAutoScaling::ScalingPolicy",
-        "Properties": {
-            "PolicyName": policy_name(one),
-            "PolicyType": "TargetTrackingScaling",
-            "ScalingTargetId": {"Ref": f"{name}Target"},
-            "TargetTrackingScalingPolicyConfiguration": configuration,
-        },
-    }
+    return made
 
 
 def logical_names(policy: Policy) -> list[str]:

@@ -14,6 +14,8 @@ from capacity.scaling.render.calls import boto3_calls
 def commands(policy: Policy) -> list[str]:
     """One command a call, in the order to run them. Every value is quoted, and joined to its option by `=`.
 
+    The alarm of a step policy waits for the ARN that the command before it prints: put it in for `PUT-ARN-OF-...-HERE`.
+
     >>> from capacity import Service
     >>> from capacity.scaling.policy import ServicePolicy, TargetTracking
     >>> web = ServicePolicy(Service(name="a'b"), 2, 40, TargetTracking("cpu", 60))
@@ -25,7 +27,7 @@ def commands(policy: Policy) -> list[str]:
         for call in boto3_calls(Policy((one,))):
             words = [
                 "aws",
-                "application-autoscaling",
+                call["client"],
                 call["operation"].replace("_", "-"),
                 f"--region={one.service.region}",
             ]
@@ -40,7 +42,7 @@ def _option(name: str) -> str:
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, dict) else str(value)
+    return json.dumps(value) if isinstance(value, (dict, list)) else str(value)
 
 
 def _quoted(word: str) -> str:

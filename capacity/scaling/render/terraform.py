@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from capacity.scaling.policy import Policy, ScheduledAction, ServicePolicy
-from capacity.scaling.render.calls import METRIC_TYPES, policy_name, stamp
+from capacity.scaling.policy import Policy, ScheduledAction, ServicePolicy, StepScaling
+from capacity.scaling.render.calls import policies, stamp
+from capacity.scaling.render.configurations import PLACEHOLDER, alarm
 
-#: Left of every `=` in a block, with its value as HCL text; nested blocks are dicts.
+#: Left of every `=` in a block, with its value as HCL text; a nested block is a dict, several of one name a list.
 Body = dict[str, Any]
 
 _HEAD: Final = """\
@@ -17,9 +18,17 @@ _HEAD: Final = """\
 # apply would undo the action in force. To change its bounds, take the lifecycle block out for one apply.
 """
 
+_LABEL: Final = "app/NAME/ID/targetgroup/NAME/ID of the load balancer in front of the service."
+
+#: Ends the resource's name of a policy, by its type. Target tracking has had the plain one from the start.
+_SUFFIX: Final = {"TargetTrackingScaling": "", "StepScaling": "_steps", "PredictiveScaling": "_predictive"}
+
 
 def terraform(policy: Policy) -> str:
-    """One target, one policy and its scheduled actions a service. A resource label that is not known is a variable."""
+    """Of each service one target, its policies, its steps' alarm and its scheduled actions.
+
+    A resource label that is not known is a variable. Predictive scaling of ECS needs version 6 of the AWS provider.
+    """
     blocks = [_HEAD]
     for one, name in zip(policy.services, resource_names(policy), strict=True):
         blocks += _service(one, name)
@@ -43,33 +52,59 @@ def _service(one: ServicePolicy, name: str) -> list[str]:
     if one.schedule:
         body["lifecycle"] = {"ignore_changes": "[min_capacity, max_capacity]"}
     blocks = [_block(f'resource "aws_appautoscaling_target" "{name}"', body)]
-    label = quoted(one.service.alb_resource_label)
-    if one.tracking.metric == "requests" and not one.service.alb_resource_label:
-        label = f"var.{name}_alb_resource_label"
-        about = quoted("app/NAME/ID/targetgroup/NAME/ID of the load balancer in front of the service.")
-        blocks.insert(0, _block(f'variable "{name}_alb_resource_label"', {"type": "string", "description": about}))
-    blocks.append(_block(f'resource "aws_appautoscaling_policy" "{name}"', _tracking(one, place, label)))
+    label = f"{name}_alb_resource_label"
+    for policy in policies(one):
+        own = f"{name}{_SUFFIX[policy['PolicyType']]}"
+        about = {"name": quoted(policy["PolicyName"]), "policy_type": quoted(policy["PolicyType"]), **place}
+        (configuration,) = (key for key in policy if key.endswith("Configuration"))
+        parts = _hcl(policy[configuration], label)
+        blocks.append(_block(f'resource "aws_appautoscaling_policy" "{own}"', {**about, _key(configuration): parts}))
+        if policy["PolicyType"] == "StepScaling" and one.steps is not None:
+            blocks.append(_block(f'resource "aws_cloudwatch_metric_alarm" "{own}"', _alarm(one, one.steps, own, label)))
+    if any(f"var.{label}" in block for block in blocks):
+        about = {"type": "string", "description": quoted(_LABEL)}
+        blocks.insert(0, _block(f'variable "{label}"', about))
     names = _distinct([re.sub(r"[^A-Za-z0-9]+", "_", step.name).strip("_") or "action" for step in one.schedule])
     for step, own in zip(one.schedule, names, strict=True):
         blocks.append(_block(f'resource "aws_appautoscaling_scheduled_action" "{name}_{own}"', _action(step, place)))
     return blocks
 
 
-def _tracking(one: ServicePolicy, place: Body, label: str) -> Body:
-    metric: Body = {"predefined_metric_type": quoted(METRIC_TYPES[one.tracking.metric])}
-    if one.tracking.metric == "requests":
-        metric["resource_label"] = label
+def _hcl(configuration: dict[str, Any], label: str) -> Body:
+    """An API structure in the provider's words: snake case, singular blocks, a label that is not known a variable."""
+    body: Body = {}
+    for name, value in configuration.items():
+        if isinstance(value, dict):
+            body[_key(name)] = _hcl(value, label)
+        elif isinstance(value, list):
+            body[_key(name).removesuffix("s")] = [_hcl(item, label) for item in value]
+        else:
+            body[_key(name)] = f"var.{label}" if value == PLACEHOLDER else _scalar(value)
+    return body
+
+
+def _scalar(value: str | float) -> str:
+    return quoted(value) if isinstance(value, str) else str(value).lower()
+
+
+def _key(name: str) -> str:
+    """`ScaleOutCooldown` -> `scale_out_cooldown`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
+
+
+def _alarm(one: ServicePolicy, steps: StepScaling, own: str, label: str) -> Body:
+    """The alarm that calls a step policy: its action is the policy's ARN, its dimensions one map on one line."""
+    watched = alarm(one, steps)
+    parts = {"LoadBalancer": "0, 3", "TargetGroup": "3, 6"}
+    found = []
+    for of in watched.pop("Dimensions"):
+        piece = f'join("/", slice(split("/", var.{label}), {parts.get(of["Name"])}))'
+        found.append(f"{of['Name']} = {piece if of['Value'] == PLACEHOLDER else quoted(of['Value'])}")
+    body: Body = {_key(name): _scalar(value) for name, value in watched.items()}
     return {
-        "name": quoted(policy_name(one)),
-        "policy_type": quoted("TargetTrackingScaling"),
-        **place,
-        "target_tracking_scaling_policy_configuration": {
-            "target_value": repr(float(one.tracking.target)),
-            "scale_out_cooldown": str(one.tracking.scale_out_cooldown),
-            "scale_in_cooldown": str(one.tracking.scale_in_cooldown),
-            "disable_scale_in": str(one.tracking.disable_scale_in).lower(),
-            "predefined_metric_specification": metric,
-        },
+        **body,
+        "dimensions": f"{{ {', '.join(found)} }}",
+        "alarm_actions": f"[aws_appautoscaling_policy.{own}.arn]",
     }
 
 
@@ -121,10 +156,10 @@ def _distinct(names: list[str]) -> list[str]:
 def _block(head: str, body: Body, depth: int = 0) -> str:
     """A block as `terraform fmt` writes it: `=` aligned in each run of plain arguments, blocks set apart."""
     pad = "  " * (depth + 1)
-    plain = {name: value for name, value in body.items() if not isinstance(value, dict)}
+    plain = {name: value for name, value in body.items() if isinstance(value, str)}
     width = max((len(name) for name in plain), default=0)
     lines = [f"{pad}{name:<{width}} = {value}" for name, value in plain.items()]
     for name, value in body.items():
-        if isinstance(value, dict):
-            lines += ([""] if lines else []) + [f"{pad}{_block(name, value, depth + 1).strip()}"]
+        for block in [value] if isinstance(value, dict) else value if isinstance(value, list) else []:
+            lines += ([""] if lines else []) + [f"{pad}{_block(name, block, depth + 1).strip()}"]
     return "\n".join([f"{head} {{", *lines, "  " * depth + "}"]) + ("\n" if depth == 0 else "")
