@@ -1,0 +1,1 @@
+"""Do our policies beat target tracking tuned in hindsight? `python -m benchmarks.policy`; the judge is independent."""
