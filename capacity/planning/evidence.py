@@ -10,6 +10,7 @@ import pandas as pd
 
 from capacity.config import Goal, Rate, Service
 from capacity.planning.cost import following_hours
+from capacity.planning.limits.weighed import Weighed
 from capacity.planning.memory import MemoryPerTask, taken_together
 from capacity.planning.peaks import Peak
 from capacity.planning.plans import Decision
@@ -33,12 +34,17 @@ class Evidence:
     need_at: np.ndarray  # (H,) fractional tasks at the goal's level
     steps: Steps  # (H,) each: the plan's own counts, at the goal's level
     load_bound_by: np.ndarray  # (H,) which resource asks for most
-    limits: dict[str, dict[str, Any]]  # limit -> its row of schema.LIMITS
+    weighed: dict[str, Weighed]  # limit -> what the paths use of it
     capped: float  # share of the last week's intervals in which demand was censored
     peak: Peak  # the interval of most tasks, to plan again with something changed
     measured_memory: MemoryPerTask | None  # of one task, lately; None where more tasks relieve it
     full_memory: MemoryPerTask | None  # of a full task, by its capacity
     failed: bool  # its data failed the quality gate
+
+    @property
+    def limits(self) -> dict[str, dict[str, Any]]:
+        """Limit -> its row of `schema.LIMITS`."""
+        return {limit: found.row for limit, found in self.weighed.items()}
 
     @property
     def memory(self) -> MemoryPerTask | None:

@@ -18,6 +18,7 @@ from capacity.planning.decisions import decide, fix_data, most_urgent_first
 from capacity.planning.evidence import Evidence
 from capacity.planning.known_capacity import capacity_findings
 from capacity.planning.limits import limits_frame, service_limits
+from capacity.planning.limits.weighed import Weighed
 from capacity.planning.matching import Asked, Match, Peaks, asked, match
 from capacity.planning.memory import is_unknown, memory_findings, memory_per_task, of_full_task, unknown_memory
 from capacity.planning.needs import asks_for_most, fractional_tasks, most_needed
@@ -86,7 +87,7 @@ def planned(forecast: Forecast, ask: Asked) -> Plan:
     decisions += fix_data(findings, {service.name: service.owner for service in ask.services})
     return Plan(
         frame=_concat([one.frame for one in parts], [one.service.name for one in parts], forecast.times),
-        limits=limits_frame([*(row for one in parts for row in one.limits), *quotas.rows]),
+        limits=limits_frame([*(found.row for one in parts for found in one.limits), *quotas.rows]),
         cost=pd.concat([one.cost for one in parts], ignore_index=True),
         decisions=most_urgent_first(decisions, {one.name: one.tier for one in ask.services}, forecast.times[0]),
         services=tuple(one.service for one in parts),
@@ -128,7 +129,7 @@ def weigh(forecast: Forecast, found: Match, goal: Goal, rate: Rate | None, known
         need_at=need_at,
         steps=steps,
         load_bound_by=asks_for_most(quantiles),
-        limits={str(row["limit"]): row for row in service_limits(service, counts, about.times, goal.level)},
+        weighed={one.ceiling.limit: one for one in service_limits(service, counts, about.times, goal.level)},
         capped=_capped(about, list(needs)),
         peak=Peak.of(demand, shares, steps, need_at, about.times, level=goal.level, **seconds),
         measured_memory=None if service.memory_scales_with_load else memory_per_task(service, about.past, found.name),
@@ -144,7 +145,7 @@ class Planned:
     service: Service
     rate: Rate | None
     frame: dict[str, np.ndarray]  # columns of schema.PLAN, (H,) each, without service and timestamp
-    limits: list[dict[str, Any]]
+    limits: list[Weighed]
     cost: pd.DataFrame
     need: np.ndarray  # (P, H) float32
     peak: Peak
@@ -177,7 +178,7 @@ def plan_service(about: Evidence) -> Planned:
             "load_bound_by": about.load_bound_by,
             "bound_by": last_raised(steps, service.min_tasks, service.max_tasks),
         },
-        limits=list(about.limits.values()),
+        limits=list(about.weighed.values()),
         cost=cost_rows(service, about.rate, hours, float(tasks.sum() * about.interval_hours)),
         need=about.need.astype(np.float32),
         peak=about.peak,

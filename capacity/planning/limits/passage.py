@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from capacity.config import Service
 from capacity.schema import LIMITS
 
 #: Share of paths past a limit at which it counts as reached: `schema.LIMITS.first`.
@@ -17,12 +16,6 @@ EARLY: Final = 0.05
 
 #: Share of paths from which on a limit is to be raised; between `EARLY` and this it is to be watched.
 LIKELY: Final = 0.5
-
-#: Tasks in one service (reference aws.md 4.3, quota L-92E49DE3).
-ECS_TASKS_PER_SERVICE: Final = 5000
-
-#: Share of ECS's own limit from which it is worth a row.
-NEAR: Final = 0.8
 
 
 @dataclass(frozen=True)
@@ -40,6 +33,21 @@ class Passage:
     median: int | None
     needed: float
 
+    @property
+    def whole(self) -> Passage:
+        """The same of things that are counted: `needed` rounded up."""
+        return replace(self, needed=math.ceil(self.needed))
+
+
+def first_passages(paths: np.ndarray, limit: float) -> np.ndarray:
+    """(P,) the interval in which each of (P, H) paths first is above the limit; H for those that never are.
+
+    >>> first_passages(np.array([[1, 2, 9], [1, 5, 1], [1, 2, 2]]), limit=4).tolist()
+    [2, 1, 3]
+    """
+    past = paths > limit
+    return np.where(past.any(axis=1), past.argmax(axis=1), paths.shape[1])
+
 
 def passage(paths: np.ndarray, limit: float, level: float) -> Passage:
     """First passage of (P, H) paths over a limit. At the limit is not past it.
@@ -49,13 +57,16 @@ def passage(paths: np.ndarray, limit: float, level: float) -> Passage:
     >>> passage(np.array([[1, 2, 9], [1, 5, 1], [1, 2, 2], [1, 1, 2]]), limit=4, level=0.5)
     Passage(probability=0.5, first=1, median=2, needed=3.5)
     """
-    past = paths > limit
-    passes = past.any(axis=1)
-    at = np.sort(past.argmax(axis=1)[passes])
+    return passage_of(first_passages(paths, limit), paths, level)
+
+
+def passage_of(passed: np.ndarray, paths: np.ndarray, level: float) -> Passage:
+    """The same, from the paths' `first_passages`."""
+    at = np.sort(passed[passed < paths.shape[1]])
     return Passage(
-        probability=float(passes.mean()),
-        first=_when(at, EARLY, len(paths)),
-        median=_when(at, 0.5, len(paths)),
+        probability=float(len(at) / len(passed)),
+        first=_when(at, EARLY, len(passed)),
+        median=_when(at, 0.5, len(passed)),
         needed=float(np.quantile(paths.max(axis=1), level)),
     )
 
@@ -68,7 +79,7 @@ def _when(at: np.ndarray, share: float, count: int) -> int | None:
 
 def limit_row(
     name: str, limit: str, value: float, unit: str, found: Passage, times: pd.DatetimeIndex, change_days: int
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """One row of `schema.LIMITS`. `act_by` is never before the forecast begins: what is overdue is due now."""
     first = pd.NaT if found.first is None else times[found.first]
     act_by = pd.NaT if found.first is None else max(first - pd.Timedelta(days=change_days), times[0])
@@ -85,25 +96,7 @@ def limit_row(
     }
 
 
-def service_limits(
-    service: Service, counts: np.ndarray, times: pd.DatetimeIndex, level: float
-) -> list[dict[str, object]]:
-    """Rows for one service: its own maximum, and ECS's 5,000 tasks when they come near.
-
-    counts  (P, H) whole tasks each path needs after every headroom step, not clipped by today's maximum
-    """
-    found = passage(counts, service.max_tasks, level)
-    found = Passage(found.probability, found.first, found.median, math.ceil(found.needed))
-    rows = [limit_row(service.name, "max_tasks", service.max_tasks, "tasks", found, times, service.change_days)]
-    if service.max_tasks != ECS_TASKS_PER_SERVICE and found.needed >= NEAR * ECS_TASKS_PER_SERVICE:
-        whole = passage(counts, ECS_TASKS_PER_SERVICE, level)
-        whole = Passage(whole.probability, whole.first, whole.median, found.needed)
-        value = ECS_TASKS_PER_SERVICE
-        rows.append(limit_row(service.name, "ecs_tasks_per_service", value, "tasks", whole, times, service.change_days))
-    return rows
-
-
-def limits_frame(rows: list[dict[str, object]]) -> pd.DataFrame:
+def limits_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     """The rows as `schema.LIMITS`, with its types even when there are none."""
     frame = pd.DataFrame(rows, columns=LIMITS.names)
     for column in LIMITS.columns:
