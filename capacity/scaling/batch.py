@@ -175,9 +175,9 @@ def replay_many(
 
     >>> load = np.repeat([100.0, 400.0], 60)
     >>> bounds = np.full(120, 2), np.full(120, 40)
-    >>> two = replay_many(load, Candidates(target=[40.0, 20.0], full=50.0, out_cooldown=5), bounds)
+    >>> two = replay_many(load, Candidates(target=[40.0, 20.0], full=50.0, out_cooldown=6), bounds)
     >>> two.short_minutes.tolist(), two.max_running.tolist()
-    ([6, 6], [10, 20])
+    ([8, 8], [10, 20])
     """
     rows = np.ascontiguousarray(np.atleast_2d(np.asarray(loads, dtype=float)))
     least, most = (np.ascontiguousarray(np.atleast_2d(np.asarray(side, dtype=np.int64))) for side in bounds)

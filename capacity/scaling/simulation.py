@@ -102,10 +102,10 @@ def simulate(
     >>> web = Service(name="web", requests_per_second_per_task=50, startup_seconds=120)
     >>> step = pd.Series([100.0] * 30 + [400.0] * 30, index=pd.date_range("2026-03-02", periods=60, freq="min"))
     >>> result = simulate(ServicePolicy(web, 1, 20, TargetTracking("requests", target=2400)), step)
-    >>> result.of("web")["running"].iloc[[29, 35, 36]].tolist()  # 3 minutes to be sure, 1 to hear, 2 to start
+    >>> result.of("web")["running"].iloc[[29, 37, 38]].tolist()  # 3 minutes to be sure, 3 to hear, 2 to start
     [3, 3, 10]
     >>> int(result.metrics["short_minutes"].iloc[0])
-    6
+    8
     """
     fleet = Policy((policy,)) if isinstance(policy, ServicePolicy) else policy
     if not fleet.services:

@@ -28,13 +28,13 @@ def web(**changes: Any) -> Service:
 
 
 def tracking(service: Service | None = None, **changes: Any) -> ServicePolicy:
-    """Requests at 80 % of a task: 40 requests/s, 2400 a minute."""
+    """Requests at 80 % of a task: 40 requests/s, 2400 a minute. The cooldown outlasts start-up and metric delay."""
     service = web() if service is None else service
     fields: dict[str, Any] = {
         "service": service,
         "min_tasks": service.min_tasks,
         "max_tasks": service.max_tasks,
-        "tracking": TargetTracking("requests", target=2400.0, scale_out_cooldown=300, scale_in_cooldown=300),
+        "tracking": TargetTracking("requests", target=2400.0, scale_out_cooldown=360, scale_in_cooldown=300),
     }
     return ServicePolicy(**(fields | changes))
 

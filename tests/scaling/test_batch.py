@@ -74,7 +74,7 @@ def test_a_number_stands_for_all_candidates_and_no_candidates_give_no_totals() -
     load = np.repeat([100.0, 400.0], 60)
     limits = np.full(120, 2), np.full(120, 40)
     alone = Replay.of(tracking(), minutes(load).index, load, limits=limits)
-    totals = replay_many(load, Candidates(target=40.0, full=50.0, out_cooldown=5, startup=2), limits)
+    totals = replay_many(load, Candidates(target=40.0, full=50.0, out_cooldown=6, startup=2), limits)
     assert totals.task_hours.tolist() == [alone.task_hours]
     assert len(replay_many(load, Candidates.of([]), limits).frame) == 0
     assert totals.frame["short_minutes"].tolist() == [int(alone.short.sum())]

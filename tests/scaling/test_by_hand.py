@@ -32,27 +32,27 @@ def test_half_an_hour_minute_by_minute() -> None:
     """100 requests/s, from minute 10 on 400. A task is at its target at 40 and full at 50 requests/s.
 
     0-9    3 tasks: 2.5 are at the target
-    10-12  three minutes above the target; a minute is read one minute after it has ended: seen in minute 14
-    14     asks for ceil(3 x 8,000 a minute / 2,400) = 10; they serve two minutes later
-    10-15  8 full tasks are needed, 3 serve: six short minutes, 5 tasks missing in each
+    10-12  three minutes above the target; a minute is read three minutes after it has ended: seen in minute 16
+    16     asks for ceil(3 x 8,000 a minute / 2,400) = 10; they serve two minutes later
+    10-17  8 full tasks are needed, 3 serve: eight short minutes, 5 tasks missing in each
     """
     load = [100.0] * 10 + [400.0] * 20
     minutes = pd.date_range("2026-03-02 09:00", periods=30, freq="min", tz="UTC")
-    policy = ServicePolicy(WEB, 2, 200, TargetTracking("requests", target=2400, scale_out_cooldown=240))
+    policy = ServicePolicy(WEB, 2, 200, TargetTracking("requests", target=2400, scale_out_cooldown=360))
     result = simulate(policy, pd.Series(load, index=minutes), prices=PRICES)
     rows, metrics = result.of("web"), result.metrics.iloc[0]
-    assert rows["desired"].tolist() == [3] * 14 + [10] * 16
-    assert rows["running"].tolist() == [3] * 16 + [10] * 14
+    assert rows["desired"].tolist() == [3] * 16 + [10] * 14
+    assert rows["running"].tolist() == [3] * 18 + [10] * 12
     assert rows["demand"].tolist() == [2.0] * 10 + [8.0] * 20
     assert rows["utilization"].iloc[[0, 12, 29]].tolist() == pytest.approx([100 / 1.5, 400 / 1.5, 80.0])
-    assert (metrics["short_minutes"], metrics["short_share"], metrics["changes"]) == (6, 0.2, 1)
-    assert metrics["missing_task_hours"] == pytest.approx(6 * 5 / 60)
-    hours = (14 * 3 + 16 * 10) / 60  # paid from launch on, not from serving on
+    assert (metrics["short_minutes"], metrics["short_share"], metrics["changes"]) == (8, 8 / 30, 1)
+    assert metrics["missing_task_hours"] == pytest.approx(8 * 5 / 60)
+    hours = (16 * 3 + 14 * 10) / 60  # paid from launch on, not from serving on
     assert metrics["task_hours"] == pytest.approx(hours)
     assert metrics["usd"] == pytest.approx(hours * (0.5 * 0.04 + 1 * 0.004))
-    assert metrics["theta_u"] == pytest.approx(100 * (6 * 5 / 8) / 30)  # 5 of 8 missing in 6 of 30 minutes
-    assert metrics["theta_o"] == pytest.approx(100 * (10 * 1 / 2 + 14 * 2 / 8) / 30)
-    assert (metrics["tau_u"], metrics["tau_o"]) == pytest.approx((100 * 6 / 30, 100 * 24 / 30))
+    assert metrics["theta_u"] == pytest.approx(100 * (8 * 5 / 8) / 30)  # 5 of 8 missing in 8 of 30 minutes
+    assert metrics["theta_o"] == pytest.approx(100 * (10 * 1 / 2 + 12 * 2 / 8) / 30)
+    assert (metrics["tau_u"], metrics["tau_o"]) == pytest.approx((100 * 8 / 30, 100 * 22 / 30))
 
 
 def test_a_scheduled_minimum_stays_on_the_local_clock_when_clocks_change() -> None:
