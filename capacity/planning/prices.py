@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterable
+from copy import copy
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Final
 
 from capacity.config import PriceSettings, Rate, Service
 from capacity.errors import ConfigError
@@ -81,6 +82,26 @@ class Prices:
     def of(self, service: Service) -> Rate | None:
         """The rate of a service's tasks; None where there is no price, and for EC2, which is not priced by task."""
         return self._rates.get((service.region, service.architecture)) if service.launch_type == "FARGATE" else None
+
+    def times(self, factor: float) -> Prices:
+        """The same rates, dearer or cheaper by a factor, which their source then names.
+
+        >>> rate = Prices().times(1.1).of(Service(name="web"))
+        >>> round(rate.vcpu, 6), rate.source
+        (0.044528, 'AWS Price List, AmazonECS, times 1.1')
+        """
+        found = copy(self)
+        found._rates = {place: _times(rate, factor) for place, rate in self._rates.items()}
+        return found
+
+
+#: The columns of a rate that are money.
+_MONEY: Final = ("vcpu", "memory_gb", "storage_gb", "public_ipv4", "spot_vcpu", "spot_memory_gb")
+
+
+def _times(rate: Rate, factor: float) -> Rate:
+    money = {name: value * factor for name in _MONEY if (value := getattr(rate, name)) is not None}
+    return rate.model_copy(update={**money, "source": f"{rate.source}, times {factor:g}"})
 
 
 def less(rate: Rate, discount_percent: float) -> Rate:
