@@ -146,11 +146,28 @@ def chart_of(spec: Spec) -> Any:
     except ImportError:
         raise MissingExtra("altair", "report", "drawing a chart") from None
     with altair.utils.schemapi.debug_mode(False):  # our documents are checked by the tests, once, not at each drawing
-        rest = {name: part for name, part in spec.items() if name != "layer"}
-        layers = [
-            altair.Chart(**{**one, "encoding": altair.FacetedEncoding(**one["encoding"])}) for one in spec["layer"]
-        ]
-        return altair.LayerChart(layer=layers, **rest, background="white")
+        if "hconcat" in spec:
+            parts = [_layered(altair, one) for one in spec["hconcat"]]
+            rest = {name: part for name, part in spec.items() if name != "hconcat"}
+            return altair.HConcatChart(hconcat=parts, **rest, background="white")
+        return _layered(altair, spec, background="white")
+
+
+def _layered(altair: Any, spec: Spec, **more: Any) -> Any:
+    rest = {name: part for name, part in spec.items() if name != "layer"}
+    layers = [altair.Chart(**{**one, "encoding": altair.FacetedEncoding(**one["encoding"])}) for one in spec["layer"]]
+    return altair.LayerChart(layer=layers, **rest, **more)
+
+
+#: What of a document is said once for all that stand beside each other.
+_ONCE: Final = ("config", "padding", "usermeta")
+
+
+def beside(specs: Sequence[Spec]) -> Spec:
+    """Documents side by side as one: what `built` says of each is said once."""
+    across = sum(spec["usermeta"]["across"] for spec in specs)
+    parts = [{name: part for name, part in spec.items() if name not in _ONCE} for spec in specs]
+    return {"hconcat": parts, **{name: specs[0][name] for name in _ONCE}, "usermeta": {"across": across}}
 
 
 def heading(title: str, unit: str) -> Spec:

@@ -339,6 +339,33 @@ ADVICE: Final = Table(
     key=("provider", "resource", "suggested_vcpu", "suggested_memory_gib"),
 )
 
+WHAT_IF: Final = Table(
+    "what_if",
+    "What each scenario asks for, service by service, from the same futures; `more_` is over the row `as is`.",
+    (
+        Column("scenario", "str", "", "as is, and those asked for."),
+        Column("service", "str", "", "Name of the service; (all) for their sum, where there are several."),
+        Column("tasks_low", "float64", "tasks", "5 % quantile of `tasks` over the paths."),
+        Column("tasks", "float64", "tasks", "What would hold to the end of the horizon, at the goal's level."),
+        Column("tasks_high", "float64", "tasks", "95 % quantile of `tasks` over the paths."),
+        Column("short", "float64", "tasks", "Most that a maximum leaves missing in any interval of the plan."),
+        Column("task_hours", "float64", "task-hours", "Of the plan's counts over the horizon, within the bounds."),
+        Column("usd_per_month", "float64", "USD", "Of 730 h, tasks following demand; NaN without a price."),
+        Column("usd_p5", "float64", "USD", "5 % quantile of it over the paths."),
+        Column("usd_p50", "float64", "USD", "Median of it over the paths."),
+        Column("usd_p95", "float64", "USD", "95 % quantile of it over the paths."),
+        Column("limit", "str", "", "The limit that is reached first, or else the likeliest; empty if none may be."),
+        Column("probability", "float64", "1", "Share of paths past that limit within the horizon."),
+        Column("reached", "datetime64[us, UTC]", "UTC", "When 5 % of the paths have passed it; NaT if fewer do."),
+        Column("more_tasks", "float64", "tasks", "More `tasks` than as is."),
+        Column("more_task_hours", "float64", "task-hours", "More `task_hours` than as is."),
+        Column("more_usd_per_month", "float64", "USD", "Mean over the paths of what each costs more than as is."),
+        Column("more_usd_p5", "float64", "USD", "5 % quantile of that difference."),
+        Column("more_usd_p95", "float64", "USD", "95 % quantile of that difference."),
+    ),
+    key=("scenario", "service"),
+)
+
 CACHE_WHAT_IF: Final = Table(
     "cache_what_if",
     "What the origin behind a cache carries at the busiest moment of the horizon, by scenario; low to high are 90 %.",
@@ -384,7 +411,7 @@ CACHE_WHAT_IF: Final = Table(
 
 TABLES: Final = (
     *(OBSERVATIONS, HISTORY, DEMAND, FINDINGS, FORECAST, SCORES, BACKTEST, PLAN, LIMITS, COST, SIMULATION),
-    *(BILL, ADVICE, CACHE_WHAT_IF),
+    *(BILL, ADVICE, CACHE_WHAT_IF, WHAT_IF),
 )
 
 

@@ -1,0 +1,141 @@
+"""What becomes of settings: services, goal and prices of a case, checked as any others are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+
+from capacity.config import Goal, Scenario, Service
+from capacity.errors import ConfigError, InputError, Problem
+from capacity.findings import Finding
+from capacity.planning.matching import Asked
+from capacity.planning.prices import Prices
+from capacity.planning.scenarios.cases import Case
+from capacity.planning.scenarios.slo import carrying, under_slo
+
+#: Settings of a task's size: what it serves was measured at the size it has.
+_SIZE: Final = ("task_vcpu", "architecture")
+
+#: Two ways to say what a task serves: a change of one replaces the other.
+_ONE_RATE: Final = ("requests_per_second_per_task", "task_capacity")
+
+
+def settings(case: Case, ask: Asked) -> Asked:
+    """What is asked in a case. Raises InputError, naming everything, for settings that cannot be."""
+    services, problems = [], []
+    for service in ask.services:
+        try:
+            services.append(_changed(service, case.concerning(service.name)))
+        except ConfigError as error:
+            told = error.problems or (Problem(str(error)),)
+            problems += [Problem(problem.message, where=f"{service.name} {problem.where}".strip()) for problem in told]
+        except InputError as error:
+            problems.append(Problem(" ".join(str(error).split("\n")), where=service.name))
+    unheard = [part.name for part in case.parts if not _heard(part, ask.services)]
+    problems += [Problem(f"{name!r} changes what no service it concerns has stated") for name in unheard]
+    if problems:
+        raise InputError(f"scenario {case.name!r} cannot be planned:", problems)
+    goal = {key: value for part in case.parts for key, value in part.goal.items()}
+    return ask._replace(
+        services=tuple(services),
+        goal=Goal(**{**_fields(ask.goal), **goal}) if goal else ask.goal,
+        prices=_prices(case.parts, ask.prices),
+    )
+
+
+def _fields(model: Goal | Service) -> dict[str, Any]:
+    """What was said of it; defaults stay defaults."""
+    return {name: getattr(model, name) for name in type(model).model_fields if name in model.model_fields_set}
+
+
+def _changed(service: Service, parts: list[Scenario]) -> Service:
+    """One service with what all parts say of it."""
+    change: dict[str, Any] = {key: value for part in parts for key, value in part.change.items()}
+    if lost := sum(part.lose_zones for part in parts):
+        if lost >= service.zones:
+            raise InputError(f"{lost} of its {service.zones} zones are lost: nothing is left to run it")
+        change["zones"] = service.zones - lost
+    if any(part.lose_region == service.region and not part.windowed for part in parts):
+        change["min_tasks"] = 0
+    if change:
+        stated = _fields(service)
+        for said, other in (_ONE_RATE, _ONE_RATE[::-1]):
+            if said in change and other not in change:
+                stated.pop(other, None)
+        service = Service(**{**stated, **change})
+    return _carrying(service, parts)
+
+
+def _carrying(service: Service, parts: Iterable[Scenario]) -> Service:
+    """What a task carries and what a request costs it, changed."""
+    parts = list(parts)
+    capacity = service.task_capacity
+    for slo_ms in sorted({part.slo_ms for part in parts if part.slo_ms is not None}):
+        capacity = under_slo(service, slo_ms)
+    times = _product(part.requests_per_task_times for part in parts)
+    cost = _product(part.vcpu_per_request_times for part in parts)
+    if capacity is not None:
+        if times != 1:
+            capacity = carrying(capacity, times)
+        if cost != 1 and capacity.vcpu_seconds_per_request is not None:
+            each = capacity.vcpu_seconds_per_request * cost
+            capacity = capacity.model_copy(update={"vcpu_seconds_per_request": each})
+        return service if capacity is service.task_capacity else service.model_copy(update={"task_capacity": capacity})
+    rate = service.requests_per_second_per_task
+    if times == 1 or rate is None:
+        return service
+    return service.model_copy(update={"requests_per_second_per_task": rate * times})
+
+
+def _product(factors: Iterable[float | None]) -> float:
+    """In order of size: the same for any order of the parts."""
+    return float(np.prod(sorted(factor for factor in factors if factor is not None)))
+
+
+def _heard(part: Scenario, services: tuple[Service, ...]) -> bool:
+    """Whether a change of what a task serves meets any service that says what it serves."""
+    if part.requests_per_task_times is None:
+        return True
+    own = [one for one in services if not part.services or one.name in part.services]
+    return any(one.requests_per_second_per_task is not None for one in own)
+
+
+def _prices(parts: tuple[Scenario, ...], prices: Prices) -> Prices:
+    for part in parts:
+        if part.prices is not None:
+            prices = Prices(part.prices)
+    times = _product(part.price_times for part in parts)
+    return prices if times == 1 else prices.times(times)
+
+
+def assumptions(case: Case, ask: Asked, then: Asked) -> list[Finding]:
+    """What a case takes for granted that nobody measured."""
+    found = []
+    for service, changed in zip(ask.services, then.services, strict=True):
+        rate = service.requests_per_second_per_task
+        sized = any(getattr(service, name) != getattr(changed, name) for name in _SIZE)
+        if sized and rate is not None and changed.requests_per_second_per_task == rate:
+            found.append(
+                _assumed(
+                    *(case, service.name),
+                    f"a task of {changed.task_vcpu:g} vCPU ({changed.architecture}) is taken to serve the {rate:.4g} "
+                    f"requests/s that one of {service.task_vcpu:g} vCPU ({service.architecture}) does.",
+                    "State requests_per_task_times in the scenario, or measure it: capacity loadtest capacity.",
+                )
+            )
+        if any(part.slo_ms is not None for part in case.concerning(service.name)):
+            found.append(
+                _assumed(
+                    *(case, service.name),
+                    f"{changed.requests_per_second_per_task:.4g} requests/s a task follow from {rate:.4g} by the law "
+                    "of a shared processor, as if no time were spent elsewhere.",
+                    "Measure it: capacity loadtest capacity --slo-ms.",
+                )
+            )
+    return found
+
+
+def _assumed(case: Case, service: str, message: str, advice: str) -> Finding:
+    return Finding(service, "", "scenario", "REVIEW", f"{case.name!r}: {message}", advice)
