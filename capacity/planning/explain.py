@@ -10,8 +10,9 @@ from capacity.config import Service
 from capacity.errors import InputError
 from capacity.planning.known_capacity import in_words
 from capacity.planning.needs import full_tasks
+from capacity.planning.sizing.shortage import how_sure
 from capacity.planning.steps import Survives
-from capacity.planning.words import counted, level_words, spoken_time
+from capacity.planning.words import counted, spoken_time
 
 if TYPE_CHECKING:
     from capacity.planning.plans import Plan
@@ -71,10 +72,11 @@ def ladder(row: Any, service: Service) -> str:
 def steps_in_words(plan: Plan, service: Service, row: Any) -> list[tuple[str, int, str]]:
     """Every step, the count after it, and what it is for, with its numbers."""
     survives = Survives.of(service, plan.goal)
-    sure = level_words(plan.goal.level)
+    goal = plan.goal_of(service.name)
+    rate = plan.asked.prices.of(service) if plan.asked is not None else None
     why = {
         "load": f"{row['need']:.4g} tasks full of {row['load_bound_by']} "
-        f"({_full(plan, service, row['load_bound_by'])}), {sure} sure",
+        f"({_full(plan, service, row['load_bound_by'])}), {how_sure(goal, service, rate)}",
         "startup": f"ready for what rises in the {service.startup_seconds:g} s a task takes to start",
         "deployment": f"a deployment keeps {service.minimum_healthy_percent} % of them in service"
         if survives.deployment
