@@ -13,6 +13,9 @@
         DidNotConverge
       PlanError             what was asked
         GoalUnreachable
+      LiveError             a live account was not changed as asked
+        ApplyRefused        nothing was changed
+        ApplyStopped        some calls were made, then one failed
       MissingExtra          an optional dependency is needed; names the extra that brings it
 
 Each message says what, where, and what to do next, in words that can be pasted. Facts are also fields.
@@ -119,6 +122,22 @@ class PlanError(CapacityError):
 
 class GoalUnreachable(PlanError):
     """No finite plan reaches the goal."""
+
+
+class LiveError(CapacityError):
+    """A live account was not changed as asked."""
+
+
+class ApplyRefused(LiveError):
+    """Nothing was changed: there was no approval, or what was approved is not what would be done."""
+
+
+class ApplyStopped(LiveError):
+    """Some calls were made, then one failed. `run` is their name in the audit log, `done` how many were made."""
+
+    def __init__(self, message: str, *, run: str, done: int) -> None:
+        self.run, self.done = run, done
+        super().__init__(message)
 
 
 class MissingExtra(CapacityError):

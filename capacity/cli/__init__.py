@@ -1,11 +1,13 @@
 """The command line: the API, spoken. Each command reads arguments, asks the chain for one noun, prints it.
 
 Results go to standard output, as a table for people or as JSON with `--json`; progress and messages go to standard
-error. Exit codes: 0 done; 1 input, data or settings do not allow an answer; 2 wrong usage; 130 interrupted.
+error. Exit codes: 0 done; 1 input, data or settings do not allow an answer; 2 wrong usage; 3 the account differs from
+the policy and was left so; 130 interrupted.
 
     setting_up   init, discover, iam, advice
     fetching     fetch SOURCE: one command a source
     chain        forecast, backtest, plan, policy, simulate, report
+    live         diff, apply, rollback
     loadtest     loadtest read, capacity, production, fit
     generating   loadtest generate
     caching      cache
@@ -21,7 +23,7 @@ from typing import Annotated
 import typer
 
 from capacity._version import __version__
-from capacity.cli import caching, chain, fetching, loadtest, setting_up
+from capacity.cli import caching, chain, fetching, live, loadtest, setting_up
 from capacity.cli.interrupts import interrupts_between_imports
 from capacity.cli.printing import say
 from capacity.errors import CapacityError
@@ -32,7 +34,7 @@ Settings come from capacity.toml (write one with `capacity init`). Results go to
 standard error.
 
 Exit codes: 0 done; 1 input, data or settings do not allow an answer (standard error says what and where);
-2 wrong usage; 130 interrupted.
+2 wrong usage; 3 the account differs from the policy, and was left so (diff, apply); 130 interrupted.
 """
 
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -40,6 +42,7 @@ app.add_typer(setting_up.app)
 app.add_typer(fetching.app, name="fetch")
 app.add_typer(loadtest.app, name="loadtest")
 app.add_typer(chain.app)
+app.add_typer(live.app)
 app.add_typer(caching.app)
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import pandas as pd
 
 from capacity.config import Service
 from capacity.display import table_html
 from capacity.errors import InputError
+
+if TYPE_CHECKING:
+    from capacity.scaling.live import Diff
+    from capacity.sources.aws import Door
 
 TrackedMetric = Literal["cpu", "memory", "requests"]
 
@@ -155,7 +159,9 @@ class Policy:
     @overload
     def render(self, kind: Literal["cli"], service: str | None = None) -> list[str]: ...
     @overload
-    def render(self, kind: Literal["cloudformation", "terraform", "table"], service: str | None = None) -> str: ...
+    def render(
+        self, kind: Literal["azure", "cloudformation", "hpa", "keda", "table", "terraform"], service: str | None = None
+    ) -> str: ...
     @overload
     def render(self, kind: str, service: str | None = None) -> Any: ...
 
@@ -168,12 +174,27 @@ class Policy:
         "cloudformation"  template, JSON text
         "terraform"       HCL text
         "table"           plain text
+        "hpa", "keda"     Kubernetes: HorizontalPodAutoscaler or KEDA ScaledObject, YAML text
+        "azure"           Azure Monitor autoscale settings, ARM template, JSON text
 
+        What one of the last three cannot say of the policy stands in its document as a sentence.
         Raises InputError for any other kind, and for a policy that AWS would refuse (`check_policy`).
         """
         from capacity.scaling.render import render
 
         return render(self, kind, service)
+
+    def diff(self, *, door: Door | None = None, now: pd.Timestamp | None = None) -> Diff:
+        """What would have to change in the AWS account for this policy to stand. Only reads.
+
+        door  whose credentials are used: `capacity.sources.aws.Door`; default: AWS's usual search for them
+        now   moment that schedules are read at, UTC; default: when the account is read
+
+        `policy.diff().apply(yes=True)` makes it stand; see `capacity.scaling.live`.
+        """
+        from capacity.scaling.live import diff, read_live
+
+        return diff(self, read_live(self, door=door), now)
 
     @property
     def frame(self) -> pd.DataFrame:

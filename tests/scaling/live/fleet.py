@@ -1,0 +1,55 @@
+"""Policies for services whose names are beginnings of each other, and an ECS cluster that runs them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from capacity.scaling import Policy, ScheduledAction, ServicePolicy, Step, StepScaling
+from capacity.sources.aws import Door
+from tests.scaling.policies import tracking, web
+
+REGION = "us-east-1"
+NAMES = ("web", "web-2")
+END = pd.Timestamp("2030-02-22", tz="UTC")
+
+
+def scheduled(name: str = "web", low: int = 2, high: int = 12, most: int = 40) -> ServicePolicy:
+    """`high` tasks from 6:00 to 18:00 UTC, `low` otherwise, until 2030; steps at 90 % CPU beside the tracking."""
+    up = ScheduledAction(f"capacity-{name}-daily-0600", "cron(0 6 ? * * *)", high, most, end=END)
+    down = ScheduledAction(f"capacity-{name}-daily-1800", "cron(0 18 ? * * *)", low, most, end=END)
+    back = ScheduledAction(f"capacity-{name}-expiry", "at(2030-02-22T00:10:00)", low, most)
+    steps = StepScaling("cpu", 90.0, (Step(0, 5, 20), Step(5, None, 50)))
+    return tracking(web(name=name), min_tasks=low, max_tasks=most, schedule=(up, down, back), steps=steps)
+
+
+def fleet(**changes: Any) -> Policy:
+    return Policy(tuple(replace(scheduled(name), **changes) for name in NAMES))
+
+
+def noon(day: str = "2026-06-03") -> pd.Timestamp:
+    """In the middle of the high hours."""
+    return pd.Timestamp(f"{day}T12:00", tz="UTC")
+
+
+def door(url: str) -> Door:
+    """Asks without waiting."""
+    return Door(REGION, endpoint=url, sleep=lambda seconds: None)
+
+
+def with_services(url: str, *names: str, cluster: str = "prod", **said: Any) -> Door:
+    """A cluster in moto that runs these services, 4 tasks each."""
+    maker = door(url)
+    ecs = maker.client("ecs")
+    ecs.create_cluster(clusterName=cluster)
+    ecs.register_task_definition(family="app", containerDefinitions=[{"name": "app", "image": "app", "memory": 64}])
+    for name in names:
+        ecs.create_service(cluster=cluster, serviceName=name, taskDefinition="app", desiredCount=4, **said)
+    return maker
+
+
+def call(door: Door, made: dict[str, Any]) -> None:
+    """As a person would make the calls of `render("boto3")`, by hand."""
+    getattr(door.client(made["client"]), made["operation"])(**made["parameters"])
