@@ -145,10 +145,20 @@ def policy(
     history: HistoryPath = None,
     service: Names = None,
     horizon: Horizon = None,
-    kind: Annotated[str, typer.Option("--as", help="table, cloudformation, terraform, boto3 or cli.")] = "table",
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            metavar="KIND",
+            help="table, cloudformation, terraform, boto3 or cli; for Kubernetes hpa or keda; azure.",
+        ),
+    ] = "table",
     quiet: Quiet = False,
 ) -> None:
-    """What the autoscaler should say. Rehearsed on history first; the document alone goes to standard output."""
+    """What the autoscaler should say. Rehearsed on history first; the document alone goes to standard output.
+
+    docs/policies.md says what each kind of document holds, and what it cannot say.
+    """
     with chain_of(config, history, service, horizon, None, quiet) as chain:
         document = chain.policy.render(kind)
     if isinstance(document, str):

@@ -208,7 +208,7 @@ def test_names_that_look_alike_stay_apart() -> None:
 
 
 def test_an_unknown_kind_is_refused_with_the_ones_there_are() -> None:
-    with pytest.raises(InputError, match="boto3, cli, cloudformation, table, terraform"):
+    with pytest.raises(InputError, match="azure, boto3, cli, cloudformation, hpa, keda, table, terraform"):
         fleet(tracking()).render("pulumi")
     with pytest.raises(InputError, match="no service named 'x'"):
         fleet(tracking()).render("table", "x")

@@ -1,7 +1,8 @@
 """A policy as a document someone reviews: boto3 calls, CloudFormation, Terraform, AWS CLI commands, a plain table.
 
-All are made from one list of calls (`calls.py`), so that they say the same. Names come from outside: each format
-quotes them by its own rules, and what a format cannot hold safely is refused.
+All are made from the same parts (`configurations.py`), so that they say the same. Those for other systems (Kubernetes,
+KEDA, Azure) say what they cannot say. Names come from outside: each format quotes them by its own rules, and what a
+format cannot hold safely is refused.
 """
 
 from __future__ import annotations
@@ -12,16 +13,21 @@ from typing import Any, Final
 from capacity.errors import InputError
 from capacity.scaling.checks import refuse_broken
 from capacity.scaling.policy import Policy
+from capacity.scaling.render.azure import azure
 from capacity.scaling.render.calls import boto3_calls
 from capacity.scaling.render.cloudformation import cloudformation
 from capacity.scaling.render.commands import commands
+from capacity.scaling.render.kubernetes import hpa, keda
 from capacity.scaling.render.table import table
 from capacity.scaling.render.terraform import terraform
 
 KINDS: Final[dict[str, Callable[[Policy], Any]]] = {
+    "azure": azure,
     "boto3": boto3_calls,
     "cli": commands,
     "cloudformation": cloudformation,
+    "hpa": hpa,
+    "keda": keda,
     "table": table,
     "terraform": terraform,
 }

@@ -8,6 +8,7 @@ from typing import Any, Final
 from capacity.scaling.policy import Policy, ScheduledAction, ServicePolicy, StepScaling
 from capacity.scaling.render.calls import policies, stamp
 from capacity.scaling.render.configurations import PLACEHOLDER, alarm
+from capacity.scaling.render.quoting import literal
 
 #: Left of every `=` in a block, with its value as HCL text; a nested block is a dict, several of one name a list.
 Body = dict[str, Any]
@@ -126,13 +127,7 @@ def quoted(text: str) -> str:
     >>> print(quoted('say "hi" to ${var.x} and %{if true}'))
     "say \"hi\" to $${var.x} and %%{if true}"
     """
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    escaped = "".join(char if char.isprintable() else _escape(ord(char)) for char in escaped)
-    return '"' + escaped.replace("${", "$${").replace("%{", "%%{") + '"'
-
-
-def _escape(code: int) -> str:
-    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
+    return literal(text).replace("${", "$${").replace("%{", "%%{")
 
 
 def resource_names(policy: Policy) -> list[str]:
