@@ -259,9 +259,9 @@ COST: Final = Table(
     "What running it costs over the horizon, itemised; p5 to p95 over the sample paths.",
     (
         Column("service", "str", "", "Name of the service."),
-        Column("item", "str", "", "vcpu, memory, storage."),
+        Column("item", "str", "", "vcpu, memory, spot_vcpu, spot_memory, storage, public_ipv4."),
         Column("quantity", "float64", "of the item", "Mean over the paths; quantity x rate = usd."),
-        Column("unit", "str", "", "vCPU-hours, GB-hours."),
+        Column("unit", "str", "", "vCPU-hours, GB-hours, address-hours."),
         Column("rate", "float64", "USD per unit", "Price of one."),
         Column(
             "usd", "float64", "USD", "Mean over the paths, tasks following demand at the tracked target, within bounds."
@@ -276,7 +276,7 @@ COST: Final = Table(
 
 SIMULATION: Final = Table(
     "simulation",
-    "One replayed minute a row.",
+    "One replayed minute a row; five seconds where 20-second metrics are tracked.",
     (
         Column("service", "str", "", "Name of the service."),
         _TIME,
@@ -286,6 +286,7 @@ SIMULATION: Final = Table(
         Column("running", "int64", "tasks", "What was ready to serve."),
         Column("utilization", "float64", "%", "Load over what the running tasks carry at 100 %."),
         Column("minimum", "int64", "tasks", "Lower bound in force."),
+        Column("late", "float64", "of the metric", "No task was free for it: shed, or waiting at the end (x rows)."),
     ),
     key=("service", "timestamp"),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from capacity.config import Rate, Service
@@ -12,7 +13,17 @@ from capacity.planning.prices import HOURS_PER_MONTH, billed, price_of
 from capacity.planning.steps import whole_tasks
 from capacity.schema import COST
 
-_UNITS = {"vcpu": "vCPU-hours", "memory": "GB-hours", "storage": "GB-hours"}
+_UNITS = {
+    "vcpu": "vCPU-hours",
+    "memory": "GB-hours",
+    "spot_vcpu": "vCPU-hours",
+    "spot_memory": "GB-hours",
+    "storage": "GB-hours",
+    "public_ipv4": "address-hours",
+}
+
+#: What costs less on FARGATE_SPOT, and its item there. Storage and addresses cost the same.
+ON_SPOT = {"vcpu": "spot_vcpu", "memory": "spot_memory"}
 
 #: Columns of a sum of money over the paths, and the level of each quantile.
 LEVELS = {"p5": 0.05, "p50": 0.5, "p95": 0.95}
@@ -30,12 +41,55 @@ def following_hours(need: np.ndarray, least: int, most: int, interval_hours: flo
     return np.clip(whole_tasks(need), least, most).sum(axis=1) * interval_hours
 
 
-def cost_rows(service: Service, rate: Rate | None, path_hours: np.ndarray, planned_hours: float) -> pd.DataFrame:
-    """`schema.COST` rows of one service: one an item. Without a rate, quantities stay and every USD is NaN."""
+def spot_hours(need: np.ndarray, service: Service, interval_hours: float) -> np.ndarray:
+    """(P,) of the task-hours of `following_hours`, those on FARGATE_SPOT: its share of what is above the base.
+
+    >>> web = Service(name="web", on_demand_base=2, spot_share=0.5)
+    >>> spot_hours(np.array([[1.0, 4.0]]), web, interval_hours=1).tolist()
+    [1.0]
+    """
+    tasks = np.clip(whole_tasks(need), service.min_tasks, service.max_tasks)
+    return np.asarray(np.maximum(tasks - service.on_demand_base, 0).sum(axis=1) * service.spot_share * interval_hours)
+
+
+def quantities(service: Service, hours: npt.ArrayLike, on_spot: npt.ArrayLike = 0.0) -> dict[str, np.ndarray]:
+    """What is billed for task-hours of which some are on Spot: item -> units.
+
+    >>> web = Service(name="web", task_vcpu=0.5, task_memory_gib=1, spot_share=0.4)
+    >>> {item: float(each) for item, each in quantities(web, 10.0, on_spot=4.0).items()}
+    {'vcpu': 3.0, 'memory': 6.0, 'spot_vcpu': 2.0, 'spot_memory': 4.0}
+    """
+    total, spot = np.asarray(hours, dtype=float), np.asarray(on_spot, dtype=float)
+    sizes = billed(service)
+    found = {item: (total - spot) * sizes[item] for item in ON_SPOT}
+    if service.spot_share > 0:
+        found |= {name: spot * sizes[item] for item, name in ON_SPOT.items()}
+    return found | {item: total * size for item, size in sizes.items() if item not in ON_SPOT}
+
+
+def usd_of(service: Service, rate: Rate | None, hours: npt.ArrayLike, on_spot: npt.ArrayLike = 0.0) -> np.ndarray:
+    """What task-hours cost, the sum of their items; NaN where one has no price."""
+    items = quantities(service, hours, on_spot).items()
+    return np.asarray(sum(quantity * price_of(rate, item) for item, quantity in items))
+
+
+def cost_rows(
+    service: Service,
+    rate: Rate | None,
+    path_hours: np.ndarray,
+    planned_hours: float,
+    path_spot: npt.ArrayLike = 0.0,
+    planned_spot: float = 0.0,
+) -> pd.DataFrame:
+    """`schema.COST` rows of one service: one an item. Without a rate, quantities stay and every USD is NaN.
+
+    path_hours, planned_hours  (P,) task-hours of each path, and those of the plan's own counts
+    path_spot, planned_spot    of these, on Spot
+    """
+    planned = quantities(service, planned_hours, planned_spot)
     rows = []
-    for item, size in billed(service).items():
+    for item, quantity in quantities(service, path_hours, path_spot).items():
         price = price_of(rate, item)
-        quantity = path_hours * size
         rows.append(
             {
                 "service": service.name,
@@ -44,7 +98,7 @@ def cost_rows(service: Service, rate: Rate | None, path_hours: np.ndarray, plann
                 "unit": _UNITS[item],
                 "rate": price,
                 **spread(quantity * price),
-                "planned": planned_hours * size * price,
+                "planned": float(planned[item]) * price,
             }
         )
     return pd.DataFrame(rows, columns=COST.names)

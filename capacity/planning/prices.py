@@ -10,6 +10,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+import pandas as pd
+
 from capacity.config import PriceSettings, Rate, Service
 from capacity.errors import ConfigError
 from capacity.findings import Finding
@@ -19,6 +21,9 @@ HOURS_PER_MONTH = 730
 
 #: GB of task storage that Fargate includes (reference aws.md 4.1).
 FREE_STORAGE_GB = 20
+
+#: A price of longer ago than this is to be looked at: AWS changes them every few years, Spot all the time.
+OLD = pd.Timedelta(days=365)
 
 
 @cache
@@ -66,6 +71,7 @@ class Prices:
         for region, architecture in sorted({place for place in stated if stated.count(place) > 1}):
             raise ConfigError(f"two rates for {region} {architecture}: keep one")
         rates = {(rate.region, rate.architecture): rate for rate in (*built_in(), *settings.rate)}
+        self.settings = settings
         self._rates = {place: less(rate, settings.discount_percent) for place, rate in rates.items()}
 
     @classmethod
@@ -114,13 +120,14 @@ def less(rate: Rate, discount_percent: float) -> Rate:
             "vcpu": rate.vcpu * keep,
             "memory_gb": rate.memory_gb * keep,
             "storage_gb": rate.storage_gb * keep,
+            "public_ipv4": rate.public_ipv4 * keep,
             "source": f"{rate.source}, less {discount_percent:g} %",
         }
     )
 
 
 def billed(service: Service) -> dict[str, float]:
-    """What is billed for one task and hour, by item: vCPU, or GB. Fargate bills the configured GiB as GB.
+    """What is billed for one task and hour, by item: vCPU, GB, addresses. Fargate bills the configured GiB as GB.
 
     >>> billed(Service(name="web", task_vcpu=1, task_memory_gib=2))
     {'vcpu': 1.0, 'memory': 2.0}
@@ -129,6 +136,7 @@ def billed(service: Service) -> dict[str, float]:
         "vcpu": service.task_vcpu,
         "memory": service.task_memory_gib,
         "storage": service.ephemeral_storage_gib - FREE_STORAGE_GB,
+        "public_ipv4": float(service.public_ipv4),
     }
     return {item: size for item, size in sizes.items() if size > 0}
 
@@ -137,11 +145,20 @@ def price_of(rate: Rate | None, item: str) -> float:
     """USD per unit and hour of an item; NaN without a rate, never zero."""
     if rate is None:
         return math.nan
-    return {"vcpu": rate.vcpu, "memory": rate.memory_gb, "storage": rate.storage_gb}[item]
+    prices = {
+        "vcpu": rate.vcpu,
+        "memory": rate.memory_gb,
+        "spot_vcpu": rate.spot_vcpu,
+        "spot_memory": rate.spot_memory_gb,
+        "storage": rate.storage_gb,
+        "public_ipv4": rate.public_ipv4,
+    }
+    price = prices[item]
+    return math.nan if price is None else price
 
 
 def usd_per_hour(service: Service, rate: Rate | None) -> float:
-    """Price of one running task; NaN without a rate.
+    """Price of one running task, on demand; NaN without a rate. On Spot: with the rate of `on_spot`.
 
     Source: reference aws.md 5.2, with the check value 0.04937 USD/h.
 
@@ -162,6 +179,47 @@ def on_spot(rate: Rate | None) -> Rate | None:
         return None
     prices = {"vcpu": rate.spot_vcpu, "memory_gb": rate.spot_memory_gb, "date": rate.spot_date or rate.date}
     return rate.model_copy(update=prices)
+
+
+def price_findings(service: Service, rate: Rate | None, today: pd.Timestamp) -> list[Finding]:
+    """What is to be known of a service's price: that there is none, none of Spot, or that it is old."""
+    if rate is None:
+        return [no_price(service)]
+    found = [] if service.spot_share == 0 or rate.spot_vcpu is not None else [_no_spot_price(service)]
+    dates = {"price": rate.date, **({"Spot price": rate.spot_date} if service.spot_share > 0 else {})}
+    return found + [old for what, day in dates.items() if (old := old_price(service, what, day, today)) is not None]
+
+
+def old_price(service: Service, what: str, day: str, today: pd.Timestamp) -> Finding | None:
+    """A price of more than a year ago; None for a younger one, and for one that states no date.
+
+    >>> old_price(Service(name="web"), "price", "2025-01-31", pd.Timestamp("2026-06-01T00:00Z")).message
+    'Its price in us-east-1 (x86_64) is of 2025-01-31, more than a year ago.'
+    """
+    try:
+        stated = pd.Timestamp(day, tz="UTC") if day else None
+    except ValueError:
+        stated = None
+    if stated is None or today - stated <= OLD:
+        return None
+    place = f"{service.region} ({service.architecture})"
+    advice = "Compare it with the price list; state today's: [[prices.rate]], with its date."
+    return Finding(
+        service.name, "cost", "price", "REVIEW", f"Its {what} in {place} is of {day}, more than a year ago.", advice
+    )
+
+
+def _no_spot_price(service: Service) -> Finding:
+    return Finding(
+        service.name,
+        "cost",
+        "price",
+        "UNKNOWN",
+        f"No Spot price is known for {service.architecture} in {service.region}, and {service.spot_share:.0%} of its "
+        "tasks run there: this plan has no cost for it.",
+        "State one in [[prices.rate]]: spot_vcpu and spot_memory_gb. On the bill it is the cost of the usage type "
+        "SpotUsage-Fargate-vCPU-Hours over its quantity.",
+    )
 
 
 def no_price(service: Service) -> Finding:

@@ -31,7 +31,14 @@ LIMIT_NAMES: Final = {
 
 METRIC_NAMES: Final = {"requests": "requests", "cpu": "CPU", "memory": "memory"}
 
-ITEM_NAMES: Final = {"vcpu": "vCPU", "memory": "Memory", "storage": "Task storage"}
+ITEM_NAMES: Final = {
+    "vcpu": "vCPU",
+    "memory": "Memory",
+    "spot_vcpu": "vCPU on Spot",
+    "spot_memory": "Memory on Spot",
+    "storage": "Task storage",
+    "public_ipv4": "Public IPv4 addresses",
+}
 
 ACTIONS: Final = {
     "raise_max": "Raise maximum",
