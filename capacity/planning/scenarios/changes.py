@@ -8,26 +8,29 @@ from typing import Any, Final
 import numpy as np
 
 from capacity.config import Goal, Scenario, Service
+from capacity.demand.demand import Demand
 from capacity.errors import ConfigError, InputError, Problem
 from capacity.findings import Finding
+from capacity.forecasting.forecasts import Forecast
 from capacity.planning.matching import Asked
 from capacity.planning.prices import Prices
 from capacity.planning.scenarios.cases import Case
+from capacity.planning.scenarios.loads import series_names
 from capacity.planning.scenarios.slo import carrying, under_slo
-
-#: Settings of a task's size: what it serves was measured at the size it has.
-_SIZE: Final = ("task_vcpu", "architecture")
+from capacity.planning.sizing.larger import Task, busy_share, carries, resized
 
 #: Two ways to say what a task serves: a change of one replaces the other.
 _ONE_RATE: Final = ("requests_per_second_per_task", "task_capacity")
 
 
-def settings(case: Case, ask: Asked) -> Asked:
+def settings(case: Case, ask: Asked, forecast: Forecast) -> Asked:
     """What is asked in a case. Raises InputError, naming everything, for settings that cannot be."""
+    names = series_names(ask, forecast)
     services, problems = [], []
     for service in ask.services:
         try:
-            services.append(_changed(service, case.concerning(service.name)))
+            parts = case.concerning(service.name)
+            services.append(_carrying(_resized(service, _changed(service, parts), parts, forecast.past, names), parts))
         except ConfigError as error:
             told = error.problems or (Problem(str(error)),)
             problems += [Problem(problem.message, where=f"{service.name} {problem.where}".strip()) for problem in told]
@@ -65,12 +68,24 @@ def _changed(service: Service, parts: list[Scenario]) -> Service:
             if said in change and other not in change:
                 stated.pop(other, None)
         service = Service(**{**stated, **change})
-    return _carrying(service, parts)
+    return service
 
 
-def _carrying(service: Service, parts: Iterable[Scenario]) -> Service:
+def _resized(service: Service, changed: Service, parts: list[Scenario], past: Demand, names: dict[str, str]) -> Service:
+    """What a task of another size serves, where nobody says: by its vCPU as far as that is what binds."""
+    said = any(part.requests_per_task_times is not None or set(_ONE_RATE) & set(part.change) for part in parts)
+    if said or Task.of(changed) == Task.of(service) or service.requests_per_second_per_task is None:
+        return changed
+    worth = carries(service, Task.of(changed), 1.0, busy_share(service, past, names[service.name]))
+    if isinstance(worth, str):
+        raise InputError(worth)
+    if worth["requests"] == 0:
+        raise InputError(f"a task of {Task.of(changed)} would serve nothing")
+    return resized(changed, Task.of(changed), 1.0, worth)
+
+
+def _carrying(service: Service, parts: list[Scenario]) -> Service:
     """What a task carries and what a request costs it, changed."""
-    parts = list(parts)
     capacity = service.task_capacity
     for slo_ms in sorted({part.slo_ms for part in parts if part.slo_ms is not None}):
         capacity = under_slo(service, slo_ms)
@@ -114,26 +129,24 @@ def assumptions(case: Case, ask: Asked, then: Asked) -> list[Finding]:
     """What a case takes for granted that nobody measured."""
     found = []
     for service, changed in zip(ask.services, then.services, strict=True):
-        rate = service.requests_per_second_per_task
-        sized = any(getattr(service, name) != getattr(changed, name) for name in _SIZE)
-        if sized and rate is not None and changed.requests_per_second_per_task == rate:
-            found.append(
-                _assumed(
-                    *(case, service.name),
-                    f"a task of {changed.task_vcpu:g} vCPU ({changed.architecture}) is taken to serve the {rate:.4g} "
-                    f"requests/s that one of {service.task_vcpu:g} vCPU ({service.architecture}) does.",
-                    "State requests_per_task_times in the scenario, or measure it: capacity loadtest capacity.",
-                )
+        rate, serves = service.requests_per_second_per_task, changed.requests_per_second_per_task
+        if rate is None or serves is None:
+            continue
+        parts = case.concerning(service.name)
+        said = any(part.requests_per_task_times is not None for part in parts)
+        if not said and Task.of(service)[::2] != Task.of(changed)[::2]:
+            message = (
+                f"a task of {Task.of(changed)} is taken to serve {serves:.4g} requests/s, where one of "
+                f"{Task.of(service)} serves {rate:.4g}: by its vCPU, at the same speed, as far as that is what binds."
             )
-        if any(part.slo_ms is not None for part in case.concerning(service.name)):
-            found.append(
-                _assumed(
-                    *(case, service.name),
-                    f"{changed.requests_per_second_per_task:.4g} requests/s a task follow from {rate:.4g} by the law "
-                    "of a shared processor, as if no time were spent elsewhere.",
-                    "Measure it: capacity loadtest capacity --slo-ms.",
-                )
+            advice = "State requests_per_task_times in the scenario, or measure it: capacity loadtest capacity."
+            found.append(_assumed(case, service.name, message, advice))
+        if any(part.slo_ms is not None for part in parts):
+            message = (
+                f"{serves:.4g} requests/s a task follow from {rate:.4g} by the law of a shared processor, as if no "
+                "time were spent elsewhere."
             )
+            found.append(_assumed(case, service.name, message, "Measure it: capacity loadtest capacity --slo-ms."))
     return found
 
 

@@ -69,7 +69,7 @@ def what_if(plan: Plan, scenarios: Scenario | Iterable[Given] | Config, among: I
 
 def again(plan: Plan, ask: Asked, case: Case, base: BasePeaks) -> tuple[Plan, list[Finding]]:
     """The plan of one case, and what it takes for granted."""
-    then = settings(case, ask)
+    then = settings(case, ask, plan.forecast)
     forecast, peaks = apply(loads(case, ask, plan.forecast), base)
     return planned(forecast, then._replace(peaks=peaks)), assumptions(case, ask, then)
 
@@ -90,7 +90,7 @@ def _rows(scenario: str, plan: Plan, today: Plan) -> list[dict[str, Any]]:
         spent, before = plan.path_usd[name], today.path_usd.get(name, np.full(1, np.nan))
         rows.append(
             {"scenario": scenario, "service": name}
-            | _tasks(counts.max(axis=1), plan.goal.level)
+            | _tasks(counts.max(axis=1), plan.goal_of(name).level)
             | {"short": float(own["short"].max()), "task_hours": float(own["tasks"].sum() * hours)}
             | _spend(spent / months, before / months)
             | _limit(limits[limits["service"] == name] if several else limits)

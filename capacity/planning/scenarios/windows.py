@@ -61,7 +61,7 @@ def _place(moment: datetime, zone: str) -> int:
         local = pd.Timestamp(moment).tz_localize(ZoneInfo(zone), ambiguous=True, nonexistent="shift_forward")
     else:
         local = pd.Timestamp(moment)
-    return int(local.tz_convert("UTC").as_unit("us").value)
+    return int((local - pd.Timestamp(0, tz="UTC")) / _MICRO)
 
 
 def trapezoid(starts: np.ndarray, ends: np.ndarray, begin: int, end: int | None, ramp: int) -> Shares:
