@@ -13,6 +13,7 @@ from capacity.config import Service
 from capacity.demand import Demand, Key, demand_from, to_minutes
 from capacity.errors import InputError
 from capacity.planning.needs import full_share
+from capacity.scaling.clocks import Clocks
 from capacity.scaling.policy import ServicePolicy, TrackedMetric
 
 
@@ -120,6 +121,19 @@ def minutes_of(demand: Demand, key: Key, seed: int) -> tuple[pd.DatetimeIndex, n
     row = demand.keys.index(key)
     own = seed * 2**32 + crc32(f"{key.service}\n{key.metric}".encode())
     return to_minutes(demand.times, demand.interval, demand.values[row], demand.peaks[row], own)
+
+
+def steps_of(
+    demand: Demand, key: Key, seed: int, policy: ServicePolicy, clocks: Clocks
+) -> tuple[pd.DatetimeIndex, np.ndarray]:
+    """(n,) minutes and load of one series; where the policy tracks 20-second metrics, finer demand as it is.
+
+    Intervals shorter than a minute are kept when they are whole steps of `Clocks.fine_step`, else averaged.
+    """
+    seconds = demand.interval.total_seconds()
+    if policy.tracking.resolution == 60 or seconds >= 60 or seconds % clocks.fine_step or 60 % seconds:
+        return minutes_of(demand, key, seed)
+    return pd.DatetimeIndex(demand.times), demand.values[demand.keys.index(key)]
 
 
 def tracked(name: str) -> TrackedMetric:

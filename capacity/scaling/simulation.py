@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,18 +14,17 @@ from capacity.demand import Demand
 from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.planning.prices import Prices, usd_per_hour
-from capacity.scaling.bounds import bounds
 from capacity.scaling.clocks import DOCUMENTED, Clocks
-from capacity.scaling.load import Carried, as_demand, carried, key_of, minutes_of
+from capacity.scaling.disruptions import Circumstances, Deployment, Late, Spot, deployments_of
+from capacity.scaling.foreseen import stated
+from capacity.scaling.load import as_demand, key_of, steps_of
 from capacity.scaling.policy import Policy, ServicePolicy
-from capacity.scaling.spec import elasticity
-from capacity.schema import SIMULATION
+from capacity.scaling.replay import NOISE as NOISE
+from capacity.scaling.replay import Replay as Replay
+from capacity.scaling.replay import balanced as balanced
 
 if TYPE_CHECKING:
     from capacity.history.history import History
-
-#: Fractional tasks by which need may exceed the running count before it counts as short: rounding noise.
-NOISE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,13 +40,20 @@ class Simulation:
              task_hours, usd                          serving or starting; usd is NaN where no price is known
              changes                                  how often the desired count changed
              max_running, mean_running                tasks
+             late_minutes                             in which work was shed, or after which some was waiting
+             max_late_seconds                         longest wait of the last to come; 0 where late work is shed
+             shed_share                               of the known work (0-1); 0 where late work is carried
+             deploying_minutes                        in which a deployment kept scale-in off
+             spot_task_hours, interrupted             of the task-hours those on Spot; tasks that were taken back
 
     Needed are as many tasks as leave none past its full load: requests_per_second_per_task, or for CPU and memory the
     share that leaves the same room above the target (`needs.full_share`). That is more load than the tracked target.
     Where CPU is full before the stated requests are, a task is full with fewer of them (`ServicePolicy.per_task`).
 
-    Work that arrives while all tasks are full is not carried over to the next minute: `short_minutes` counts when that
-    would happen, not how long its backlog would last.
+    Short is against the full load of the promise, late against all that a task can do: at 100 % of CPU, or of the
+    stated requests. `short` counts what arrives; work that waits from before is late, not short.
+
+    With 20-second metrics a row of `frame` is `Clocks.fine_step` seconds, and minutes are fractions.
     """
 
     frame: pd.DataFrame
@@ -82,46 +87,114 @@ def simulate(
     seed: int = 0,
     prices: PriceSettings | Rate | Iterable[Rate] | None = None,
     clocks: Clocks = DOCUMENTED,
+    late: Late = "shed",
+    deployments: Iterable[Deployment | pd.Timestamp | str] = (),
+    spot: Spot | Mapping[str, Spot] | None = None,
+    predicted: pd.Series | Mapping[str, pd.Series] | None = None,
 ) -> Simulation:
     """What each service would have run, minute by minute, had this policy been in force.
 
-    policy   of a fleet (`recommend_policy`), or of one service
-    demand   absolute demand in the tracked metric. Coarser than a minute: spread over its minutes, peaks kept.
-             A Series (naive stamps: UTC) is that of the only service. Missing values: no datapoint, no action
-    service  replaces the policy's own service of that name (or its only one): other start-up time, other size
-    seed     of the noise inside coarse intervals
-    prices   as for `plan`; the built-in table unless stated
+    policy       of a fleet (`recommend_policy`), or of one service
+    demand       absolute demand in the tracked metric, and in that of the step policy where it is another one. Coarser
+                 than a minute: spread over its minutes, peaks kept. A Series (naive stamps: UTC) is that of the only
+                 service. Missing values: no datapoint, no action
+    service      replaces the policy's own service of that name (or its only one): other start-up time, other size
+    seed         of the noise inside coarse intervals, and of which Spot tasks are taken back
+    prices       as for `plan`; the built-in table unless stated
+    clocks       how long metrics and alarms take
+    late         what becomes of work that arrives while all tasks are full: "shed", or "carry" over to the next step.
+                 CPU stays at 100 % while such work is done; requests per target count what arrives, and memory queues
+                 nothing: what does not fit is late in its own step
+    deployments  moments at which every service is deployed, or `Deployment`s
+    spot         how Spot tasks are taken back, of all services or by name; None: they never are
+    predicted    AWS's own hourly forecast of tasks (`CapacityForecast`), by service when there are several; policies
+                 with a predictive part that acts, and no forecast here, use a simple stand-in (`scaling.foreseen`)
 
     It starts in balance: as many tasks as the first known minute needs at the target, within bounds. CPU and memory
     read at most 100 %, so a saturated service cannot show how much it needs and grows by 100 / target at a time;
     requests per task count all that arrive, but report nothing in a minute without any. With no task there is no
     datapoint, and only a schedule can scale out. Tasks launch at Fargate's rate for one service alone.
-    Source of the rules: reference aws.md 3.2, 3.5 and 4.3; they model AWS, nothing here is promised by it.
+    Policies with `TargetTracking.resolution` 20 are replayed in steps of five seconds.
+    Source of the rules: reference aws.md 3.2-3.5 and 4.2-4.4; they model AWS, nothing here is promised by it.
 
     >>> from capacity.scaling.policy import TargetTracking
     >>> web = Service(name="web", requests_per_second_per_task=50, startup_seconds=120)
     >>> step = pd.Series([100.0] * 30 + [400.0] * 30, index=pd.date_range("2026-03-02", periods=60, freq="min"))
-    >>> result = simulate(ServicePolicy(web, 1, 20, TargetTracking("requests", target=2400)), step)
+    >>> policy = ServicePolicy(web, 1, 20, TargetTracking("requests", target=2400, scale_out_cooldown=360))
+    >>> result = simulate(policy, step)
     >>> result.of("web")["running"].iloc[[29, 37, 38]].tolist()  # 3 minutes to be sure, 3 to hear, 2 to start
     [3, 3, 10]
     >>> int(result.metrics["short_minutes"].iloc[0])
     8
+    >>> queue = simulate(policy, step, late="carry").metrics.iloc[0]  # 8 minutes x 250 requests/s too many
+    >>> round(queue["max_late_seconds"]), int(queue["late_minutes"])  # tasks do 150 requests/s until others serve
+    (800, 27)
     """
     fleet = Policy((policy,)) if isinstance(policy, ServicePolicy) else policy
     if not fleet.services:
         raise InputError("the policy holds no service")
     if service is not None:
         fleet = with_service(fleet, service)
-    table = Prices.of_argument(prices)
-    alone = len(fleet.services) == 1
+    names = [one.service.name for one in fleet.services]
+    table, alone = Prices.of_argument(prices), len(names) == 1
+    happening = deployments_of(deployments, names)
+    spots, forecasts = by_service(spot, names, "spot"), by_service(predicted, names, "predicted")
+    if isinstance(predicted, pd.Series) and not alone:
+        raise InputError("one forecast for several services", advice="Give a mapping from a service's name to its own.")
     frames, rows = [], []
     for one in fleet.services:
+        name = one.service.name
         needed = as_demand(demand, one)
-        times, load = minutes_of(needed, key_of(needed, one.service.name, one.tracking.metric, alone=alone), seed)
-        run = Replay.of(one, times, load, clocks)
+        times, load = steps_of(needed, key_of(needed, name, one.tracking.metric, alone=alone), seed, one, clocks)
+        other = None
+        if one.steps is not None and one.steps.metric != one.tracking.metric:
+            _, other = steps_of(needed, key_of(needed, name, one.steps.metric, alone=alone), seed, one, clocks)
+        foretold = forecasts.get(name)
+        if foretold is not None and one.predictive is None:
+            raise InputError(f"{name}: a forecast is given, but its policy has no predictive part")
+        run = Replay.of(
+            one,
+            times,
+            load,
+            clocks,
+            met=Circumstances(late, happening, spots.get(name, on_spot(one.service)), seed).of(name),
+            other=other,
+            predicted=stated(foretold, times, one.predictive.buffer)
+            if foretold is not None and one.predictive
+            else None,
+        )
         frames.append(run.frame())
-        rows.append(run.metrics(usd_per_hour(one.service, table.of(one.service))))
+        rate = table.of(one.service)
+        rows.append(run.metrics(usd_per_hour(one.service, rate), spot_usd_per_hour(one.service, rate)))
     return Simulation(pd.concat(frames, ignore_index=True), pd.DataFrame(rows), fleet)
+
+
+def on_spot(service: Service) -> Spot | None:
+    """Spot as the service states it, nothing ever taken back: what it costs, and not what it risks."""
+    return Spot(per_hour=0.0) if service.spot_share > 0 else None
+
+
+def by_service(given: Any, names: list[str], argument: str) -> dict[str, Any]:
+    """One for all services, or those of a mapping. Raises InputError for names that the policy does not hold."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        return dict.fromkeys(names, given)
+    strange = sorted(set(given) - set(names))
+    if strange:
+        raise InputError(
+            f"{argument} names {', '.join(map(repr, strange))}, which the policy does not hold",
+            advice=f"There are: {', '.join(names)}.",
+        )
+    return dict(given)
+
+
+def spot_usd_per_hour(service: Service, rate: Rate | None) -> float:
+    """Price of one running task on Spot; NaN without a Spot rate."""
+    if rate is None or rate.spot_vcpu is None or rate.spot_memory_gb is None:
+        return float("nan")
+    at_spot = rate.model_copy(update={"vcpu": rate.spot_vcpu, "memory_gb": rate.spot_memory_gb})
+    return usd_per_hour(service, at_spot)
 
 
 def with_service(fleet: Policy, service: Service) -> Policy:
@@ -138,135 +211,6 @@ def _of_service(policy: ServicePolicy, service: Service) -> ServicePolicy:
     sizes = ("task_vcpu", "task_memory_gib", "requests_per_second_per_task")
     alike = all(getattr(policy.service, size) == getattr(service, size) for size in sizes)
     return replace(policy, service=service, per_task=policy.per_task if alike else None)
-
-
-@dataclass(frozen=True, eq=False)
-class Replay:
-    """One service's minutes, replayed. All arrays (n,)."""
-
-    policy: ServicePolicy
-    times: pd.DatetimeIndex
-    load: np.ndarray  # in the metric's unit, NaN where not known
-    task: Carried
-    minimum: np.ndarray
-    desired: np.ndarray
-    running: np.ndarray
-    launched: np.ndarray
-    changes: int
-
-    @classmethod
-    def of(
-        cls,
-        policy: ServicePolicy,
-        times: pd.DatetimeIndex,
-        load: np.ndarray,
-        clocks: Clocks = DOCUMENTED,
-        limits: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> Replay:
-        """Run the compiled replay. `limits` are the bounds of each minute, when they are known already."""
-        from capacity.scaling.kernel import replay
-
-        tracking, service, task = policy.tracking, policy.service, carried(policy)
-        minimum, maximum = bounds(policy, times) if limits is None else limits
-        work = np.ascontiguousarray(load / task.target)
-        desired, running, launched = (np.empty(len(times), dtype=np.int64) for _ in range(3))
-        changes = replay(
-            work,
-            minimum,
-            maximum,
-            np.inf if tracking.metric == "requests" else task.size / task.target,
-            tracking.metric == "requests",
-            ceil(tracking.scale_out_cooldown / 60),
-            ceil(tracking.scale_in_cooldown / 60),
-            not tracking.disable_scale_in,
-            ceil(service.startup_seconds / 60),
-            clocks.metric_delay,
-            clocks.high_minutes,
-            clocks.low_minutes,
-            clocks.low_share,
-            clocks.launch_burst,
-            clocks.launch_rate,
-            balanced(work, minimum, maximum),
-            desired,
-            running,
-            launched,
-        )
-        return cls(policy, times, load, task, minimum, desired, running, launched, int(changes))
-
-    @property
-    def need(self) -> np.ndarray:
-        """(n,) fractional tasks of which none would be too full."""
-        return self.load / self.task.full
-
-    @property
-    def known(self) -> np.ndarray:
-        return ~np.isnan(self.load)
-
-    @property
-    def short(self) -> np.ndarray:
-        """(n,) True where more tasks were needed than served; False where the load is not known."""
-        return self.need > self.running + NOISE
-
-    @property
-    def task_hours(self) -> float:
-        return float(self.launched.sum()) / 60
-
-    @property
-    def missing_task_hours(self) -> float:
-        """Whole tasks needed less tasks serving, where that is short."""
-        return float(np.ceil(self.need - self.running - NOISE)[self.short].sum()) / 60
-
-    def frame(self) -> pd.DataFrame:
-        """`schema.SIMULATION`."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            used = np.where(self.running > 0, 100 * self.load / (self.running * self.task.size), np.nan)
-        return pd.DataFrame(
-            {
-                "service": self.policy.service.name,
-                "timestamp": self.times,
-                "demand": self.need,
-                "load": self.load,
-                "desired": self.desired,
-                "running": self.running,
-                "utilization": used,
-                "minimum": self.minimum,
-            },
-            columns=SIMULATION.names,
-        )
-
-    def metrics(self, usd_per_task_hour: float) -> dict[str, Any]:
-        """One row of `Simulation.metrics`."""
-        known, short = int(self.known.sum()), int(self.short.sum())
-        if known == 0:
-            raise InputError(f"{self.policy.service.name}: no minute of this demand holds a value: nothing to replay")
-        spec = elasticity(np.ceil(self.need - NOISE), self.running)
-        return {
-            "service": self.policy.service.name,
-            "theta_u": spec.theta_u,
-            "theta_o": spec.theta_o,
-            "tau_u": spec.tau_u,
-            "tau_o": spec.tau_o,
-            "upsilon": spec.upsilon,
-            "minutes": len(self.times),
-            "unknown_minutes": len(self.times) - known,
-            "short_minutes": short,
-            "short_share": short / known,
-            "missing_task_hours": self.missing_task_hours,
-            "task_hours": self.task_hours,
-            "usd": self.task_hours * usd_per_task_hour,
-            "changes": self.changes,
-            "max_running": int(self.running.max()),
-            "mean_running": float(self.running.mean()),
-        }
-
-
-def balanced(work: np.ndarray, minimum: np.ndarray, maximum: np.ndarray) -> int:
-    """Tasks to start with: what the first known minute needs at the target, within the first minute's bounds."""
-    if len(work) == 0:
-        return 0
-    known = np.flatnonzero(~np.isnan(work))
-    wanted = ceil(work[known[0]] - NOISE) if len(known) else 0
-    return int(min(max(wanted, minimum[0]), maximum[0]))
 
 
 def coarser(rows: pd.DataFrame, most: int = 2_000) -> pd.DataFrame:

@@ -1,0 +1,289 @@
+"""The replay with all of it, compiled: 20-second metrics, step policies, deployments, Spot, and work that waits.
+
+`kernel.replay` is this without those, and the fast path; a test holds both to the same tasks. In a step, in this order:
+
+1.  tasks that have finished starting begin to serve, those whose warning has run out are gone;
+2.  a deployment begins: all that serve are of the old revision, those still starting are dropped and started anew;
+3.  the bounds of this step are applied at once;
+4.  Spot takes tasks back: they serve until their warning has run out, and are replaced from now on;
+5.  a datapoint that can be read goes to the alarms. Of target tracking and the step policy the larger scale-out wins;
+    AlarmLow scales in as in the plain replay, and not while a deployment runs;
+6.  tasks are launched and stopped; in a deployment within ECS's minimum and maximum percent;
+7.  the step's load meets the tasks that serve; what no task is free for waits, or is shed.
+
+A datapoint is the mean over its steps, a saturated step counted as full and not as more.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from capacity.scaling.kernel import NOISE
+
+
+class Tracking(NamedTuple):
+    """Target tracking and its alarms, in steps."""
+
+    ceiling: float  # largest metric / target that can be read
+    silent: bool  # no load, no datapoint
+    out_cooldown: int
+    in_cooldown: int
+    may_scale_in: bool
+    period: int  # steps a datapoint
+    delay: int  # steps until it can be read
+    high: int  # datapoints
+    low: int
+    low_share: float
+
+
+class Ladder(NamedTuple):
+    """A step policy and its alarm; `alarm` 0: there is none."""
+
+    alarm: int  # datapoints that have to be above the threshold
+    period: int
+    delay: int
+    cooldown: int
+    ceiling: float  # largest metric that can be read
+    silent: bool
+    threshold: float
+    lower: np.ndarray  # (k,) metric less threshold
+    upper: np.ndarray
+    adjustment: np.ndarray
+    percent: bool
+    least: int
+
+
+class Tasks(NamedTuple):
+    """How tasks come and go, in steps."""
+
+    startup: int
+    burst: int
+    rate: int
+    minimum_healthy: int  # percent
+    maximum: int
+    spot_share: float
+    spot_base: int
+    chance: float  # that a Spot task, or `together` of them, is taken back in a step
+    together: float  # share of the Spot tasks that goes at once; 0: each by itself
+    warning: int
+    room: float  # load of a task at 100 %, in tasks at the target
+    carry: bool  # what no task is free for waits for the next step
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def replay_detailed(
+    work: np.ndarray,  # (n,) load of each step in tasks at the target, NaN where not known
+    other: np.ndarray,  # (n,) the step policy's metric times the running tasks
+    minimum: np.ndarray,  # (n,) bounds in force
+    maximum: np.ndarray,
+    deploy: np.ndarray,  # (n,) -1, or: a deployment begins, and scale-in is off for at least this many steps
+    luck: np.ndarray,  # (n,) uniform in [0, 1): which Spot tasks are taken back
+    tracking: Tracking,
+    ladder: Ladder,
+    tasks: Tasks,
+    first: int,
+    desired: np.ndarray,  # (n,) out, as in `kernel.replay`
+    running: np.ndarray,
+    launched: np.ndarray,
+    late: np.ndarray,  # (n,) out: work shed in the step, or waiting at its end
+) -> tuple[int, int, int, int]:
+    """Fill the arrays; return changes, tasks taken back, steps in deployments, and steps of tasks on Spot."""
+    slots = tasks.startup + 2
+    starting = np.zeros(slots, dtype=np.int64)
+    leaving = np.zeros(tasks.warning + 1, dtype=np.int64)  # by the step in which they are gone, modulo its size
+    points = np.zeros(work.size // tracking.period + 1)  # datapoints: metric / target
+    holders = np.zeros(points.size)  # mean tasks that ran while each was measured; 0: no datapoint
+    rungs = np.zeros(work.size // ladder.period + 1)  # datapoints of the step policy's metric
+    rung_holders = np.zeros(rungs.size)
+    sum_used = sum_held = sum_other = sum_other_held = 0.0
+    samples = other_samples = 0
+    serving = asked = int(first)
+    old = pending = going = 0
+    tokens = tasks.burst
+    high = low = above = 0
+    out_until = in_until = ladder_until = hold_until = 0
+    ladder_base = 0
+    deploying = False
+    waiting = 0.0
+    changes = taken = deployed = spot_steps = 0
+    for step in range(work.size):
+        slot = step % slots
+        serving += starting[slot]
+        pending -= starting[slot]
+        starting[slot] = 0
+        gone = step % leaving.size
+        going -= leaving[gone]
+        leaving[gone] = 0
+        if deploy[step] >= 0:
+            deploying = True
+            hold_until = max(hold_until, step + deploy[step])
+            old += serving
+            serving = pending = 0
+            starting[:] = 0
+        before = asked
+        least, most = minimum[step], maximum[step]
+        asked = min(max(asked, least), most)
+        # Spot
+        spot = int(np.floor(tasks.spot_share * max(serving + old - tasks.spot_base, 0) + NOISE))
+        lost = _taken(spot, tasks.chance, tasks.together, luck[step])
+        if lost > 0:
+            taken += lost
+            from_old = min(lost, old)
+            old -= from_old
+            serving -= lost - from_old
+            leaving[(step + tasks.warning) % leaving.size] += lost
+            if tasks.warning > 0:
+                going += lost
+            else:
+                leaving[gone] = 0
+        # alarms
+        now = serving + old + going
+        wanted, by_tracking, base, base_rung = asked, False, 0, False
+        seen = (step - tracking.delay) // tracking.period - 1
+        readable = seen >= 0 and (step - tracking.delay) % tracking.period == 0
+        if readable:
+            if holders[seen] == 0.0:
+                high = low = 0
+            else:
+                ratio = points[seen]
+                high = high + 1 if ratio > 1.0 else 0
+                low = low + 1 if ratio < tracking.low_share else 0
+                if high >= tracking.high:
+                    held = holders[seen] if step < out_until else float(now)
+                    count = min(int(np.ceil(held * ratio - NOISE)), most)
+                    if count > wanted:
+                        wanted, by_tracking = count, True
+        if ladder.alarm > 0:
+            point = (step - ladder.delay) // ladder.period - 1
+            if point >= 0 and (step - ladder.delay) % ladder.period == 0:
+                beyond = rungs[point] - ladder.threshold
+                above = above + 1 if rung_holders[point] > 0.0 and beyond > 0.0 else 0
+                if above >= ladder.alarm:
+                    base = ladder_base if step < ladder_until else asked
+                    count = min(base + _adjustment(ladder, beyond, base), most)
+                    if count > wanted:
+                        wanted, by_tracking, base_rung = count, False, True
+        if wanted > asked:
+            asked = wanted
+            in_until = step
+            if by_tracking:
+                out_until = step + tracking.out_cooldown
+            elif base_rung:
+                ladder_base = base
+                ladder_until = step + ladder.cooldown
+        elif readable and low >= tracking.low and tracking.may_scale_in and not deploying and step >= in_until:
+            ratio = points[seen]
+            for back in range(1, tracking.low):
+                ratio = max(ratio, points[seen - back])
+            count = max(int(np.ceil(now * ratio - NOISE)), least)
+            if count < asked:
+                asked = count
+                in_until = step + tracking.in_cooldown
+        if asked != before:
+            changes += 1
+        # launches and stops
+        missing = asked - serving - pending
+        if deploying:
+            deployed += 1
+            old = min(old, max(asked - serving, 0))  # the new ones that serve stand in for old ones
+            room = max(asked * tasks.maximum // 100, asked) - serving - old - pending
+            if missing > room:  # old ones make room, as far as those that stay are enough
+                healthy = -(-asked * tasks.minimum_healthy // 100)
+                stopped = min(old, min(missing - room, max(old + serving - healthy, 0)))
+                old -= stopped
+                missing = max(room + stopped, 0)
+        if missing > 0:
+            at_once = min(missing, tokens)
+            later = min(missing - at_once, tasks.rate)
+            tokens = min(tasks.burst, tokens + tasks.rate - at_once - later)
+            if tasks.startup == 0:
+                serving += at_once
+            else:
+                starting[(slot + tasks.startup) % slots] += at_once
+                pending += at_once
+            starting[(slot + tasks.startup + 1) % slots] += later
+            pending += later
+        else:
+            tokens = min(tasks.burst, tokens + tasks.rate)
+            ahead = slots - 1
+            while missing < 0 and pending > 0:
+                place = (slot + ahead) % slots
+                stopped = min(starting[place], -missing)
+                starting[place] -= stopped
+                pending -= stopped
+                missing += stopped
+                ahead -= 1
+            if missing < 0:
+                serving += missing
+        if deploying and old == 0 and pending == 0 and step >= hold_until:
+            deploying = False
+        # load
+        held_now = serving + old + going
+        paid = serving + old + pending
+        spot_steps += int(np.floor(tasks.spot_share * max(paid - tasks.spot_base, 0) + NOISE)) + going
+        if not np.isnan(work[step]):
+            due = work[step] + waiting
+            left = max(due - held_now * tasks.room, 0.0)
+            if held_now > 0:
+                sum_used += min(due if tracking.ceiling < np.inf else work[step], held_now * tracking.ceiling)
+                sum_held += held_now
+                samples += 1
+            waiting = left if tasks.carry else 0.0
+            late[step] = left if left > NOISE else 0.0
+        else:
+            late[step] = waiting
+        if not np.isnan(other[step]) and held_now > 0:
+            sum_other += min(other[step], held_now * ladder.ceiling)
+            sum_other_held += held_now
+            other_samples += 1
+        if (step + 1) % tracking.period == 0:
+            place = step // tracking.period
+            if sum_held > 0.0 and not (tracking.silent and sum_used == 0.0):
+                points[place] = min(sum_used / sum_held, tracking.ceiling)
+                holders[place] = sum_held / samples
+            sum_used = sum_held = 0.0
+            samples = 0
+        if (step + 1) % ladder.period == 0:
+            place = step // ladder.period
+            if sum_other_held > 0.0 and not (ladder.silent and sum_other == 0.0):
+                rungs[place] = sum_other / sum_other_held
+                rung_holders[place] = sum_other_held / other_samples
+            sum_other = sum_other_held = 0.0
+            other_samples = 0
+        desired[step] = asked
+        running[step] = held_now
+        launched[step] = held_now + pending
+    return changes, taken, deployed, spot_steps
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _taken(spot: int, chance: float, together: float, luck: float) -> int:
+    """Tasks that Spot takes back: the quantile of a binomial count, or all that go together."""
+    if spot <= 0 or chance <= 0.0:
+        return 0
+    if together > 0.0:
+        return int(np.ceil(together * spot - NOISE)) if luck < chance else 0
+    share = np.exp(spot * np.log1p(-chance))
+    total, count = share, 0
+    while total < luck and count < spot:
+        count += 1
+        share *= (spot - count + 1) / count * chance / (1.0 - chance)
+        total += share
+    return count
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _adjustment(ladder: Ladder, beyond: float, base: int) -> int:
+    """Tasks that the rung asks for; of a percentage above 1 rounded down, of less than one task one (aws.md 3.3)."""
+    for rung in range(ladder.lower.size):
+        if ladder.lower[rung] <= beyond < ladder.upper[rung]:
+            if not ladder.percent:
+                return int(ladder.adjustment[rung])
+            share = base * ladder.adjustment[rung] / 100.0
+            if share <= 0.0:
+                return 0
+            return max(int(np.floor(share + NOISE)), 1, ladder.least)
+    return 0
