@@ -16,7 +16,9 @@ import pandas as pd
 from capacity.config import Goal, Service
 from capacity.findings import Finding, Findings
 from capacity.planning.evidence import Evidence
-from capacity.planning.limits import EARLY, ECS_TASKS_PER_SERVICE, LIKELY
+from capacity.planning.limits import EARLY, LIKELY
+from capacity.planning.limits.asking import asking
+from capacity.planning.limits.published import tasks_of_service
 from capacity.planning.matching import NOT_PLANNED
 from capacity.planning.memory import better_size
 from capacity.planning.plans import Decision
@@ -57,7 +59,7 @@ _TIERS: Final = ("critical", "standard", "batch")
 
 def decide(about: Evidence) -> list[Decision]:
     """Every decision about one service."""
-    rules = (raise_max, split, raise_min, lower_min, lower_max, resize, measure)
+    rules = (raise_max, split, spread, raise_min, lower_min, lower_max, resize, measure)
     return [decision for rule in rules if (decision := rule(about)) is not None]
 
 
@@ -65,7 +67,7 @@ def raise_max(about: Evidence) -> Decision | None:
     """The maximum is, or will probably be, too low; or it may be, and is to be watched."""
     service, row = about.service, about.limits["max_tasks"]
     reached = about.capped >= CAPPED or row["median"] == about.times[0]
-    if service.max_tasks >= ECS_TASKS_PER_SERVICE or (row["probability"] < EARLY and not reached):
+    if service.max_tasks >= tasks_of_service(service) or (row["probability"] < EARLY and not reached):
         return None
     if row["probability"] < LIKELY and not reached:
         return about.decision(
@@ -78,7 +80,7 @@ def raise_max(about: Evidence) -> Decision | None:
             current=service.max_tasks,
         )
     floor = service.max_tasks * FIRST_STEP if about.capped >= CAPPED else service.max_tasks + 1
-    proposed = min(sensible(max(row["needed"], floor)), ECS_TASKS_PER_SERVICE)
+    proposed = min(sensible(max(row["needed"], floor)), tasks_of_service(service))
     change = f"Raise `{service.name}` max from {service.max_tasks:,} to {proposed:,}"
     return about.decision(
         kind="raise_max",
@@ -112,21 +114,28 @@ def _holds(about: Evidence) -> str:
 
 def split(about: Evidence) -> Decision | None:
     """ECS itself will be the limit: no maximum helps."""
-    row = about.limits.get("ecs_tasks_per_service") or about.limits["max_tasks"]
-    if row["value"] < ECS_TASKS_PER_SERVICE or row["probability"] < EARLY:
+    row, most = about.limits.get("ecs_tasks_per_service") or about.limits["max_tasks"], tasks_of_service(about.service)
+    if row["value"] != most or row["probability"] < EARLY:
         return None
     zone = about.service.timezone
+    why = " beside Service Connect or Cloud Map" if about.service.service_connect else ""
     return about.decision(
         kind="raise_quota" if row["probability"] >= LIKELY else "watch",
         sentence=f"Split `{about.service.name}` or give it larger tasks {before(row['act_by'], about.times[0], zone)}: "
-        f"it needs {counted(row['needed'])} and ECS runs {ECS_TASKS_PER_SERVICE:,} in one service, "
+        f"it needs {counted(row['needed'])} and ECS runs {most:,} in one service{why}, "
         f"{percent(row['probability'])} sure.",
         because=passing(row, about.times, zone),
         probability=row["probability"],
         before=row["act_by"],
-        current=ECS_TASKS_PER_SERVICE,
+        current=most,
         proposed=row["needed"],
     )
+
+
+def spread(about: Evidence) -> Decision | None:
+    """Fargate starts no more tasks of one service in a minute than its largest rise asks for."""
+    found = about.weighed.get("service_launch_rate")
+    return None if found is None else asking(found, about.times)
 
 
 def raise_min(about: Evidence) -> Decision | None:

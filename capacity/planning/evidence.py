@@ -31,6 +31,7 @@ class Evidence:
     need: np.ndarray  # (P, H) fractional tasks at the service's targets
     tracked: np.ndarray  # (P, H) fractional tasks at the target a policy tracks, which leaves room to lose a zone
     counts: np.ndarray  # (P, H) whole tasks after every headroom step
+    requests: np.ndarray | None  # (P, H) requests/s inside each interval, where forecast
     need_at: np.ndarray  # (H,) fractional tasks at the goal's level
     steps: Steps  # (H,) each: the plan's own counts, at the goal's level
     load_bound_by: np.ndarray  # (H,) which resource asks for most

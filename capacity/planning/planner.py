@@ -13,11 +13,13 @@ from capacity.config import Account, Config, Goal, PriceSettings, Rate, Service
 from capacity.errors import PlanError
 from capacity.findings import Finding, Findings
 from capacity.forecasting.forecasts import Forecast
-from capacity.planning.cost import cost_rows, following_hours
+from capacity.planning.cost import cost_rows, following_hours, spot_hours, usd_of
 from capacity.planning.decisions import decide, fix_data, most_urgent_first
 from capacity.planning.evidence import Evidence
 from capacity.planning.known_capacity import capacity_findings
 from capacity.planning.limits import limits_frame, service_limits
+from capacity.planning.limits.asking import asking
+from capacity.planning.limits.together import Together
 from capacity.planning.limits.weighed import Weighed
 from capacity.planning.matching import Asked, Match, Peaks, asked, match
 from capacity.planning.memory import is_unknown, memory_findings, memory_per_task, of_full_task, unknown_memory
@@ -25,9 +27,9 @@ from capacity.planning.needs import asks_for_most, fractional_tasks, most_needed
 from capacity.planning.peaks import Peak
 from capacity.planning.per_task import carried_shares
 from capacity.planning.plans import Decision, Plan
-from capacity.planning.prices import no_price, usd_per_hour
-from capacity.planning.quotas import RegionUse, weigh_quotas
+from capacity.planning.prices import price_findings
 from capacity.planning.settings import settings_findings
+from capacity.planning.sizing.shortage import goal_for, shortage_findings
 from capacity.planning.steps import climb, last_raised, ready_before, tracked_share, within_bounds
 from capacity.schema import PLAN
 
@@ -51,7 +53,7 @@ def plan(
               one Service with a forecast of one service's series needs no matching name
     goal      how sure, and what to survive; Goal() when not given
     prices    PriceSettings, or one or several Rate that replace the built-in, dated price of their region
-    accounts  Fargate vCPU quotas, one Account a region
+    accounts  quotas and subnets, one Account a region
     peaks     how needs inside an interval follow from its mean; `forecasting.within_interval_peaks` when not given;
               not asked for services of tier "batch", whose work waits
 
@@ -72,22 +74,25 @@ def planned(forecast: Forecast, ask: Asked) -> Plan:
     """The plan of what was asked: what `plan` answers, and what a scenario asks again with something changed."""
     matches, unplanned = match(forecast, ask.services, ask.alone)
     known = _known(forecast, matches)
-    use = {account.region: RegionUse() for account in ask.accounts}
+    together = Together(ask)
     parts = []
     for found in matches:
         rate = ask.prices.of(found.service)
-        evidence = weigh(forecast, found, ask.goal, rate, known, peaks_of(ask))
+        goal = goal_for(ask.goal, found.service, rate)
+        evidence = weigh(forecast, found, goal, rate, known, peaks_of(ask))
         parts.append(plan_service(evidence))
-        if found.service.launch_type == "FARGATE" and found.service.region in use:
-            use[found.service.region].add(found.service, evidence.counts)
-    quotas = weigh_quotas(ask, use, forecast.times)
+        together.add(found.service, evidence.counts, evidence.requests)
+    shared = together.weigh(forecast.times)
+    weighed = [*(limit for one in parts for limit in one.limits), *shared.weighed]
     memory = unknown_memory([one.service.name for one in parts if one.memory_unknown])
-    findings = Findings.of(known, unplanned, quotas.findings, memory, *(one.findings for one in parts))
-    decisions = [*quotas.decisions, *(decision for one in parts for decision in one.decisions)]
+    findings = Findings.of(known, unplanned, shared.findings, memory, *(one.findings for one in parts))
+    asked_for = (asking(limit, forecast.times) for limit in shared.weighed)
+    decisions = [decision for decision in asked_for if decision is not None]
+    decisions += [decision for one in parts for decision in one.decisions]
     decisions += fix_data(findings, {service.name: service.owner for service in ask.services})
     return Plan(
         frame=_concat([one.frame for one in parts], [one.service.name for one in parts], forecast.times),
-        limits=limits_frame([*(found.row for one in parts for found in one.limits), *quotas.rows]),
+        limits=limits_frame([limit.row for limit in weighed]),
         cost=pd.concat([one.cost for one in parts], ignore_index=True),
         decisions=most_urgent_first(decisions, {one.name: one.tier for one in ask.services}, forecast.times[0]),
         services=tuple(one.service for one in parts),
@@ -100,6 +105,7 @@ def planned(forecast: Forecast, ask: Asked) -> Plan:
         findings=findings,
         path_usd={one.service.name: one.path_usd for one in parts},
         asked=ask,
+        passed={limit.key: limit.passed for limit in weighed},
     )
 
 
@@ -126,6 +132,7 @@ def weigh(forecast: Forecast, found: Match, goal: Goal, rate: Rate | None, known
         need=need,
         tracked=need / need.dtype.type(tracked_share(service, goal)),
         counts=counts,
+        requests=demand.get("requests"),
         need_at=need_at,
         steps=steps,
         load_bound_by=asks_for_most(quantiles),
@@ -160,9 +167,12 @@ def plan_service(about: Evidence) -> Planned:
     service, steps = about.service, about.steps
     tasks, short = within_bounds(steps.zone_loss, service.min_tasks, service.max_tasks)
     hours = following_hours(about.tracked, service.min_tasks, service.max_tasks, about.interval_hours)  # (P,)
+    on_spot = spot_hours(about.tracked, service, about.interval_hours) if service.spot_share else np.zeros_like(hours)
+    spot_of_plan = np.maximum(tasks - service.on_demand_base, 0).sum() * service.spot_share * about.interval_hours
     findings = settings_findings(service, about.goal, tasks)
     findings += capacity_findings(service, about.times[0], "cpu" in about.peak.demand)
-    findings += [no_price(service)] if about.rate is None else []
+    findings += price_findings(service, about.rate, about.times[0])
+    findings += shortage_findings(about.goal, service, about.rate, len(about.need))
     findings += memory_findings(service, about.measured_memory, about.full_memory)
     return Planned(
         service=service,
@@ -179,10 +189,12 @@ def plan_service(about: Evidence) -> Planned:
             "bound_by": last_raised(steps, service.min_tasks, service.max_tasks),
         },
         limits=list(about.weighed.values()),
-        cost=cost_rows(service, about.rate, hours, float(tasks.sum() * about.interval_hours)),
+        cost=cost_rows(
+            service, about.rate, hours, float(tasks.sum() * about.interval_hours), on_spot, float(spot_of_plan)
+        ),
         need=about.need.astype(np.float32),
         peak=about.peak,
-        path_usd=hours * usd_per_hour(service, about.rate),
+        path_usd=usd_of(service, about.rate, hours, on_spot),
         decisions=decide(about),
         findings=findings,
         memory_unknown=is_unknown(service, about.memory),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from capacity.config import Account, Goal, Limit, Rate, Service
+from capacity.config import Account, Config, Goal, Instance, Limit, Rate, Scenario, Service
 from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from capacity.history.history import History
     from capacity.planning.diagnosis import Bottlenecks
     from capacity.planning.matching import Asked
+    from capacity.planning.scenarios import WhatIf
+    from capacity.planning.sizing import Instances, Interruptions, Mix, Sizes
 
 DecisionKind = Literal[
     "raise_max", "lower_max", "raise_min", "lower_min", "raise_quota", "resize", "measure", "fix_data", "watch"
@@ -64,6 +66,7 @@ class Plan:
                rounding, the headroom steps and bounds; `counts` takes them through the steps
     peaks      service -> its interval of most tasks, kept to be planned again with something changed
     path_usd   service -> (P,) USD over the horizon when tasks follow each path; NaN without a price
+    passed     (service, limit) of each row of `limits` -> (P,) the interval in which each path passes it, H if never
     asked      what `plan` was asked, kept to be asked again with something changed
     """
 
@@ -80,6 +83,7 @@ class Plan:
     findings: Findings = NO_FINDINGS
     peaks: dict[str, Peak] = field(repr=False, default_factory=dict)
     path_usd: dict[str, np.ndarray] = field(repr=False, default_factory=dict)
+    passed: dict[tuple[str, str], np.ndarray] = field(repr=False, default_factory=dict)
     asked: Asked | None = field(repr=False, default=None)
 
     def service_named(self, name: str) -> Service:
@@ -94,6 +98,42 @@ class Plan:
         """The rows of one service, indexed by time."""
         self.service_named(service)
         return self.frame[self.frame["service"] == service].set_index("timestamp")
+
+    def goal_of(self, service: str) -> Goal:
+        """The goal as this service is planned by it: where a shortage has a price, as sure as is cheapest."""
+        from capacity.planning.sizing.shortage import goal_for
+
+        rate = self.asked.prices.of(self.service_named(service)) if self.asked is not None else None
+        return goal_for(self.goal, self.service_named(service), rate)
+
+    def sizes(
+        self, service: str | Iterable[str] | None = None, *, arm_speed: float | None = None, least: int | None = None
+    ) -> Sizes:
+        """Every size of task at equal promise, what each costs and what rules it out: `planning.sizes`."""
+        from capacity.planning.sizing import sizes
+
+        return sizes(self, service, arm_speed=arm_speed, least=least)
+
+    def mix(
+        self,
+        service: str | Iterable[str] | None = None,
+        *,
+        shares: Iterable[float] | None = None,
+        bases: Iterable[int] | None = None,
+        interruptions: Interruptions | None = None,
+    ) -> Mix:
+        """How much may run on FARGATE_SPOT, and what that saves: `planning.mix`."""
+        from capacity.planning.sizing import mix
+
+        return mix(self, service, shares=shares, bases=bases, interruptions=interruptions)
+
+    def instances(
+        self, instance: Instance | Iterable[Instance], services: str | Iterable[str] | None = None
+    ) -> Instances:
+        """How many EC2 instances of which type hold the tasks of some services: `planning.instances`."""
+        from capacity.planning.sizing import instances
+
+        return instances(self, instance, services)
 
     def counts(self, service: str) -> np.ndarray:
         """(P, H) whole tasks each path needs after every headroom step, not clipped to the service's bounds."""
@@ -124,6 +164,32 @@ class Plan:
         from capacity.planning.diagnosis import bottlenecks
 
         return bottlenecks(self, limits=limits, history=history)
+
+    def what_if(
+        self, scenarios: Scenario | Iterable[Scenario | Iterable[Scenario]] | Config, among: Iterable[Scenario] = ()
+    ) -> WhatIf:
+        """Scenarios beside the plan as it is, from the same futures: `planning.what_if`."""
+        from capacity.planning.scenarios import what_if
+
+        return what_if(self, scenarios, among)
+
+    def limits_over_time(self, limit: str | None = None, service: str | None = None) -> pd.DataFrame:
+        """How likely each limit is passed by the end of each day: `planning.limits_over_time`."""
+        from capacity.planning.limits.over_time import limits_over_time
+
+        return limits_over_time(self, limit, service)
+
+    def plot_limits(self, limit: str | None = None, service: str | None = None) -> Any:
+        """Chart of `limits_over_time`: one line a limit, those that are passed first."""
+        from capacity.planning.limits.over_time import plot_limits
+
+        return plot_limits(self, limit, service)
+
+    def launches(self) -> pd.DataFrame:
+        """How long starts take: the largest rise, a lost zone, a whole region: `planning.launches`."""
+        from capacity.planning.limits.launches import launches
+
+        return launches(self)
 
     @cached_property
     def total_cost(self) -> pd.DataFrame:

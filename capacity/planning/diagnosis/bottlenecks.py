@@ -21,8 +21,8 @@ from capacity.planning.diagnosis.regions import quota
 from capacity.planning.diagnosis.resources import Bound, Situation, relieved
 from capacity.planning.diagnosis.sentences import sentence
 from capacity.planning.diagnosis.shared import others
+from capacity.planning.limits.regions import account_name
 from capacity.planning.plans import Plan
-from capacity.planning.quotas import account_name
 
 #: Columns of `Bottlenecks.frame`, in order, with their types.
 COLUMNS: Final = {

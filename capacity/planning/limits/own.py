@@ -22,27 +22,38 @@ def service_limits(service: Service, counts: np.ndarray, times: pd.DatetimeIndex
 
 
 def _own(service: Service, counts: np.ndarray) -> Iterator[tuple[Ceiling, np.ndarray]]:
-    speaks = {"change_days": service.change_days, "owner": service.owner, "timezone": service.timezone}
-    yield Ceiling(service.name, "max_tasks", service.max_tasks, "tasks", what="its maximum", **speaks), counts
+    yield _of(service, "max_tasks", service.max_tasks, "tasks", f"the maximum of `{service.name}`", stated=True), counts
     most = tasks_of_service(service)
     if service.max_tasks != most:
-        what = f"the tasks that ECS runs of `{service.name}`"
-        yield Ceiling(service.name, "ecs_tasks_per_service", most, "tasks", what=what, stated=False, **speaks), counts
+        yield _of(service, "ecs_tasks_per_service", most, "tasks", f"what ECS runs of `{service.name}`"), counts
     if service.launch_type == "FARGATE" and counts.max() >= NEAR * LAUNCHES_PER_MINUTE:
-        yield (
-            Ceiling(
-                service.name,
-                "service_launch_rate",
-                LAUNCHES_PER_MINUTE,
-                "tasks a minute",
-                what=f"one rise of `{service.name}`",
-                ask="Spread the rises, or the load over several services:",
-                how="Fargate starts 500 tasks of one service in a minute; that is not adjustable.",
-                stated=False,
-                **speaks,
-            ),
-            rises(np.maximum(counts, service.min_tasks)),
+        ceiling = _of(
+            service,
+            "service_launch_rate",
+            LAUNCHES_PER_MINUTE,
+            "tasks a minute",
+            f"the rises of `{service.name}` over several minutes, or it over several services,",
+            ask="Spread",
+            how=f"Fargate starts {LAUNCHES_PER_MINUTE} tasks of one service in a minute, for everyone.",
+            fixed=True,
         )
+        yield ceiling, rises(np.maximum(counts, service.min_tasks))
+
+
+def _of(
+    service: Service,
+    limit: str,
+    value: float,
+    unit: str,
+    what: str,
+    *,
+    ask: str = "Raise",
+    how: str = "",
+    stated: bool = False,
+    fixed: bool = False,
+) -> Ceiling:
+    owner, zone = service.owner, service.timezone
+    return Ceiling(service.name, limit, value, unit, service.change_days, what, ask, how, owner, zone, stated, fixed)
 
 
 def rises(tasks: np.ndarray) -> np.ndarray:

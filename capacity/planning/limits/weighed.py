@@ -20,6 +20,7 @@ class Ceiling:
     limit   as rows name it: fargate_vcpu_quota, subnet_addresses ...
     what    as a sentence names it: "the Fargate Spot vCPU quota of eu-west-1"
     ask     how a request for more begins: "Raise"
+    fixed   whether nobody raises it: then `ask` and `what` say what to do instead
     how     where more is asked for, in a sentence of its own
     stated  whether somebody stated it; what AWS publishes is worth a row only when it comes near
     whole   whether it is of things that are counted
@@ -36,6 +37,7 @@ class Ceiling:
     owner: str = ""
     timezone: str = "UTC"
     stated: bool = True
+    fixed: bool = False
     whole: bool = True
 
 

@@ -1,0 +1,120 @@
+"""All limits that services share, weighed on the same paths: what they take is added up as each of them is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from capacity.config import Account, Service
+from capacity.findings import Finding
+from capacity.planning.limits import behind, groups, regions
+from capacity.planning.limits.regions import ON_DEMAND, SPOT, account_name, in_quota
+from capacity.planning.limits.sharing import Place, SharedUse, Taken, Tasks, Used
+from capacity.planning.limits.weighed import Weighed, weighed
+from capacity.planning.matching import Asked
+
+#: How an account's limits are found out (reference aws.md 4.3 and 8.6): `{}` is the region.
+_QUOTA: Final = "aws service-quotas get-service-quota --service-code fargate --quota-code {code} --region {region}"
+_SUBNETS: Final = (
+    'aws ec2 describe-subnets --region {region} --query "Subnets[].[SubnetId,AvailabilityZone,AvailableIpAddressCount]"'
+)
+
+
+class Shared(NamedTuple):
+    """What limits that services share add to a plan."""
+
+    weighed: list[Weighed]
+    findings: list[Finding]
+
+
+class Together:
+    """What services take of the limits they share, path by path, added up service by service."""
+
+    def __init__(self, ask: Asked) -> None:
+        self._ask = ask
+        self._accounts = {account.region: account for account in ask.accounts}
+        self._uses: dict[Place, SharedUse] = {}
+
+    def add(self, service: Service, counts: np.ndarray, requests: np.ndarray | None = None) -> None:
+        """Add a service whose paths need `counts` (P, H) whole tasks, and bring `requests` (P, H) a second."""
+        tasks = Tasks(service, counts, requests)
+        for taken in self._takes(tasks):
+            if isinstance(taken, Taken):
+                self._use(taken.place).add(service.name, taken.running, taken.surge)
+            else:
+                self._use(taken).unknown.append(service.name)
+
+    def _takes(self, tasks: Tasks) -> Iterator[Taken | Place]:
+        yield from regions.of_region(tasks, self._accounts.get(tasks.service.region), self._ask.goal)
+        yield from groups.of_groups(tasks)
+        yield from behind.of_behind(tasks)
+
+    def _use(self, place: Place) -> SharedUse:
+        return self._uses.setdefault(place, SharedUse())
+
+    def weigh(self, times: pd.DatetimeIndex) -> Shared:
+        """Every shared limit that is known, and findings about those that are not: not known is not endless."""
+        level = self._ask.goal.level
+        found = (weighed(used.ceiling, used.paths, times, level, used.counted) for used in self._used())
+        accounts = (finding for account in self._ask.accounts for finding in self._unknown(account))
+        told = [*accounts, *behind.findings(self._ask.services, self._uses)]
+        return Shared([one for one in found if one is not None], told)
+
+    def _used(self) -> Iterator[Used]:
+        """In the order of rows: region by region, then what hangs on load balancers, clusters, and stands behind."""
+        of_accounts = [account.region for account in self._ask.accounts]
+        others = sorted({service.region for service in self._ask.services} - set(of_accounts))
+        for region in (*of_accounts, *others):
+            yield from regions.ceilings(region, self._accounts.get(region), self._uses)
+        yield from groups.ceilings(self._accounts, self._uses)
+        yield from behind.ceilings(self._ask.services, self._uses)
+
+    def _unknown(self, account: Account) -> Iterator[Finding]:
+        """What the account does not state of limits that its planned services use, and who is missing from its sums."""
+        used = self._uses.get(Place(ON_DEMAND, account.region))
+        if used is None:
+            return
+        region = account.region
+        if account.fargate_vcpu_quota is None:
+            yield _not_stated(
+                region,
+                "The Fargate vCPU quota is not stated, so nobody checked whether the plan fits in it.",
+                f'State fargate_vcpu_quota under [account] region = "{region}" (Service Quotas, L-3032A538): '
+                f"{_QUOTA.format(code='L-3032A538', region=region)}",
+            )
+        if account.fargate_spot_vcpu_quota is None and Place(SPOT, region) in self._uses:
+            yield _not_stated(
+                region,
+                "The Fargate Spot vCPU quota is not stated, so nobody checked whether the tasks on Spot fit in it.",
+                f'State fargate_spot_vcpu_quota under [account] region = "{region}" (Service Quotas, L-36FBB829): '
+                f"{_QUOTA.format(code='L-36FBB829', region=region)}",
+            )
+        if not account.subnet:
+            yield _not_stated(
+                region,
+                "The addresses of its subnets are not stated, so nobody checked whether each task gets one.",
+                f"State them as [[account.subnet]]: {_SUBNETS.format(region=region)}",
+                "subnets",
+            )
+        missing = [s.name for s in self._ask.services if in_quota(s, account) and s.name not in used.services]
+        if missing and account.fargate_vcpu_quota is not None:
+            yield _not_counted(region, missing)
+
+
+def _not_stated(region: str, message: str, advice: str, check: str = "quota") -> Finding:
+    return Finding(account_name(region), "", check, "UNKNOWN", message, advice)
+
+
+def _not_counted(region: str, missing: list[str]) -> Finding:
+    names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+    return Finding(
+        account_name(region),
+        "",
+        "quota",
+        "UNKNOWN",
+        f"The vCPU of services that could not be planned are not counted against the quota: {names}.",
+        "Read the date of the quota as no earlier than the true one.",
+    )
