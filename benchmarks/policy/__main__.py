@@ -74,7 +74,9 @@ def _summary(name: str, part: list[Outcome]) -> str:
 
 
 def _median(scores: list[Score], field: str) -> float:
-    return float(np.nanmedian([getattr(one, field) for one in scores]))
+    """Of the traces on which there is something to compare."""
+    known = [ratio for one in scores if not np.isnan(ratio := getattr(one, field))]
+    return float(np.median(known)) if known else float("nan")
 
 
 def outcomes(

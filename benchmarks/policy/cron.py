@@ -56,8 +56,6 @@ def values(field: str, least: int, most: int, names: tuple[str, ...] = ()) -> fr
 
     >>> sorted(values("MON-WED,SAT", 1, 7, WEEKDAYS)), sorted(values("10/20", 0, 59))
     ([2, 3, 4, 7], [10, 30, 50])
-    >>> sorted(values("FRI-MON", 1, 7, WEEKDAYS))
-    [1, 2, 6, 7]
     """
     found: set[int] = set()
     for part in field.split(","):
@@ -65,11 +63,10 @@ def values(field: str, least: int, most: int, names: tuple[str, ...] = ()) -> fr
         first, _, last = span.partition("-")
         low = least if span == "*" else _number(first, least, most, names)
         high = _number(last, least, most, names) if last else (low if not step and span != "*" else most)
-        wrapped = range(low, high + 1 + (0 if low <= high else most - least + 1))
         every = int(step) if step.isdigit() and int(step) > 0 else 0 if step else 1
-        if every == 0:
-            raise ValueError(f"cron field {field!r}: {step!r} is no step")
-        found.update(least + (value - least) % (most - least + 1) for value in wrapped[::every])
+        if every == 0 or low > high:
+            raise ValueError(f"cron field {field!r}: {part!r} is no range with a step from 1 on")
+        found.update(range(low, high + 1, every))
     return frozenset(found)
 
 

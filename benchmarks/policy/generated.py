@@ -30,7 +30,7 @@ def of_the_day(times: pd.DatetimeIndex, rng: np.random.Generator, weekend: float
     second = rng.uniform(0.05, 0.2) * np.cos(4 * np.pi * (hours - peak + rng.uniform(-2, 2)) / 24)
     day = 1 + depth * np.cos(2 * np.pi * (hours - peak) / 24) + second
     share = rng.uniform(0.55, 0.9) if weekend is None else weekend
-    return np.asarray(np.maximum(day, 0.05) * np.where(times.dayofweek >= 5, share, 1.0))
+    return np.asarray(np.maximum(day, 0.05) * np.where(times.day_of_week >= 5, share, 1.0))
 
 
 def noisy(times: pd.DatetimeIndex, rates: np.ndarray, noise: Noise, rng: np.random.Generator) -> pd.Series:
@@ -118,7 +118,9 @@ def push(rng: np.random.Generator) -> pd.Series:
     """A message to all users at the same minute of every working day: twice the load at once, gone in 40 minutes."""
     times = grid("2026-03-02")
     rates = level(rng) * of_the_day(times, rng)
-    at = (times.hour == int(rng.integers(7, 21))) & (times.minute == 5 * int(rng.integers(12))) & (times.dayofweek < 5)
+    at = (
+        (times.hour == int(rng.integers(7, 21))) & (times.minute == 5 * int(rng.integers(12))) & (times.day_of_week < 5)
+    )
     lasting = np.exp(-np.arange(12) / 4)
     lift = np.convolve(at.astype(float), lasting)[: len(times)]
     return noisy(times, rates * (1 + rng.uniform(0.6, 1.4) * lift), USUAL, rng)
