@@ -2,13 +2,16 @@
 
 recommend_policy  plan -> Policy: candidates replayed on held-out history, chosen by risk first, then cost
 simulate          Policy and demand -> Simulation: minute by minute, with ECS's clocks
+replay_many       thousands of candidate policies at once, totals only
 elasticity        SPEC's metrics of how well a supply followed a demand
 check_policy      what AWS would refuse, and what would surprise, as findings
 Policy.render     CloudFormation, Terraform, boto3 calls, AWS CLI commands or a plain table
 """
 
+from capacity.scaling.batch import Candidates, Totals, replay_many
 from capacity.scaling.checks import check_policy
 from capacity.scaling.clocks import Clocks
+from capacity.scaling.disruptions import Deployment, Spot
 from capacity.scaling.policy import (
     Policy,
     PredictiveScaling,
@@ -23,18 +26,23 @@ from capacity.scaling.simulation import Simulation, simulate
 from capacity.scaling.spec import Elasticity, elasticity
 
 __all__ = [
+    "Candidates",
     "Clocks",
+    "Deployment",
     "Elasticity",
     "Policy",
     "PredictiveScaling",
     "ScheduledAction",
     "ServicePolicy",
     "Simulation",
+    "Spot",
     "Step",
     "StepScaling",
     "TargetTracking",
+    "Totals",
     "check_policy",
     "elasticity",
     "recommend_policy",
+    "replay_many",
     "simulate",
 ]
