@@ -22,11 +22,22 @@ if TYPE_CHECKING:
     from capacity.history.history import History
     from capacity.planning.diagnosis import Bottlenecks
     from capacity.planning.matching import Asked
+    from capacity.planning.money import Commitment
     from capacity.planning.scenarios import WhatIf
     from capacity.planning.sizing import Instances, Interruptions, Mix, Sizes
 
 DecisionKind = Literal[
-    "raise_max", "lower_max", "raise_min", "lower_min", "raise_quota", "resize", "measure", "fix_data", "watch"
+    "raise_max",
+    "lower_max",
+    "raise_min",
+    "lower_min",
+    "raise_quota",
+    "resize",
+    "measure",
+    "fix_data",
+    "watch",
+    "commit",
+    "budget",
 ]
 
 
@@ -203,6 +214,20 @@ class Plan:
         planned = self.cost.groupby("service", sort=False)["planned"].sum(min_count=1).to_dict()
         hours = len(self.forecast.times) * self.forecast.interval / pd.Timedelta(hours=1)
         return total(self.path_usd, planned, hours)
+
+    def commitment(
+        self,
+        *,
+        term_years: int = 1,
+        payment: str = "no upfront",
+        over: str | None = None,
+        growth: float = 0.0,
+        doubt: float | None = None,
+    ) -> Commitment:
+        """The Savings Plan of least expected cost for what is planned: `planning.money.commitment`."""
+        from capacity.planning.money import commitment
+
+        return commitment(self, term_years=term_years, payment=payment, over=over, growth=growth, doubt=doubt)
 
     def plot(self, service: str | None = None) -> Any:
         """Chart of one service's tasks, for load and to run, under its maximum; the first service when none is named.

@@ -1,7 +1,7 @@
 """What a commitment does to spend: pure arithmetic of Savings Plans, and the amount that costs least.
 
-A commitment of c USD an hour is paid every hour. In exchange, usage is paid at Savings Plans rates, up to c; the rest is
-paid on demand. AWS applies it first where it saves most in percent. Cost is convex in c, and the best c is where the
+A commitment of c USD an hour is paid every hour. In exchange, usage is paid at Savings Plans rates, up to c; the rest
+is paid on demand. AWS applies it first where it saves most in percent. Cost is convex in c, and the best c is where the
 next dollar is used just often enough to pay for itself: with one discount, where P(spend at Savings Plans rates > c) =
 Savings Plans price / on-demand price.
 
@@ -51,23 +51,23 @@ class Eligible(NamedTuple):
 class Paid(NamedTuple):
     """What became of the spend of each interval, in USD an hour."""
 
-    committed: np.ndarray  # (T,) paid whether used or not
+    committed: np.ndarray  # (P, T) paid whether used or not
     covered: np.ndarray  # (G, P, T) what the commitment paid for, at on-demand prices
     used: np.ndarray  # (P, T) of the commitment
     total: np.ndarray  # (P, T) commitment, and what remained on demand
 
 
 def paid(spend: Eligible, commitment: npt.ArrayLike) -> Paid:
-    """Each interval's bill under a commitment of USD an hour: one number, or (T,) where it changes over time.
+    """Each interval's bill under a commitment of USD an hour: one number, (T,) as it changes over time, or (P, T).
 
     >>> two = Eligible(np.array([[[10.0, 4.0]]]), (0.8,), np.ones(2))
     >>> bill = paid(two, 4.8)  # covers 6 USD of usage
     >>> bill.total.round(2).tolist(), bill.covered.round(2).tolist(), bill.used.round(2).tolist()
     ([[8.8, 4.8]], [[[6.0, 4.0]]], [[4.8, 3.2]])
     """
-    committed = np.broadcast_to(np.asarray(commitment, dtype=float), spend.usd.shape[2:])
+    committed = np.broadcast_to(np.asarray(commitment, dtype=float), spend.usd.shape[1:])
     covered = np.zeros_like(spend.usd, dtype=float)
-    left = np.array(np.broadcast_to(committed, spend.usd.shape[1:]))
+    left = committed.copy()
     for group in spend.deepest_first:
         used = np.minimum(left, spend.usd[group] * spend.ratios[group])
         covered[group] = used / spend.ratios[group]
@@ -101,7 +101,8 @@ def best_commitment(parts: Sequence[tuple[Eligible, float]]) -> float:
         drops.append(np.broadcast_to(falls[:, None, None] * weight, filled.shape).ravel())
     bend, drop = np.concatenate(bends), np.concatenate(drops)
     believed = sum(belief for _, belief in parts)
-    order = np.argsort(bend, kind="stable")
-    worth = drop[order][::-1].cumsum()[::-1]  # of the dollar that ends at each bend
-    pays = np.flatnonzero((worth > believed * (1 + _NOISE)) & (bend[order] > 0))
-    return float(bend[order][pays[-1]]) if len(pays) else 0.0
+    rising = np.argsort(bend, kind="stable")
+    bend, drop = bend[rising], drop[rising]
+    worth = drop[::-1].cumsum()[::-1]  # of the dollar that ends at each bend
+    pays = np.flatnonzero((worth > believed * (1 + _NOISE)) & (bend > 0))
+    return float(bend[pays[-1]]) if len(pays) else 0.0
