@@ -191,7 +191,7 @@ def _with_name(problem: Problem, table: dict[str, Any]) -> Problem:
     """`service #3 max_tasks` as `service 'checkout' max_tasks`; events alike."""
     head, _, rest = problem.where.partition(" ")
     number, _, field = rest.partition(" ")
-    if head not in ("service", "event", "budget") or not number.startswith("#"):
+    if head not in ("service", "event", "budget", "scenario") or not number.startswith("#"):
         return problem
     entry = table[head][int(number[1:]) - 1]
     name = entry.get("name") if isinstance(entry, dict) else None

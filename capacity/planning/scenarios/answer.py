@@ -11,13 +11,16 @@ import pandas as pd
 from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
-from capacity.planning.limits import EARLY
+from capacity.planning.limits import LIKELY
 from capacity.planning.plans import Plan
 from capacity.planning.scenarios.cases import AS_IS, Case
-from capacity.planning.words import counted, level_words, percent, spoken_date, usd
+from capacity.planning.words import counted, level_words, listed, percent, spoken_date, usd
 
 #: The row of all services together.
 ALL: Final = "(all)"
+
+#: Limits told one by one in a sentence; the rest is counted.
+TOLD: Final = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,22 +61,42 @@ class WhatIf:
         if others.empty:
             return text
         most = others["more_tasks"].abs().idxmax()
-        return f"{text} What moves that most of {len(others)} is {sentence(most, others.loc[most], self._zone)}"
+        return f"{text} What moves that most of {len(others)} is {sentence(most, others.loc[most])}"
 
     def explain(self) -> str:
         """The headline, and each scenario in a sentence with the service that it moves most."""
         lines = [self.headline]
-        for case in self.cases:
+        for case in self.cases[1:]:
             rows = self.of(case.name)
-            lines.append(f"- {sentence(case.name, rows.loc[self.whole], self._zone)}{_most_moved(rows, self.whole)}")
-            lines += [f"  {case.note}"] if case.note else []
-        lines += [f"{finding.service}: {finding.message} {finding.advice}" for finding in self.findings]
+            parts = [sentence(case.name, rows.loc[self.whole]), _most_moved(rows, self.whole)]
+            lines.append("- " + " ".join(filter(None, [*parts, self._newly_in_words(case.name), case.note])))
+        lines += [f"{finding.message} {finding.advice}" for finding in self.findings]
         return "\n".join(lines)
 
-    @property
-    def _zone(self) -> str:
-        services = self.plans[AS_IS].services
-        return services[0].timezone if len(services) == 1 else "UTC"
+    def newly(self, scenario: str) -> pd.DataFrame:
+        """Limits that a scenario passes in half of the futures or more, and the plan as it is in fewer.
+
+        Rows of `schema.LIMITS`, the first passed on top.
+        """
+        self.of(scenario)
+        place = ["service", "limit"]
+        before = self.plans[AS_IS].limits.set_index(place)["probability"]
+        found = self.plans[scenario].limits
+        found = found[found["probability"] >= LIKELY]
+        were = before.reindex(pd.MultiIndex.from_frame(found[place])).fillna(0.0).to_numpy()
+        return found[were < LIKELY].sort_values("first", kind="stable").reset_index(drop=True)
+
+    def _newly_in_words(self, scenario: str) -> str:
+        rows = self.newly(scenario)
+        if rows.empty:
+            return ""
+        told = [
+            f"{row.limit} {row.value:,.10g} of {row.service} ({percent(row.probability)}, from "
+            f"{spoken_date(row.first)} on)"
+            for row in rows.head(TOLD).itertuples()
+        ]
+        more = [f"{len(rows) - TOLD:,} more"] if len(rows) > TOLD else []
+        return f"Then likely passed: {listed([*told, *more])}."
 
     def __str__(self) -> str:
         return self.explain()
@@ -97,24 +120,19 @@ class WhatIf:
         return table_html(self.headline, pd.concat([self.frame[first], self.frame[~first]]), rows=max(12, sum(first)))
 
 
-def sentence(name: str, row: pd.Series, timezone: str) -> str:
+def sentence(name: str, row: pd.Series) -> str:
     """A scenario in words.
 
     >>> row = pd.Series({"tasks": 50.0, "more_tasks": 8.0, "usd_per_month": 4700.0, "more_usd_per_month": 700.0,
-    ...                  "more_usd_p5": 650.0, "more_usd_p95": 760.0, "limit": "", "probability": 0.0})
-    >>> print(sentence("launch", row, "UTC"))
+    ...                  "more_usd_p5": 650.0, "more_usd_p95": 760.0})
+    >>> print(sentence("launch", row))
     launch: 50 tasks (+8), 4,700 USD a month (+700, +650 to +760).
     """
     text = f"{name}: {counted(row['tasks'])}"
-    if name != AS_IS:
-        text += f" ({row['more_tasks']:+,.0f})"
-    text += _priced(row)
-    if name != AS_IS and np.isfinite(row["more_usd_per_month"]):
+    text += f" ({row['more_tasks']:+,.0f}){_priced(row)}"
+    if np.isfinite(row["more_usd_per_month"]):
         low, high = row["more_usd_p5"], row["more_usd_p95"]
         text += f" ({_signed(row['more_usd_per_month'])}, {_signed(low)} to {_signed(high)})"
-    if row["probability"] >= EARLY:
-        text += f"; {row['limit']} is passed, {percent(row['probability'])} sure"
-        text += f", by {spoken_date(row['reached'], timezone)} in {percent(EARLY)} of the futures"
     return f"{text}."
 
 
@@ -132,4 +150,4 @@ def _most_moved(rows: pd.DataFrame, whole: str) -> str:
     if own.empty or not own.abs().max() > 0:
         return ""
     name = own.abs().idxmax()
-    return f" Most of it is `{name}`: {rows.loc[name, 'tasks']:,.0f} ({own[name]:+,.0f})."
+    return f"Most of it is `{name}`: {rows.loc[name, 'tasks']:,.0f} ({own[name]:+,.0f})."

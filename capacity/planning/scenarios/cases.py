@@ -44,7 +44,7 @@ def cases(scenarios: Scenario | Iterable[Given] | Config, among: Iterable[Scenar
         among, scenarios = (*among, *scenarios.scenario), scenarios.scenario
     asked: list[Given] = [scenarios] if isinstance(scenarios, Scenario) else list(scenarios)
     for one in asked:
-        for part in (one,) if isinstance(one, Scenario) or not isinstance(one, Iterable) else one:
+        for part in one if isinstance(one, Iterable) and not isinstance(one, (Scenario, str)) else (one,):
             if not isinstance(part, Scenario):
                 raise InputError(f"{part!r} is not a Scenario", advice='Write Scenario(name="launch", growth="20%").')
     known = {one.name: one for one in (*among, *(one for one in asked if isinstance(one, Scenario)))}

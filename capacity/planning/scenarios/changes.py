@@ -73,8 +73,7 @@ def _changed(service: Service, parts: list[Scenario]) -> Service:
 
 def _resized(service: Service, changed: Service, parts: list[Scenario], past: Demand, names: dict[str, str]) -> Service:
     """What a task of another size serves, where nobody says: by its vCPU as far as that is what binds."""
-    said = any(part.requests_per_task_times is not None or set(_ONE_RATE) & set(part.change) for part in parts)
-    if said or Task.of(changed) == Task.of(service) or service.requests_per_second_per_task is None:
+    if _said(parts) or Task.of(changed) == Task.of(service) or service.requests_per_second_per_task is None:
         return changed
     worth = carries(service, Task.of(changed), 1.0, busy_share(service, past, names[service.name]))
     if isinstance(worth, str):
@@ -126,29 +125,34 @@ def _prices(parts: tuple[Scenario, ...], prices: Prices) -> Prices:
 
 
 def assumptions(case: Case, ask: Asked, then: Asked) -> list[Finding]:
-    """What a case takes for granted that nobody measured."""
-    found = []
+    """What a case takes for granted that nobody measured: one finding for all services of which it is the same."""
+    sized, bounded = [], []
     for service, changed in zip(ask.services, then.services, strict=True):
         rate, serves = service.requests_per_second_per_task, changed.requests_per_second_per_task
         if rate is None or serves is None:
             continue
         parts = case.concerning(service.name)
-        said = any(part.requests_per_task_times is not None for part in parts)
-        if not said and Task.of(service)[::2] != Task.of(changed)[::2]:
-            message = (
-                f"a task of {Task.of(changed)} is taken to serve {serves:.4g} requests/s, where one of "
-                f"{Task.of(service)} serves {rate:.4g}: by its vCPU, at the same speed, as far as that is what binds."
-            )
-            advice = "State requests_per_task_times in the scenario, or measure it: capacity loadtest capacity."
-            found.append(_assumed(case, service.name, message, advice))
+        told = f"{service.name} {serves:.4g} instead of {rate:.4g}"
+        if Task.of(service)[::2] != Task.of(changed)[::2] and not _said(parts):
+            sized.append(told)
         if any(part.slo_ms is not None for part in parts):
-            message = (
-                f"{serves:.4g} requests/s a task follow from {rate:.4g} by the law of a shared processor, as if no "
-                "time were spent elsewhere."
-            )
-            found.append(_assumed(case, service.name, message, "Measure it: capacity loadtest capacity --slo-ms."))
+            bounded.append(told)
+    how = "Measure it (capacity loadtest capacity), or state requests_per_task_times in the scenario."
+    found = []
+    if sized:
+        reason = "by the vCPU of a task, at the same speed, as far as that is what binds"
+        found.append(_assumed(case, f"{reason}: {'; '.join(sized)}", how))
+    if bounded:
+        reason = "by the law of a shared processor, as if no time were spent elsewhere"
+        found.append(_assumed(case, f"{reason}: {'; '.join(bounded)}", how))
     return found
 
 
-def _assumed(case: Case, service: str, message: str, advice: str) -> Finding:
-    return Finding(service, "", "scenario", "REVIEW", f"{case.name!r}: {message}", advice)
+def _said(parts: list[Scenario]) -> bool:
+    """Whether the parts say themselves what a task serves."""
+    return any(part.requests_per_task_times is not None or set(_ONE_RATE) & set(part.change) for part in parts)
+
+
+def _assumed(case: Case, reason: str, advice: str) -> Finding:
+    message = f"{case.name!r} takes requests/s of a task for granted, {reason}."
+    return Finding("", "", "scenario", "REVIEW", message, advice)

@@ -75,7 +75,7 @@ def trapezoid(starts: np.ndarray, ends: np.ndarray, begin: int, end: int | None,
     [[0.0, 0.5], [0.0, 0.0], [0.0, 1.0]]
     """
     far = max(int(ends[-1]), begin) + 2 * ramp + 1 if end is None else end
-    inside = ends - 1  # an interval does not hold its end
+    inside = ends if ramp else ends - 1  # an interval does not hold its end; a slope comes as near to it as can be
     mean = (_area(ends, begin, far, ramp) - _area(starts, begin, far, ramp)) / (ends - starts)
     edges = [_height(place, begin, far, ramp) for place in (starts, inside)]
     most = _height(np.clip(np.full_like(starts, begin + ramp), starts, inside), begin, far, ramp)
