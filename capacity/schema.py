@@ -241,10 +241,23 @@ LIMITS: Final = Table(
     "limits",
     "When a limit is reached, with what probability.",
     (
-        Column("service", "str", "", "Name of the service; `(account REGION)` for a quota shared by all."),
-        Column("limit", "str", "", "max_tasks, fargate_vcpu_quota, ecs_tasks_per_service."),
+        Column(
+            "service",
+            "str",
+            "",
+            "Name of the service; of limits that are shared `(account REGION)`, `(load balancer NAME)`, "
+            "`(target group NAME)`, `(cluster NAME)`, `(shared NAME)`.",
+        ),
+        Column(
+            "limit",
+            "str",
+            "",
+            "max_tasks, ecs_tasks_per_service, service_launch_rate; fargate_vcpu_quota, fargate_spot_vcpu_quota, "
+            "launch_rate, launch_rate_zone_loss, subnet_addresses: ZONE; targets_per_load_balancer, "
+            "targets_per_target_group, provisioning_tasks; connections: NAME, downstream: NAME.",
+        ),
         Column("value", "float64", "of the limit", "The limit today."),
-        Column("unit", "str", "", "tasks or vCPU."),
+        Column("unit", "str", "", "tasks, vCPU, addresses, targets, connections, calls/s, tasks within 60 s ..."),
         Column("probability", "float64", "1", "Share of paths that pass the limit within the horizon."),
         Column("first", "datetime64[us, UTC]", "UTC", "When 5 % of the paths have passed it; NaT if fewer do."),
         Column("median", "datetime64[us, UTC]", "UTC", "When half of the paths have passed it; NaT if fewer do."),

@@ -27,6 +27,7 @@ LIMIT_NAMES: Final = {
     "max_tasks": "today's maximum",
     "fargate_vcpu_quota": "the region's Fargate quota",
     "ecs_tasks_per_service": "what ECS allows in one service",
+    "service_launch_rate": "what Fargate starts of one service",
 }
 
 METRIC_NAMES: Final = {"requests": "requests", "cpu": "CPU", "memory": "memory"}
