@@ -10,6 +10,7 @@ from capacity.planning.diagnosis import Bottlenecks, bottlenecks
 from capacity.planning.planner import plan
 from capacity.planning.plans import Decision, Plan
 from capacity.planning.prices import HOURS_PER_MONTH, Prices, usd_per_hour
+from capacity.planning.scenarios import WhatIf, what_if
 from capacity.planning.steps import for_deployment, for_zone_loss, ready_before, whole_tasks, within_bounds
 
 __all__ = [
@@ -18,12 +19,14 @@ __all__ = [
     "Decision",
     "Plan",
     "Prices",
+    "WhatIf",
     "bottlenecks",
     "for_deployment",
     "for_zone_loss",
     "plan",
     "ready_before",
     "usd_per_hour",
+    "what_if",
     "whole_tasks",
     "within_bounds",
 ]
