@@ -2,14 +2,12 @@
 
 `plan.sizes()` compares every Fargate size and both architectures (`options`; what a task of another size carries in
 `larger`, what it takes of memory in `memory`). `plan.mix()` says how much may run on Spot (`spot`). `plan.instances()`
-packs tasks onto EC2 instances (`packing`). `shortage` turns the cost of a missing task into how sure to be, `regions`
-the loss of a region into load that others take over.
+packs tasks onto EC2 instances (`packing`). `shortage` turns the cost of a missing task into how sure to be.
 """
 
 from capacity.planning.sizing.instances import Instances, instances
 from capacity.planning.sizing.mix import Mix, mix
-from capacity.planning.sizing.regions import for_region_loss
 from capacity.planning.sizing.sizes import Sizes, sizes
 from capacity.planning.sizing.spot import Interruptions, Strategy
 
-__all__ = ["Instances", "Interruptions", "Mix", "Sizes", "Strategy", "for_region_loss", "instances", "mix", "sizes"]
+__all__ = ["Instances", "Interruptions", "Mix", "Sizes", "Strategy", "instances", "mix", "sizes"]

@@ -53,10 +53,12 @@ class Sizes:
            the paths; `full_memory_gib` what a full task takes at most, NaN where not known; `usd` (mean), `p5`, `p50`,
            `p95` a month when tasks follow each path; `bound_by` and `rejected_because` what rules it out, empty for
            sizes that would do
-    findings  what the comparison takes for granted, and what nobody measured
+    arm_speed  work of an ARM vCPU as a multiple of an x86 one's; None: taken to be the same, nobody measured it
+    findings   what the comparison takes for granted, and what nobody measured
     """
 
     frame: pd.DataFrame
+    arm_speed: float | None = None
     findings: Findings = NO_FINDINGS
 
     def of(self, service: str) -> pd.DataFrame:
@@ -103,8 +105,22 @@ class Sizes:
         saved = now["usd"] - best["usd"]
         if saved < WORTH_CHANGING * now["usd"]:
             part = f"{_task(best)} would save {usd(saved)} a month, less than {share(WORTH_CHANGING)}"
-            return f"`{service}` has about the cheapest size that keeps its promise: {_task(now)}. {part}."
-        return f"{change} and save {usd(saved)} a month ({share(saved / now['usd'])}): {runs}."
+            return f"`{service}` has about the cheapest size that keeps its promise, {_task(now)}: {part}."
+        return f"{change} and save {usd(saved)} a month ({share(saved / now['usd'])}): {runs}{self._pays_from(best)}."
+
+    def _pays_from(self, best: pd.Series) -> str:
+        """What has to be true of the other architecture's speed, where that is not known."""
+        rows = self.of(str(best.name))
+        here = rows[
+            (rows["rejected_because"] == "") & (rows["architecture"] == rows[rows["present"]]["architecture"].iloc[0])
+        ]
+        if self.arm_speed is not None or here.empty or best["architecture"] == here["architecture"].iloc[0]:
+            return ""
+        least = best["usd"] / here["usd"].min()
+        other = here["architecture"].iloc[0]
+        return (
+            f"; nobody measured the speed of {best['architecture']}: it pays from about {share(least)} of {other}'s on"
+        )
 
     @property
     def sentences(self) -> list[str]:
@@ -150,7 +166,7 @@ def sizes(
         tried = list(options(about, plan, _speeds(found.service, arm_speed), least))
         findings += _taken_for_granted(about, tried, arm_speed)
         rows += [_row(found.service, option) for option in sorted(tried, key=_order)]
-    return Sizes(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS), Findings.of(findings))
+    return Sizes(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS), arm_speed, Findings.of(findings))
 
 
 def _asked_for(plan: Plan, service: str | Iterable[str] | None) -> list[Match]:
