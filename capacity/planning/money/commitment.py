@@ -207,20 +207,25 @@ def believed(spend: Eligible, past: dict[int, Eligible]) -> list[tuple[Eligible,
 
 def _market(plan: Plan, term: Term, offer: Offer) -> Market | None:
     """The term's spend that nothing covers yet, with what this offer takes off; None where no price of it is known."""
-    settings = asked_of(plan).prices.settings
-    spend = _eligible(plan, term.usd, term.hours, offer)
+    usd = term.usd
+    for held in asked_of(plan).prices.settings.commitment:
+        usd = _uncovered(plan, term._replace(usd=usd), held)
+    spend = _eligible(plan, usd, term.hours, offer)
     if spend is None:
         return None
-    for held in settings.commitment:
-        spend = _uncovered(plan, term, spend, held, offer)
-    return Market(offer, spend)
+    unsold = [own for place, own in usd.items() if _ratio(plan, place, offer) is None]
+    rest = sum(float((own.mean(axis=0) * term.hours).sum() / term.hours.sum()) for own in unsold)
+    return Market(offer, spend, rest)
 
 
 def _eligible(plan: Plan, usd: dict[Place, np.ndarray], hours: np.ndarray, offer: Offer) -> Eligible | None:
     known = {place: ratio for place in usd if (ratio := _ratio(plan, place, offer)) is not None}
     if not known:
         return None
-    return Eligible(np.stack([usd[place] for place in known]), tuple(known.values()), hours)
+    groups: dict[float, np.ndarray] = {}
+    for place, ratio in known.items():
+        groups[ratio] = groups[ratio] + usd[place] if ratio in groups else usd[place]
+    return Eligible(np.stack(list(groups.values())), tuple(groups), hours)
 
 
 def _ratio(plan: Plan, place: Place, offer: Offer) -> float | None:
@@ -229,19 +234,16 @@ def _ratio(plan: Plan, place: Place, offer: Offer) -> float | None:
     return None if found is None else found[place.item]
 
 
-def _uncovered(plan: Plan, term: Term, spend: Eligible, held: HeldCommitment, offer: Offer) -> Eligible:
+def _uncovered(plan: Plan, term: Term, held: HeldCommitment) -> dict[Place, np.ndarray]:
     """What remains on demand beside a commitment that is held, while it lasts.
 
     Where the price of what is held is not published, it is taken to cover what one without upfront payment does.
     """
-    kinds = (Offer(held.term_years, held.payment), Offer(held.term_years), offer)
-    own = [
-        next(ratio for kind in kinds if (ratio := _ratio(plan, place, kind)) is not None)
-        for place in term.usd
-        if _ratio(plan, place, offer) is not None
-    ]
-    covered = paid(spend._replace(ratios=tuple(own)), _amount(held, term.starts)).covered
-    return spend._replace(usd=spend.usd - covered)
+    kinds = (Offer(held.term_years, held.payment), Offer(held.term_years))
+    own = [next(ratio for kind in kinds if (ratio := _ratio(plan, place, kind)) is not None) for place in term.usd]
+    spend = Eligible(np.stack(list(term.usd.values())), tuple(own), term.hours)
+    left = spend.usd - paid(spend, _amount(held, term.starts)).covered
+    return dict(zip(term.usd, left, strict=True))
 
 
 def _amount(held: HeldCommitment, starts: pd.DatetimeIndex) -> np.ndarray:

@@ -20,6 +20,9 @@ import numpy.typing as npt
 #: Rounding noise of sums of shares, far below a cent.
 _NOISE = 1e-12
 
+#: Into so many bins amounts are sorted roughly, before those of one bin are sorted exactly.
+_BINS = 4096
+
 
 class Eligible(NamedTuple):
     """Spend that a Savings Plan could cover, before any plan, of G groups that each have one discount.
@@ -100,9 +103,15 @@ def best_commitment(parts: Sequence[tuple[Eligible, float]]) -> float:
         bends.append(filled.ravel())
         drops.append(np.broadcast_to(falls[:, None, None] * weight, filled.shape).ravel())
     bend, drop = np.concatenate(bends), np.concatenate(drops)
-    believed = sum(belief for _, belief in parts)
-    rising = np.argsort(bend, kind="stable")
-    bend, drop = bend[rising], drop[rising]
-    worth = drop[::-1].cumsum()[::-1]  # of the dollar that ends at each bend
-    pays = np.flatnonzero((worth > believed * (1 + _NOISE)) & (bend > 0))
-    return float(bend[pays[-1]]) if len(pays) else 0.0
+    enough = sum(belief for _, belief in parts) * (1 + _NOISE)
+    top = bend.max(initial=0.0)
+    if top <= 0 or drop[bend > 0].sum() <= enough:
+        return 0.0
+    bins = np.minimum(bend * (_BINS / top), _BINS - 1).astype(np.int64)
+    worth = np.bincount(bins, drop, _BINS)[::-1].cumsum()[::-1]  # of the first dollar of each bin
+    last = np.flatnonzero(worth > enough)[-1]  # only in this bin the order of the bends matters
+    inside = np.flatnonzero((bins == last) & (bend > 0))
+    inside = inside[np.argsort(bend[inside], kind="stable")]
+    above = worth[last + 1] if last + 1 < _BINS else 0.0
+    pays = np.flatnonzero(above + drop[inside][::-1].cumsum()[::-1] > enough)
+    return float(bend[inside][pays[-1]]) if len(pays) else 0.0

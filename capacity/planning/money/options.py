@@ -22,6 +22,7 @@ class Market:
 
     offer: Offer
     spend: Eligible
+    rest: float = 0.0  # USD an hour of what this plan has no known price for, and so leaves on demand
 
     @cached_property
     def best(self) -> float:
@@ -54,7 +55,7 @@ def outcome(market: Market, usd_per_hour: float) -> dict[str, Any]:
         "term_years": market.offer.term_years,
         "payment": market.offer.payment,
         "usd_per_hour": usd_per_hour,
-        "usd_per_month": float(spent.mean() * HOURS_PER_MONTH),
+        "usd_per_month": float((spent.mean() + market.rest) * HOURS_PER_MONTH),
         **_spread("saving", saved),
         "loses": float((saved < -1e-9).mean()),
         **_spread("utilization", used),
