@@ -32,6 +32,8 @@ def walk(shape: Any, value: Any, path: str, found: list[str]) -> None:
         for key, child in value.items():
             walk(shape.members[key], child, f"{path}.{key}", found)
     elif kind == "list":
+        if "max" in limits and len(value) > limits["max"]:
+            found.append(f"{path}: {len(value)} items, at most {limits['max']}")
         for index, child in enumerate(value):
             walk(shape.member, child, f"{path}[{index}]", found)
     elif kind == "string":

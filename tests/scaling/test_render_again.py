@@ -1,0 +1,405 @@
+"""Whatever the policy, each document reads back as what was meant: bounds, target, steps, forecast and schedule."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml  # type: ignore[import-untyped, unused-ignore]
+from hypothesis import given, settings
+
+from capacity.errors import InputError
+from capacity.scaling import PredictiveScaling, ScheduledAction, ServicePolicy, Step, StepScaling, TargetTracking
+from capacity.scaling.bounds import bounds
+from capacity.scaling.checks import check_policy
+from capacity.scaling.render.calls import arn_placeholder
+from capacity.scaling.render.configurations import PLACEHOLDER
+from tests.scaling import hcl
+from tests.scaling.any_policy import service_policies
+from tests.scaling.aws_model import problems
+from tests.scaling.elsewhere import AUTOSCALE, HPA, SCALED_OBJECT, refused
+from tests.scaling.policies import fleet, scheduled, tracking, web
+
+Said = dict[str, Any]
+
+#: How each predefined metric is called in AWS's words, back to ours.
+METRICS = {
+    "ECSServiceAverageCPUUtilization": ("cpu", 60),
+    "ECSServiceAverageMemoryUtilization": ("memory", 60),
+    "ECSServiceAverageCPUUtilizationHighResolution": ("cpu", 20),
+    "ECSServiceAverageMemoryUtilizationHighResolution": ("memory", 20),
+    "ALBRequestCountPerTarget": ("requests", 60),
+    "ECSServiceCPUUtilization": ("cpu", 60),
+    "ECSServiceMemoryUtilization": ("memory", 60),
+    "ALBRequestCount": ("requests", 60),
+    "CPUUtilization": ("cpu", 60),
+    "MemoryUtilization": ("memory", 60),
+    "RequestCountPerTarget": ("requests", 60),
+}
+
+
+def of_policy(policy: dict[str, Any]) -> Any:
+    """A `put_scaling_policy` as our own noun; of a ladder, all but what its alarm says."""
+    if policy["PolicyType"] == "TargetTrackingScaling":
+        said = policy["TargetTrackingScalingPolicyConfiguration"]
+        metric, resolution = METRICS[said["PredefinedMetricSpecification"]["PredefinedMetricType"]]
+        cooldowns = (said["ScaleOutCooldown"], said["ScaleInCooldown"])
+        return TargetTracking(metric, said["TargetValue"], *cooldowns, said["DisableScaleIn"], resolution)  # type: ignore[arg-type]
+    if policy["PolicyType"] == "PredictiveScaling":
+        said = policy["PredictiveScalingPolicyConfiguration"]
+        (one,) = said["MetricSpecifications"]
+        metric, _ = METRICS[one["PredefinedMetricPairSpecification"]["PredefinedMetricType"]]
+        over = said.get("MaxCapacityBuffer")
+        assert (said["MaxCapacityBreachBehavior"] == "IncreaseMaxCapacity") == (over is not None)
+        return PredictiveScaling(metric, one["TargetValue"], said["Mode"], said["SchedulingBufferTime"], over)  # type: ignore[arg-type]
+    said = policy["StepScalingPolicyConfiguration"]
+    rungs = tuple(
+        Step(one["MetricIntervalLowerBound"], one.get("MetricIntervalUpperBound"), one["ScalingAdjustment"])
+        for one in said["StepAdjustments"]
+    )
+    by = {"ChangeInCapacity": "tasks", "PercentChangeInCapacity": "percent"}[said["AdjustmentType"]]
+    return StepScaling("cpu", 0, rungs, by=by, cooldown=said["Cooldown"], least=said.get("MinAdjustmentMagnitude", 0))  # type: ignore[arg-type]
+
+
+def with_alarm(steps: StepScaling, alarm: dict[str, Any]) -> StepScaling:
+    assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
+    assert (alarm["Period"], alarm["DatapointsToAlarm"]) == (60, alarm["EvaluationPeriods"])
+    metric, _ = METRICS[alarm["MetricName"]]
+    return replace(steps, metric=metric, threshold=alarm["Threshold"], minutes=alarm["EvaluationPeriods"])  # type: ignore[arg-type]
+
+
+def of_action(said: dict[str, Any]) -> ScheduledAction:
+    dates = [pd.Timestamp(said[name]) if name in said else None for name in ("StartTime", "EndTime")]
+    bounds_of = (said["ScalableTargetAction"]["MinCapacity"], said["ScalableTargetAction"]["MaxCapacity"])
+    return ScheduledAction(said["ScheduledActionName"], said["Schedule"], *bounds_of, said["Timezone"], *dates)
+
+
+def gathered(target: dict[str, Any], policies: list[dict[str, Any]], alarms: list[Any], actions: list[Any]) -> Said:
+    found = {type(one).__name__: one for one in map(of_policy, policies)}
+    if alarms:
+        found["StepScaling"] = with_alarm(found["StepScaling"], *alarms)
+    return {
+        "resource": target["ResourceId"],
+        "bounds": (target["MinCapacity"], target["MaxCapacity"]),
+        "schedule": tuple(map(of_action, actions)),
+        **found,
+    }
+
+
+def meant(one: ServicePolicy) -> Said:
+    steps = one.steps
+    if steps is not None and steps.by == "tasks":
+        steps = replace(steps, least=0)  # says nothing beside a count of tasks
+    parts = {"TargetTracking": one.tracking, "StepScaling": steps, "PredictiveScaling": one.predictive}
+    return {
+        "resource": one.service.resource_id,
+        "bounds": (one.min_tasks, one.max_tasks),
+        "schedule": one.schedule,
+        **{name: part for name, part in parts.items() if part is not None},
+    }
+
+
+def of_calls(calls: list[dict[str, Any]]) -> Said:
+    def having(operation: str) -> list[dict[str, Any]]:
+        return [call["parameters"] for call in calls if call["operation"] == operation]
+
+    (target,) = having("register_scalable_target")
+    alarms = having("put_metric_alarm")
+    policies, actions = having("put_scaling_policy"), having("put_scheduled_action")
+    return gathered(target, policies, alarms, actions)
+
+
+def of_commands(commands: list[str]) -> Said:
+    calls = []
+    for command in commands:
+        program, client, operation, *options = shlex.split(command)
+        assert program == "aws"
+        parameters: dict[str, Any] = {}
+        for option in options:
+            name, _, text = option.partition("=")
+            key = "".join(part.capitalize() for part in name.removeprefix("--").split("-"))
+            structure = key in _NUMBERS or key.endswith("Configuration") or key in _LISTS
+            parameters[key] = json.loads(text) if structure else text
+        calls.append({"client": client, "operation": operation.replace("-", "_"), "parameters": parameters})
+    return of_calls(calls)
+
+
+_NUMBERS = ("MinCapacity", "MaxCapacity", "Threshold", "Period", "EvaluationPeriods", "DatapointsToAlarm")
+_LISTS = ("Dimensions", "AlarmActions", "ScalableTargetAction")
+
+
+def of_template(text: str) -> Said:
+    resources = json.loads(text)["Resources"].values()
+    kinds = {kind: [one["Properties"] for one in resources if one["Type"] == kind] for kind in CFN}
+    (target,), policies, alarms = kinds.values()
+    assert all(policy["ScalingTargetId"] == {"Ref": next(iter(json.loads(text)["Resources"]))} for policy in policies)
+    return gathered(target, policies, alarms, target.get("ScheduledActions", []))
+
+
+CFN = (
+    "AWS::ApplicationAutoScaling::ScalableTarget",
+    "AWS::ApplicationAutoScaling::ScalingPolicy",
+    "AWS::CloudWatch::Alarm",
+)
+
+
+def api(block: dict[str, Any]) -> dict[str, Any]:
+    """A block of the provider in the API's words."""
+    lists = {"step_adjustment": "StepAdjustments", "metric_specification": "MetricSpecifications"}
+    found: dict[str, Any] = {}
+    for name, value in block.items():
+        key = lists.get(name, "".join(part.capitalize() for part in name.split("_")))
+        if name in lists:
+            found[key] = [api(one) for one in value]
+        else:
+            found[key] = api(value[0]) if isinstance(value, list) and name != "labels" else value
+    return found
+
+
+def of_terraform(text: str) -> Said:
+    blocks: dict[str, list[dict[str, Any]]] = {}
+    for block in hcl.read(text)["resource"]:
+        blocks.setdefault(block["labels"][0], []).append(api(block))
+    (target,) = blocks["aws_appautoscaling_target"]
+    policies = [one | {"PolicyName": one["Name"]} for one in blocks["aws_appautoscaling_policy"]]
+    actions = blocks.get("aws_appautoscaling_scheduled_action", [])
+    actions = [one | {"ScheduledActionName": one["Name"]} for one in actions]
+    return gathered(target, policies, blocks.get("aws_cloudwatch_metric_alarm", []), actions)
+
+
+@settings(max_examples=30)
+@given(service_policies())
+def test_every_language_of_aws_says_the_whole_policy(one: ServicePolicy) -> None:
+    assert [finding for finding in check_policy(one) if finding.status == "FAIL"] == []
+    policy, expected = fleet(one), meant(one)
+    calls = policy.render("boto3")
+    plain = re.fullmatch(r"[ -~]+", one.service.resource_id)  # else AWS has no such service, and says so
+    assert [problem for call in calls for problem in problems(call) if plain or "ResourceId" not in problem] == []
+    assert of_calls(calls) == expected
+    assert of_commands(policy.render("cli")) == expected
+    if "{{resolve:" not in one.service.name:
+        assert of_template(policy.render("cloudformation")) == expected
+    assert of_terraform(policy.render("terraform")) == expected
+    table = policy.render("table")
+    assert all(line.isprintable() for line in table.splitlines())
+    rungs = len(one.steps.steps) if one.steps is not None else 0
+    assert len(table.splitlines()) == 2 + rungs + (one.predictive is not None) + len(one.schedule)
+
+
+def test_an_alarm_calls_the_very_policy_that_was_put_before_it() -> None:
+    steps = StepScaling("cpu", 80, (Step(0, None, 20),))
+    policy = fleet(replace(scheduled(), steps=steps))
+    calls = policy.render("boto3")
+    put = next(n for n, call in enumerate(calls) if call["parameters"].get("PolicyType") == "StepScaling")
+    assert calls[put + 1]["operation"] == "put_metric_alarm"
+    name = calls[put]["parameters"]["PolicyName"]
+    assert calls[put + 1]["parameters"]["AlarmActions"] == [arn_placeholder(name)]
+    assert arn_placeholder(name) in policy.render("cli")[put + 1]
+    alarm = json.loads(policy.render("cloudformation"))["Resources"]["WebStepsAlarm"]
+    assert alarm["Properties"]["AlarmActions"] == [{"Ref": "WebSteps"}]
+    assert "alarm_actions       = [aws_appautoscaling_policy.web_steps.arn]" in policy.render("terraform")
+
+
+def test_an_unknown_label_is_one_hole_for_all_parts() -> None:
+    steps, foreseen = StepScaling("requests", 3000, (Step(0, None, 20),)), PredictiveScaling("requests", 2400)
+    one = tracking(web(alb_resource_label=""), steps=steps, predictive=foreseen)
+    template = json.loads(fleet(one).render("cloudformation"))
+    assert list(template["Parameters"]) == ["WebAlbResourceLabel"]
+    assert PLACEHOLDER not in json.dumps(template)
+    text = fleet(one).render("terraform")
+    assert PLACEHOLDER not in text
+    assert text.count('variable "web_alb_resource_label"') == 1
+
+
+def test_cloudformations_own_linter_has_nothing_to_say_but_of_what_was_made_wrong() -> None:
+    from cfnlint.api import lint_all  # type: ignore[import-untyped, unused-ignore]
+
+    steps, foreseen = (
+        StepScaling("requests", 3000, (Step(0, 500, 20), Step(500, None, 60))),
+        PredictiveScaling("cpu", 60),
+    )
+    many = fleet(
+        replace(scheduled(), steps=steps, predictive=PredictiveScaling("requests", 2400, over=10)),
+        tracking(web(name="unlabelled", alb_resource_label=""), steps=replace(steps, by="tasks")),
+        tracking(web(name="fine"), tracking=TargetTracking("cpu", 60, resolution=20), predictive=foreseen),
+    )
+    template = many.render("cloudformation")
+    resources = json.loads(template)["Resources"]
+    wrong = json.dumps(resources["FinePredictive"]).replace("ECSServiceCPUUtilization", "ECSServiceCpu")
+    both = json.dumps({**json.loads(template), "Resources": {**resources, "Wrong": json.loads(wrong)}})
+    said = [match for match in lint_all(both) if not match.rule.id.startswith("I")]  # I: for information
+    assert [(match.rule.id[0], match.path[:2]) for match in said] == [("E", ["Resources", "Wrong"])]
+
+
+def documents(text: str) -> list[dict[str, Any]]:
+    return list(yaml.load_all(text, yaml.CSafeLoader))
+
+
+def minute(field: str, hour: str, days: str) -> list[int]:
+    """Minutes since Sunday 00:00 at which five fields of Unix cron fire."""
+    listed = [part.partition("-") for part in days.replace("*", "0-6").split(",")]
+    spread = [day for first, _, last in listed for day in range(int(first), int(last or first) + 1)]
+    return sorted(day * 1440 + int(hour) * 60 + int(field) for day in spread)
+
+
+def active(trigger: dict[str, str], now: int) -> bool:
+    """As KEDA's cron scaler decides: it looks which comes next, the start or the end (pkg/scalers/cron_scaler.go)."""
+
+    def following(cron: str) -> int:
+        field, hour, day, month, days = cron.split()
+        assert (day, month) == ("*", "*")
+        return min((moment - now - 1) % 10080 for moment in minute(field, hour, days))
+
+    start, end = following(trigger["start"]), following(trigger["end"])
+    assert start != end
+    return end < start
+
+
+def moments(one: ServicePolicy) -> pd.DatetimeIndex:
+    """Every minute at which a weekly action fires, and the one before, of a week without a change of clocks."""
+    zones = {action.timezone for action in weekly(one)}
+    sunday = pd.Timestamp("2026-06-07", tz=next(iter(zones), "UTC"))
+    at = {(at + back) % 10080 for action in weekly(one) for at in fired(action) for back in (0, -1)}
+    return pd.DatetimeIndex([sunday + pd.Timedelta(minutes=n) for n in sorted(at | {0})])
+
+
+def weekly(one: ServicePolicy) -> list[ScheduledAction]:
+    return [replace(action, end=None) for action in one.schedule if re.match(r"cron\(\S+ \S+ \? \* ", action.schedule)]
+
+
+def fired(action: ScheduledAction) -> Iterator[int]:
+    field, hours, _, _, days, _ = action.schedule[5:-1].split()
+    numbers = {name: str(n) for n, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))}
+    for hour in hours.split(","):
+        yield from minute(field, hour, ",".join(numbers.get(day, day) for day in days.split(",")))
+
+
+@settings(max_examples=30)
+@given(service_policies())
+def test_keda_holds_the_same_minimum_in_every_minute_of_a_week(one: ServicePolicy) -> None:
+    (found,) = documents(fleet(one).render("keda"))
+    assert refused(found, SCALED_OBJECT) == []
+    spec = found["spec"]
+    crons = [trigger["metadata"] for trigger in spec["triggers"] if trigger["type"] == "cron"]
+    (tracked,) = [trigger for trigger in spec["triggers"] if trigger["type"] != "cron"]
+    times = moments(one)
+    said = [
+        max(spec["minReplicaCount"], *(int(c["desiredReplicas"]) * active(c, _since_sunday(t)) for c in crons), 0)
+        for t in times
+    ]
+    least, _ = bounds(replace(one, schedule=tuple(weekly(one))), times.tz_convert("UTC"))
+    alone = not crons and tracked["type"] != "prometheus"  # then KEDA wants one pod at least
+    assert said == np.maximum(least, 1 if alone else 0).tolist()
+    assert all(c["timezone"] == weekly(one)[0].timezone for c in crons)
+    assert spec["maxReplicaCount"] == max([one.max_tasks, *(action.max_tasks for action in weekly(one))])
+    holds_target(one, tracked["metadata"].get("value"), float(tracked["metadata"].get("threshold", 0)))
+    said_or_named(one, found, schedule=True)
+
+
+def _since_sunday(moment: pd.Timestamp) -> int:
+    return int((moment.day_of_week + 1) % 7 * 1440 + moment.hour * 60 + moment.minute)
+
+
+def holds_target(one: ServicePolicy, percent: Any, per_second: float) -> None:
+    if one.tracking.metric == "requests":
+        assert per_second * 60 == pytest.approx(one.tracking.target, rel=1e-3, abs=0.06)
+    else:
+        assert one.tracking.target - 1 < int(percent) <= max(one.tracking.target, 1)
+
+
+def said_or_named(one: ServicePolicy, found: dict[str, Any], *, schedule: bool) -> None:
+    """What a document cannot say stands in it as a sentence."""
+    unsaid = found["metadata"]["annotations"].get("capacity/not-said", "")
+    assert ("step scaling" in unsaid) == (one.steps is not None)
+    assert ("predictive scaling" in unsaid) == (one.predictive is not None)
+    lost = [action for action in one.schedule if not schedule or replace(action, end=None) not in weekly(one)]
+    assert all(f"{action.name!r}"[1:-1] in unsaid or action.name in unsaid for action in lost)
+    assert ("2027-02-22" in unsaid) >= any(action.end is not None for action in one.schedule)
+
+
+@settings(max_examples=25)
+@given(service_policies())
+def test_an_hpa_holds_bounds_target_and_cooldowns_and_names_the_rest(one: ServicePolicy) -> None:
+    (found,) = documents(fleet(one).render("hpa"))
+    assert refused(found, HPA) == []
+    spec = found["spec"]
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (max(one.min_tasks, 1), one.max_tasks)
+    (metric,) = spec["metrics"]
+    if metric["type"] == "Pods":
+        holds_target(one, None, int(metric["pods"]["target"]["averageValue"].removesuffix("m")) / 1000)
+    else:
+        assert metric["resource"]["name"] == one.tracking.metric
+        holds_target(one, metric["resource"]["target"]["averageUtilization"], 0)
+    down = spec["behavior"]["scaleDown"]
+    assert (down["selectPolicy"] == "Disabled") == one.tracking.disable_scale_in
+    assert down["stabilizationWindowSeconds"] >= min(max(900, one.tracking.scale_in_cooldown), 3600)
+    assert down["policies"][0]["periodSeconds"] == min(max(one.tracking.scale_in_cooldown, 1), 1800)
+    assert found["metadata"]["annotations"]["capacity/service"] == one.service.resource_id.removeprefix("service/")
+    said_or_named(one, found, schedule=False)
+
+
+@settings(max_examples=25)
+@given(service_policies())
+def test_azure_sets_both_bounds_at_the_same_local_times(one: ServicePolicy) -> None:
+    template = json.loads(fleet(one).render("azure"))
+    assert refused(template, AUTOSCALE) == []
+    (setting,) = template["resources"]
+    default, *recurring = setting["properties"]["profiles"]
+    assert "recurrence" not in default
+    capacity = (default["capacity"]["minimum"], default["capacity"]["maximum"])
+    assert capacity == (str(one.min_tasks), str(one.max_tasks))
+    said = {
+        (moment, profile["capacity"]["minimum"], profile["capacity"]["maximum"])
+        for profile in recurring
+        for moment in starts(profile["recurrence"]["schedule"])
+    }
+    assert said == {(at, str(a.min_tasks), str(a.max_tasks)) for a in weekly(one) for at in fired(a)}
+    out, low = (
+        [rule["metricTrigger"]["threshold"] for rule in default["rules"] if rule["scaleAction"]["direction"] == way]
+        for way in ("Increase", "Decrease")
+    )
+    assert out[0] == pytest.approx(one.tracking.target, rel=1e-6)
+    assert low == ([] if one.tracking.disable_scale_in else [pytest.approx(0.9 * one.tracking.target, rel=1e-5)])
+    assert all(profile["rules"] == default["rules"] for profile in recurring)
+    assert ("predictive scaling" in setting["comments"]) == (one.predictive is not None)
+
+
+def starts(schedule: dict[str, Any]) -> Iterator[int]:
+    names = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"]
+    (hour,), (of_hour,) = schedule["hours"], schedule["minutes"]
+    yield from (names.index(day) * 1440 + hour * 60 + of_hour for day in schedule["days"])
+
+
+@pytest.mark.parametrize("kind", ["keda", "azure"])
+def test_weekly_actions_of_several_zones_are_refused_where_windows_are_made_of_them(kind: str) -> None:
+    first, *others = scheduled().schedule
+    mixed = replace(scheduled(), schedule=(replace(first, timezone="Asia/Tokyo"), *others))
+    with pytest.raises(InputError, match="Asia/Tokyo, Europe/Paris"):
+        fleet(mixed).render(kind)
+    assert "Asia/Tokyo" in fleet(mixed).render("hpa")
+
+
+def test_azure_refuses_more_profiles_and_parameters_than_it_takes_and_zones_it_cannot_name() -> None:
+    first, *_ = scheduled().schedule
+    often = replace(first, schedule="cron(0 0,2,4,6,8,10,12,14,16,18,20,22 ? * * *)")
+    twice = replace(scheduled(), schedule=(often, replace(often, name="again", schedule="cron(30 0/2 ? * * *)")))
+    with pytest.raises(InputError, match="needs 25 profiles, Azure allows 20"):
+        fleet(twice).render("azure")
+    with pytest.raises(InputError, match="one at a time"):
+        fleet(*(tracking(web(name=f"s{number}")) for number in range(128))).render("azure")
+    with pytest.raises(InputError, match="Lord_Howe"):
+        fleet(replace(scheduled(), schedule=(replace(first, timezone="Australia/Lord_Howe"),))).render("azure")
+
+
+def test_services_that_kubernetes_would_call_alike_stay_apart() -> None:
+    text = fleet(tracking(web(name="Web_API")), tracking(web(name="web-api")), tracking(web(name="服务"))).render(
+        "keda"
+    )
+    assert [found["metadata"]["name"] for found in documents(text)] == ["web-api", "web-api-2", "service"]
