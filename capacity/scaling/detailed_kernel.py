@@ -190,7 +190,7 @@ def replay_detailed(
             deployed += 1
             old = min(old, max(asked - serving, 0))  # the new ones that serve stand in for old ones
             room = max(asked * tasks.maximum // 100, asked) - serving - old - pending
-            if missing > room:  # old ones make room, as far as those that stay are enough
+            if missing > 0 and missing > room:  # old ones make room, as far as those that stay are enough
                 healthy = -(-asked * tasks.minimum_healthy // 100)
                 stopped = min(old, min(missing - room, max(old + serving - healthy, 0)))
                 old -= stopped
