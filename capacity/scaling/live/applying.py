@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from capacity.errors import ApplyRefused, ApplyStopped, CapacityError, InputErro
 from capacity.scaling.live.audit import FORMAT, Audit, new_run
 from capacity.scaling.live.calling import make
 from capacity.scaling.live.changes import Change, Diff
-from capacity.scaling.live.items import Call
+from capacity.scaling.live.items import Call, acts_on, policy_of_placeholder
+from capacity.scaling.live.reading import door_to
 from capacity.scaling.live.referee import call_problems
 from capacity.scaling.render.calls import arn_placeholder
 from capacity.sources.aws import Door
@@ -93,7 +94,7 @@ def _make_all(diff: Diff, run: str, audit: Audit, door: Door) -> None:
     arns: Arns = {}
     for number, change in enumerate(diff.changes, start=1):
         item = change.item
-        entering = doors.setdefault(item.region, replace(door, region=item.region))
+        entering = doors.setdefault(item.region, door_to(door, item.region))
         if _waits(change):
             arns = _arns(change, entering) | arns
         call = _filled(change, arns)
@@ -111,7 +112,7 @@ def _make_all(diff: Diff, run: str, audit: Audit, door: Door) -> None:
             **call,
         )
         try:
-            if "PUT-ARN-OF-" in str(call["parameters"]):
+            if _unfilled(call):
                 raise LiveError("The policy that this alarm acts on does not stand, so that it has no ARN.")
             answer = make(entering, call)
         except CapacityError as error:
@@ -130,7 +131,12 @@ def _make_all(diff: Diff, run: str, audit: Audit, door: Door) -> None:
 
 def _waits(change: Change) -> bool:
     """Whether a call names a policy by placeholder."""
-    return change.item.kind == "alarm" and change.verb != "delete" and "PUT-ARN-OF-" in str(change.call)
+    return change.item.kind == "alarm" and change.verb != "delete" and _unfilled(change.call)
+
+
+def _unfilled(call: Call) -> bool:
+    """Whether a placeholder of an ARN stands in a call."""
+    return any(map(policy_of_placeholder, acts_on(call["parameters"])))
 
 
 def _arns(change: Change, door: Door) -> Arns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -12,7 +13,7 @@ import pandas as pd
 
 from capacity.display import table_html
 from capacity.findings import Findings
-from capacity.scaling.live.items import Call, Item, Parameters, normal
+from capacity.scaling.live.items import Call, Item, Kind, Parameters, normal, policy_of_placeholder
 from capacity.scaling.render.table import printable
 
 if TYPE_CHECKING:
@@ -109,12 +110,11 @@ class Diff:
         head = f"Account {self.account} as of {self.made_at:%Y-%m-%d %H:%M} UTC"
         head += f", to take back run {self.of}" if self.of else ""
         lines = [head]
-        for place in dict.fromkeys(change.item.place for change in self.changes):
-            lines += ["", printable(f"{place[1]} in {place[0]}")]
-            for change in self.changes:
-                if change.item.place == place:
-                    lines.append(f"  {change.sentence}")
-                    lines += [f"      {change.effect}"] if change.effect else []
+        for (region, resource_id), changes in groupby(self.changes, key=lambda change: change.item.place):
+            lines += ["", printable(f"{resource_id} in {region}")]
+            for change in changes:
+                lines.append(f"  {change.sentence}")
+                lines += [f"      {change.effect}"] if change.effect else []
         return "\n".join([*lines, "", self.summary])
 
     @property
@@ -175,15 +175,15 @@ def _plural(word: str, count: int) -> str:
     return word if count == 1 else f"{word}s"
 
 
-def _differences(kind: Any, before: Parameters | None, after: Parameters | None) -> Iterator[str]:
-    """`MaxCapacity 80 -> 40`; of what is added, each value."""
-    was = dict(_leaves(normal(kind, before))) if before is not None else {}
-    to_be = dict(_leaves(normal(kind, after))) if after is not None else {}
+def _differences(kind: Kind, before: Parameters | None, after: Parameters | None) -> Iterator[str]:
+    """`MaxCapacity 80 -> 40`; of what is added, each value that is stated."""
+    if before is None or after is None:
+        yield from (f"{path} {_text(value)}" for path, value in _leaves(after or {}))
+        return
+    was, to_be = dict(_leaves(normal(kind, before))), dict(_leaves(normal(kind, after)))
     for path in dict.fromkeys([*was, *to_be]):
-        if was.get(path) == to_be.get(path):
-            continue
-        old, new = _text(was.get(path)), _text(to_be.get(path))
-        yield f"{path} {new}" if before is None else f"{path} {old} -> {new}"
+        if was.get(path) != to_be.get(path):
+            yield f"{path} {_text(was.get(path))} -> {_text(to_be.get(path))}"
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -202,6 +202,22 @@ def _text(value: Any) -> str:
         return "unset"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float):
+    if isinstance(value, int | float):
         return f"{value:,.10g}"
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return "; ".join(_listed(each) for each in value) or "none"
+    return str(value)
+
+
+def _listed(value: Any) -> str:
+    """One of a list: a step as `5 to 10: +20`, a dimension as `ServiceName=web`, an alarm's action as its policy."""
+    if not isinstance(value, Mapping):
+        known = policy_of_placeholder(str(value))
+        return f"policy {known}" if known else str(value)
+    if "ScalingAdjustment" in value:
+        lower, upper = (value.get(f"MetricInterval{end}Bound") for end in ("Lower", "Upper"))
+        ends = ("" if end is None else f"{end:g}" for end in (lower, upper))
+        return f"{' to '.join(ends).strip()}: {value['ScalingAdjustment']:+g}"
+    if value.keys() == {"Name", "Value"}:
+        return f"{value['Name']}={value['Value']}"
+    return json.dumps(value, ensure_ascii=False)

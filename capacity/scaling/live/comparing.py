@@ -35,7 +35,7 @@ def diff(
     """What has to change for a policy to stand, as calls in a safe order, each with what it does to running tasks.
 
     what             a policy, or the calls of one as `policy.render("boto3")` returns them
-    now              moment that schedules are read at, UTC; default: when `live` was read
+    now              moment that schedules are read at, UTC, also when it is applied; default: each time's own
     region, regions  where calls go, which do not say it: as they were given to `read_live`; default: where `live` was
                      read, if that is one region
 
@@ -46,7 +46,7 @@ def diff(
     here = {place[0] for place in live.services}
     fallback = region or (next(iter(here)) if len(here) == 1 else "")
     wanted = what if isinstance(what, Wanted) else wanted_of(what, fallback, regions)
-    now = live.read_at if now is None else now
+    given, now = now, live.read_at if now is None else now
     changes: list[Change] = []
     findings = list(live.findings)
     for place in wanted.places:
@@ -58,7 +58,7 @@ def diff(
         findings += _beside(wanted, one, made, now)
 
     def again(door: Any, moment: pd.Timestamp | None) -> Diff:
-        return diff(wanted, read_live(wanted, door=door), moment)
+        return diff(wanted, read_live(wanted, door=door), given if moment is None else moment)
 
     return Diff(live.account, now, tuple(changes), Findings.of(findings), len(wanted.places), again)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from capacity.errors import InputError
 from capacity.scaling.bounds import LOOK_BACK
-from capacity.scaling.cron import firings
+from capacity.scaling.cron import firings, parse
 from capacity.scaling.live.items import Parameters
 
 #: After this long at the latest a scheduled action has done its work: a resolution of one minute (reference aws.md
@@ -77,7 +78,9 @@ def _last(action: Parameters, now: pd.Timestamp, since: pd.Timestamp | None) -> 
     starts = [moment for moment in (since, _stamp(action, "StartTime")) if moment is not None]
     end = min([now] + [moment for moment in (_stamp(action, "EndTime"),) if moment is not None])
     for back in LOOK_BACK:
-        first = max([now - back, *starts])
+        first = max([end - back, *starts])
+        if first > end:
+            return None
         when = firings(action["Schedule"], action.get("Timezone", "UTC"), first, end + pd.Timedelta(microseconds=1))
         if len(when):
             return pd.Timestamp(when[-1])
@@ -85,9 +88,9 @@ def _last(action: Parameters, now: pd.Timestamp, since: pd.Timestamp | None) -> 
 
 
 def _readable(action: Parameters) -> bool:
-    anywhere = pd.Timestamp("2026-01-01", tz="UTC")
     try:
-        firings(action.get("Schedule", ""), action.get("Timezone", "UTC"), anywhere, anywhere)
+        parse(action.get("Schedule", ""))
+        ZoneInfo(action.get("Timezone", "UTC"))
     except (InputError, KeyError, ValueError, OSError):
         return False
     return True

@@ -13,6 +13,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 import pandas as pd
 
+from capacity.scaling.render.calls import arn_placeholder
+
 Kind = Literal["bounds", "policy", "alarm", "action"]
 Parameters = dict[str, Any]
 Call = dict[str, Any]
@@ -157,6 +159,17 @@ def policy_of_arn(arn: str) -> tuple[str, str] | None:
     """
     found = _POLICY_ARN.fullmatch(arn)
     return (found[1], found[2]) if found else None
+
+
+def policy_of_placeholder(text: str) -> str:
+    """The policy whose ARN has to stand where this does; empty when it is no `arn_placeholder`.
+
+    >>> policy_of_placeholder("PUT-ARN-OF-capacity-web-cpu-steps-HERE"), policy_of_placeholder("arn:aws:sns:::ops")
+    ('capacity-web-cpu-steps', '')
+    """
+    begins, _, ends = arn_placeholder("|").partition("|")
+    inside = text.removeprefix(begins).removesuffix(ends)
+    return inside if text == f"{begins}{inside}{ends}" else ""
 
 
 def acts_on(parameters: Mapping[str, Any]) -> list[str]:

@@ -52,7 +52,7 @@ def read_places(prefixes: Mapping[tuple[str, str], tuple[str, ...]], alarms: Ite
     findings: list[Finding] = []
     others: set[tuple[str, str]] = set()
     for region in dict.fromkeys(place[0] for place in prefixes):
-        survey = Survey(replace(door, region=region))
+        survey = Survey(door_to(door, region))
         here = {place[1]: begins for place, begins in prefixes.items() if place[0] == region}
         wanted = {item.name: item.resource_id for item in named if item.region == region}
         found, foreign = _region(survey, here, wanted)
@@ -61,6 +61,11 @@ def read_places(prefixes: Mapping[tuple[str, str], tuple[str, ...]], alarms: Ite
         findings += survey.findings
     now = pd.Timestamp.now("UTC").floor("s")
     return Live(caller["Account"], caller["Arn"], services, now, Findings.of(findings), frozenset(others))
+
+
+def door_to(door: Door, region: str) -> Door:
+    """The same credentials in a region; the same door, with its clients, where it is there already."""
+    return door if door.where == region else replace(door, region=region)
 
 
 def _region(
@@ -82,7 +87,7 @@ def _region(
         for name in ids
     ]
     services = [replace(one, tags={**one.tags, **tagged.get(one.resource_id, {})}) for one in services]
-    owned = {name: owner for name, parameters in listed.items() if (owner := _owner(parameters, services))}
+    owned = {name: owner for name, parameters in listed.items() if (owner := _owner(parameters)) in here}
     foreign = [name for name, resource_id in wanted.items() if name in listed and owned.get(name) != resource_id]
     return [_with_alarms(one, listed, owned, here[one.resource_id]) for one in services], foreign
 
@@ -148,11 +153,11 @@ def _alarms(
     return found
 
 
-def _owner(alarm: Parameters, services: Sequence[LiveService]) -> str:
+def _owner(alarm: Parameters) -> str:
     """Resource id of the one service whose policies an alarm acts on; empty when there is none, or more than one."""
     owners = {found[0] for action in acts_on(alarm) if (found := policy_of_arn(action))}
     (owner,) = owners if len(owners) == 1 else ("",)
-    return owner if any(one.resource_id == owner for one in services) else ""
+    return owner
 
 
 def _with_alarms(

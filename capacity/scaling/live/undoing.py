@@ -30,7 +30,7 @@ def rollback(log: str | Path, run: str, *, door: Door | None = None, now: pd.Tim
     """What has to change for everything to stand as it did before a run.
 
     log  the audit log; run  a name in it, as `apply` returned it
-    now  moment that schedules are read at, UTC; default: when the account is read
+    now  moment that schedules are read at, UTC, also when it is applied; default: each time's own
 
     Bounds come back to where the schedule that is put back would have moved them by now, and to what they were where it
     has not fired since. A scalable target that the run registered is taken away again only if nothing else stands on
@@ -46,7 +46,7 @@ def rollback(log: str | Path, run: str, *, door: Door | None = None, now: pd.Tim
         raise ApplyRefused(
             f"nothing was changed: run {run} was in account {told.account}, and these credentials are of {live.account}"
         )
-    now = live.read_at if now is None else now
+    given, now = now, live.read_at if now is None else now
     changes: list[Change] = []
     findings: list[Finding] = list(live.findings)
     for place in dict.fromkeys(item.place for item in touched):
@@ -56,7 +56,7 @@ def rollback(log: str | Path, run: str, *, door: Door | None = None, now: pd.Tim
         findings += seen
 
     def again(entering: Door | None, moment: pd.Timestamp | None) -> Diff:
-        return rollback(log, run, door=entering, now=moment)
+        return rollback(log, run, door=entering, now=given if moment is None else moment)
 
     return Diff(live.account, now, tuple(changes), Findings.of(findings), len(live.services), again, of=run)
 
@@ -93,7 +93,8 @@ def _states(item: Item, made: list[Made]) -> list[Parameters | None]:
 def _back(item: Item, stands: Parameters | None, before: Parameters | None) -> Change:
     verb: Verb = "delete" if before is None else "add" if stands is None else "change"
     call = taking(item) if before is None else putting(item, before)
-    return Change(item, verb, stands, before, call, because="as it was before")
+    because = "it did not stand before" if before is None else "as it was before"
+    return Change(item, verb, stands, before, call, because=because)
 
 
 def _changed_since(item: Item, run: Run, later: list[Run]) -> Finding:

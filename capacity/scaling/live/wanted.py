@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -41,7 +42,14 @@ class Wanted:
 
     def of(self, place: tuple[str, str], kind: Kind) -> dict[str, Parameters]:
         """Name -> parameters of one kind on one service."""
-        return {item.name: each for item, each in self.items.items() if item.place == place and item.kind == kind}
+        return self._sorted.get((place, kind), {})
+
+    @cached_property
+    def _sorted(self) -> dict[tuple[tuple[str, str], Kind], dict[str, Parameters]]:
+        found: dict[tuple[tuple[str, str], Kind], dict[str, Parameters]] = {}
+        for item, parameters in self.items.items():
+            found.setdefault((item.place, item.kind), {})[item.name] = parameters
+        return found
 
     def only(self, services: Sequence[str]) -> Wanted:
         """Only these services, by their name in ECS or as CLUSTER/SERVICE. Raises InputError for one not there."""
@@ -72,23 +80,30 @@ def wanted_of(what: Policy | Sequence[Call], region: str, regions: Mapping[str, 
         slugs = {}
         calls = [((regions or {}).get(_resource(call), region), call) for call in what]
     items: dict[Item, Parameters] = {}
+    taken: set[tuple[str, ...]] = set()
+    owners: dict[str, Item] = {}
     problems: list[Problem] = []
     for number, (where, call) in enumerate(calls, start=1):
         found = list(_call_problems(call))
         if not found:
-            item = _item(where, call, items)
+            item = _item(where, call, owners)
             if item is None:
                 found = [f"alarm {call['parameters']['AlarmName']!r} acts on no policy of these calls"]
-            elif any(_name(item) == _name(known) for known in items):
+            elif _name(item) in taken:
                 found = [f"{item.kind} {item.name or item.resource_id} came before: each can stand once"]
             else:
                 items[item] = call["parameters"]
+                taken.add(_name(item))
+                owners |= _answers_to(item)
         problems += [Problem(problem, where=f"call {number}") for problem in found]
-    problems += [Problem(text, where=place[1]) for place, text in _unbounded(items)]
+    places = list(dict.fromkeys(item.place for item in items))
+    problems += [Problem(text, where=place[1]) for place, text in _unbounded(places, items)]
     if problems:
         raise InputError("these calls cannot be made:", problems, _advice(problems))
-    places = list(dict.fromkeys(item.place for item in items))
-    return Wanted(items, {place: _prefixes(place, items, slugs.get(place)) for place in places})
+    named: dict[tuple[str, str], list[str]] = {place: [] for place in places}
+    for item in items:
+        named[item.place] += [item.name] if item.kind == "policy" else []
+    return Wanted(items, {place: _prefixes(place, named[place], slugs.get(place)) for place in places})
 
 
 def _advice(problems: list[Problem]) -> str:
@@ -144,35 +159,41 @@ def _schedule_problems(parameters: Parameters) -> Iterator[str]:
         yield f"time zone {parameters['Timezone']!r} is not an IANA zone"
 
 
-def _item(region: str, call: Call, before: Mapping[Item, Parameters]) -> Item | None:
+def _item(region: str, call: Call, owners: Mapping[str, Item]) -> Item | None:
     """The item of a call. An alarm is of the service whose policy it acts on, of two of that name the one put last."""
     kind, parameters = _KINDS[call["client"], call["operation"]], call["parameters"]
     if kind != "alarm":
         named = OPERATIONS[kind][3]
         return Item(region, parameters["ResourceId"], kind, parameters[named] if named else "")
-    actions = set(acts_on(parameters))
-    for item in reversed(list(before)):
-        if item.kind == "policy":
-            by_arn = any(policy_of_arn(action) == (item.resource_id, item.name) for action in actions)
-            if by_arn or arn_placeholder(item.name) in actions:
-                return Item(*item.place, "alarm", parameters["AlarmName"])
+    for action in acts_on(parameters):
+        owner = owners.get("/".join(policy_of_arn(action) or (action,)))
+        if owner is not None:
+            return Item(*owner.place, "alarm", parameters["AlarmName"])
     return None
 
 
-def _unbounded(items: Mapping[Item, Parameters]) -> Iterator[tuple[tuple[str, str], str]]:
+def _answers_to(item: Item) -> dict[str, Item]:
+    """What an alarm may call a policy: by placeholder, or by the end of its ARN."""
+    if item.kind != "policy":
+        return {}
+    return {arn_placeholder(item.name): item, f"{item.resource_id}/{item.name}": item}
+
+
+def _unbounded(
+    places: Sequence[tuple[str, str]], items: Mapping[Item, Parameters]
+) -> Iterator[tuple[tuple[str, str], str]]:
     """Services without bounds of their own: the first registration has to state both."""
-    for place in dict.fromkeys(item.place for item in items):
+    for place in places:
         bounds = items.get(Item(*place, "bounds"), {})
         if not {"MinCapacity", "MaxCapacity"} <= bounds.keys():
             yield place, "no register_scalable_target states its MinCapacity and MaxCapacity"
 
 
-def _prefixes(place: tuple[str, str], items: Mapping[Item, Parameters], slug: str | None) -> tuple[str, ...]:
+def _prefixes(place: tuple[str, str], names: Sequence[str], slug: str | None) -> tuple[str, ...]:
     """How names of ours begin: by the name that the service has in the policy, and by its own in ECS.
 
     Those of alarms, which share one space of names in a region, hold cluster and service as they are.
     """
     slugs = {slug_of(place[1].rsplit("/", 1)[-1])} | ({slug} if slug else set())
-    names = [item.name for item in items if item.place == place and item.kind == "policy"]
     slugs |= {found[1] for found in map(_TRACKED.fullmatch, names) if found}
     return tuple(sorted(f"capacity-{each}-" for each in slugs | {place[1].removeprefix("service/")}))

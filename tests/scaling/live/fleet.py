@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from capacity.scaling import Policy, ScheduledAction, ServicePolicy, Step, StepScaling
+from capacity.scaling import Policy, ScheduledAction, ServicePolicy, Step, StepScaling, TargetTracking
 from capacity.sources.aws import Door
 from tests.scaling.policies import tracking, web
 
@@ -27,6 +27,11 @@ def scheduled(name: str = "web", low: int = 2, high: int = 12, most: int = 40) -
 
 def fleet(**changes: Any) -> Policy:
     return Policy(tuple(replace(scheduled(name), **changes) for name in NAMES))
+
+
+#: A policy, and another that raises its maximum and its days' minimum and tracks another metric.
+ONE = Policy((scheduled(),))
+OTHER = Policy((replace(scheduled(high=16, most=50), tracking=TargetTracking("cpu", 55)),))
 
 
 def noon(day: str = "2026-06-03") -> pd.Timestamp:
