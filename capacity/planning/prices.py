@@ -168,19 +168,6 @@ def usd_per_hour(service: Service, rate: Rate | None) -> float:
     return sum(size * price_of(rate, item) for item, size in billed(service).items())
 
 
-def on_spot(rate: Rate | None) -> Rate | None:
-    """The rate of a task on FARGATE_SPOT; None where that price is not known. Storage costs the same.
-
-    >>> spot = on_spot(built_in()[0])
-    >>> round(1 - usd_per_hour(Service(name="web"), spot) / usd_per_hour(Service(name="web"), built_in()[0]), 2)
-    0.68
-    """
-    if rate is None or rate.spot_vcpu is None or rate.spot_memory_gb is None:
-        return None
-    prices = {"vcpu": rate.spot_vcpu, "memory_gb": rate.spot_memory_gb, "date": rate.spot_date or rate.date}
-    return rate.model_copy(update=prices)
-
-
 def price_findings(service: Service, rate: Rate | None, today: pd.Timestamp) -> list[Finding]:
     """What is to be known of a service's price: that there is none, none of Spot, or that it is old."""
     if rate is None:

@@ -14,9 +14,9 @@ from capacity.config import Goal, Rate, Service
 from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Finding, Findings
-from capacity.planning.cost import spread
+from capacity.planning.cost import spread, usd_of
 from capacity.planning.needs import in_full_tasks
-from capacity.planning.prices import HOURS_PER_MONTH, on_spot, usd_per_hour
+from capacity.planning.prices import HOURS_PER_MONTH
 from capacity.planning.sizing.spot import Interruptions, Strategy
 from capacity.planning.steps import ready_before, tracked_share, whole_tasks
 from capacity.planning.words import counted, level_words, listed, percent, share, usd
@@ -157,7 +157,7 @@ def mix(
         ]
         tried += [_row(about, strategy, waves) for strategy in (about.present, Strategy(0, 0.0))]
         rows += sorted(_distinct(tried), key=_order)
-        if about.spot is None:
+        if about.rate is None or about.rate.spot_vcpu is None:
             findings.append(_no_spot_price(one))
     return Mix(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS), waves, Findings.of(findings))
 
@@ -169,7 +169,6 @@ class Promise:
     service: Service
     goal: Goal
     rate: Rate | None
-    spot: Rate | None
     tasks: np.ndarray  # (H,) the plan's counts, at the goal's level
     enough: np.ndarray  # (P, H) tasks that hold each path's load when as full as they may be
     followed: np.ndarray  # (P, H) counts when tasks follow each path
@@ -186,7 +185,6 @@ class Promise:
             service=service,
             goal=goal,
             rate=rate,
-            spot=on_spot(rate),
             tasks=(rows["tasks"] + rows["short"]).to_numpy(),
             enough=whole_tasks(ready * need.dtype.type(in_full_tasks(service))),
             followed=np.clip(whole_tasks(tracked), service.min_tasks, service.max_tasks),
@@ -218,14 +216,15 @@ def _bases(about: Promise) -> list[int]:
 def _row(about: Promise, strategy: Strategy, waves: Interruptions) -> dict[str, Any]:
     service = about.service
     month = HOURS_PER_MONTH / (about.followed.shape[1] * about.interval_hours)
-    on = strategy.on_spot(about.followed).sum(axis=1) * about.interval_hours * month  # (P,) Spot task-hours a month
+    mixed = service.model_copy(update={"on_demand_base": strategy.base, "spot_share": strategy.spot_share})
+    above = np.maximum(about.followed - strategy.base, 0).sum(axis=1)
+    on = above * strategy.spot_share * about.interval_hours * month  # (P,) Spot task-hours a month
     hours = about.followed.sum(axis=1) * about.interval_hours * month
     seconds = service.startup_seconds if waves.replacement_seconds is None else waves.replacement_seconds
     again = (
         on.mean() / HOURS_PER_MONTH * waves.lost_share * waves.waves_per_month * seconds / 3600 if about.waits else 0
     )
-    own = (hours - on) * usd_per_hour(service, about.rate)
-    paid = own + (on + again) * usd_per_hour(service, about.spot) if on.any() else own
+    paid = usd_of(mixed, about.rate, hours + again, on + again)
     breaks = about.breaks(strategy, waves)
     reasons = {
         "promise": f"a wave breaks its promise with a chance of {percent(breaks)}, more than "

@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from capacity.config import FARGATE_SIZES, Architecture, Goal, Service
-from capacity.planning.cost import following_hours, spread
+from capacity.config import FARGATE_SIZES, Architecture, Goal, Rate, Service
+from capacity.planning.cost import following_hours, spot_hours, spread, usd_of
 from capacity.planning.limits.published import tasks_of_service
 from capacity.planning.matching import Match
 from capacity.planning.needs import fractional_tasks, most_needed
 from capacity.planning.per_task import carried_shares
-from capacity.planning.prices import HOURS_PER_MONTH, usd_per_hour
+from capacity.planning.prices import HOURS_PER_MONTH
 from capacity.planning.sizing.larger import Task, busy_share, carries, resized
 from capacity.planning.sizing.memory import KnownMemory, too_little
 from capacity.planning.steps import Survives, climb, ready_before, tracked_share, whole_tasks
 
 if TYPE_CHECKING:
     from capacity.planning.plans import Plan
+
+#: Sizes are compared without a maximum: one that binds would make the promise of some smaller.
+_NO_MAXIMUM: Final = int(np.iinfo(np.int64).max)
 
 _ARCHITECTURES: Final[tuple[Architecture, ...]] = ("x86_64", "arm64")
 
@@ -37,6 +40,7 @@ class Counted(NamedTuple):
     tasks: int  # most in any interval of the plan, at the goal's level, after every headroom step
     least: int  # never fewer
     hours: np.ndarray  # (P,) task-hours over the horizon when tasks follow each path
+    on_spot: np.ndarray  # (P,) those of them on FARGATE_SPOT
     month: float  # mean task-hours a month
 
 
@@ -127,9 +131,15 @@ class Weighing:
         peak = int(climb(need_at / lowest, ready_at / lowest, self.service, self.goal).zone_loss.max())
         least = max(fewest, int(whole_tasks(self.service.min_tasks / lowest)))
         tracked = need / need.dtype.type(tracked_share(self.service, self.goal) * lowest)
-        most = int(np.iinfo(np.int64).max)
-        hours = following_hours(tracked, least, most, self.interval / pd.Timedelta(hours=1))
-        return Counted(max(peak, least), least, hours, float(hours.mean()) * HOURS_PER_MONTH / self.horizon_hours)
+        interval = self.interval / pd.Timedelta(hours=1)
+        hours = following_hours(tracked, least, _NO_MAXIMUM, interval)
+        on_spot = np.zeros(len(hours))
+        if self.service.spot_share > 0:
+            base = int(whole_tasks(self.service.on_demand_base / lowest))
+            bounds = {"min_tasks": least, "max_tasks": _NO_MAXIMUM, "on_demand_base": base}
+            on_spot = spot_hours(tracked, self.service.model_copy(update=bounds), interval)
+        month = float(hours.mean()) * HOURS_PER_MONTH / self.horizon_hours
+        return Counted(max(peak, least), least, hours, on_spot, month)
 
 
 def fewest_of(service: Service, goal: Goal) -> int:
@@ -169,22 +179,28 @@ def _option(
     service = resized(about.service, task, speed, worth)
     rate = plan.asked.prices.of(service) if plan.asked is not None else None
     month = HOURS_PER_MONTH / about.horizon_hours
-    usd = spread(counted.hours * usd_per_hour(service, rate) * month)
+    usd = spread(usd_of(service, rate, counted.hours, counted.on_spot) * month)
     loaded = worth.get("requests", worth["cpu"])
     memory = None if service.memory_scales_with_load else about.memory.at(service, about.service, loaded)
-    surge = counted.tasks * service.maximum_percent // 100 * task.vcpu  # a deployment's most: floor(n x percent / 100)
+    surge = counted.tasks * service.maximum_percent // 100  # a deployment's most: floor(n x percent / 100)
+    own = (surge - max(surge - service.on_demand_base, 0) * service.spot_share) * task.vcpu  # what is not on Spot
     most = tasks_of_service(service)
     reasons = {
         "memory": "" if service.memory_scales_with_load else too_little(service, memory, about.service, loaded),
         "tasks per service": f"its peak needs {counted.tasks:,} tasks, and ECS runs {most:,} in one service"
         if counted.tasks > most
         else "",
-        "quota": f"a deployment at its peak needs {surge:,.0f} vCPU, and the quota is {about.quota_vcpu:,.0f}"
-        if about.quota_vcpu is not None and surge > about.quota_vcpu
+        "quota": f"a deployment at its peak needs {own:,.0f} vCPU, and the quota is {about.quota_vcpu:,.0f}"
+        if about.quota_vcpu is not None and own > about.quota_vcpu
         else "",
-        "price": f"no price is known for {task.architecture} in {service.region}" if rate is None else "",
+        "price": f"no price is known for {_what(service, rate)}" if np.isnan(usd["usd"]) else "",
     }
     bound_by = next((bound for bound in BOUNDS if reasons.get(bound)), "")
     known = memory.most if memory is not None and math.isfinite(memory.most) else math.nan
     present = task == Task.of(about.service)
     return Option(task, present, least, known, counted, usd, bound_by, reasons.get(bound_by, ""))
+
+
+def _what(service: Service, rate: Rate | None) -> str:
+    place = f"{service.architecture} in {service.region}"
+    return place if rate is None else f"FARGATE_SPOT, {place}"
