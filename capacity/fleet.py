@@ -191,7 +191,14 @@ class Chain:
 
         forecast, config = self.forecast, self.config
         with self._stage("plan"):
-            return plan(forecast, self.services, goal=config.goal, prices=config.prices, accounts=config.account)
+            return plan(
+                forecast,
+                self.services,
+                goal=config.goal,
+                prices=config.prices,
+                accounts=config.account,
+                budgets=config.budget,
+            )
 
     @cached_property
     def policy(self) -> Policy:

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from capacity.config import Account, Config, Goal, PriceSettings, Rate, Service
+from capacity.config import Account, Budget, Config, Goal, PriceSettings, Rate, Service
 from capacity.demand.demand import Key
 from capacity.errors import ConfigError, GoalUnreachable, PlanError, Problem
 from capacity.findings import Finding
@@ -32,6 +32,7 @@ class Asked(NamedTuple):
     prices: Prices
     accounts: tuple[Account, ...]
     peaks: Peaks | None = None
+    budgets: tuple[Budget, ...] = ()
 
 
 class Match(NamedTuple):
@@ -48,6 +49,7 @@ def asked(
     prices: PriceSettings | Rate | Iterable[Rate] | None,
     accounts: Iterable[Account],
     peaks: Peaks | None = None,
+    budgets: Iterable[Budget] = (),
 ) -> Asked:
     """The arguments of `plan`, checked. Raises ConfigError for none, strangers, or two of one name."""
     config = service if isinstance(service, Config) else Config()
@@ -64,6 +66,7 @@ def asked(
         prices=Prices.of_argument(config.prices if prices is None else prices),
         accounts=_one_a_region(accounts),
         peaks=peaks,
+        budgets=tuple(budgets) or config.budget,
     )
 
 

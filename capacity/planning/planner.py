@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from capacity.config import Account, Config, Goal, PriceSettings, Rate, Service
+from capacity.config import Account, Budget, Config, Goal, PriceSettings, Rate, Service
 from capacity.errors import PlanError
 from capacity.findings import Finding, Findings
 from capacity.forecasting.forecasts import Forecast
@@ -45,6 +45,7 @@ def plan(
     prices: PriceSettings | Rate | Iterable[Rate] | None = None,
     accounts: Iterable[Account] = (),
     peaks: Peaks | None = None,
+    budgets: Iterable[Budget] = (),
 ) -> Plan:
     """Tasks for every service and interval, when limits are reached, what it costs, and what to decide.
 
@@ -56,6 +57,7 @@ def plan(
     accounts  quotas and subnets, one Account a region
     peaks     how needs inside an interval follow from its mean; `forecasting.within_interval_peaks` when not given;
               not asked for services of tier "batch", whose work waits
+    budgets   what may be spent in a calendar month: those that the paths may pass are decisions
 
     Findings of the forecast come along; data that failed is planned, and said to have failed. What cannot be planned
     is listed as a finding. Raises ConfigError for services that cannot be told apart, GoalUnreachable or PlanError
@@ -67,7 +69,7 @@ def plan(
     >>> plan(forecast(steady, 24), web).frame[["for_load", "for_zone_loss", "tasks"]].iloc[0].tolist()
     [3, 5, 5]
     """
-    return planned(forecast, asked(service, goal, prices, accounts, peaks))
+    return planned(forecast, asked(service, goal, prices, accounts, peaks, budgets))
 
 
 def planned(forecast: Forecast, ask: Asked) -> Plan:
@@ -90,7 +92,7 @@ def planned(forecast: Forecast, ask: Asked) -> Plan:
     decisions = [decision for decision in asked_for if decision is not None]
     decisions += [decision for one in parts for decision in one.decisions]
     decisions += fix_data(findings, {service.name: service.owner for service in ask.services})
-    return Plan(
+    made = Plan(
         frame=_concat([one.frame for one in parts], [one.service.name for one in parts], forecast.times),
         limits=limits_frame([limit.row for limit in weighed]),
         cost=pd.concat([one.cost for one in parts], ignore_index=True),
@@ -107,6 +109,17 @@ def planned(forecast: Forecast, ask: Asked) -> Plan:
         asked=ask,
         passed={limit.key: limit.passed for limit in weighed},
     )
+    return _with_budgets(made) if ask.budgets else made
+
+
+def _with_budgets(made: Plan) -> Plan:
+    """The plan with what its budgets ask to be decided."""
+    from capacity.planning.money.budgets import budgets
+
+    found = budgets(made)
+    tiers: dict[str, str] = {service.name: service.tier for service in made.services}
+    decisions = most_urgent_first([*made.decisions, *found.decisions], tiers, made.forecast.times[0])
+    return replace(made, decisions=decisions, findings=Findings.of(made.findings, found.findings))
 
 
 def weigh(forecast: Forecast, found: Match, goal: Goal, rate: Rate | None, known: Findings, peaks: Peaks) -> Evidence:

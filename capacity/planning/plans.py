@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from capacity.config import Account, Config, Goal, Instance, Limit, Rate, Scenario, Service
+from capacity.config import Account, Budget, Config, Goal, Instance, Limit, Rate, Scenario, Service
 from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
@@ -19,10 +19,11 @@ from capacity.planning.peaks import Peak
 from capacity.timegrid import steps_per
 
 if TYPE_CHECKING:
+    from capacity.forecasting import Backtest
     from capacity.history.history import History
     from capacity.planning.diagnosis import Bottlenecks
     from capacity.planning.matching import Asked
-    from capacity.planning.money import Commitment
+    from capacity.planning.money import Budgets, Commitment, UnitCosts
     from capacity.planning.scenarios import WhatIf
     from capacity.planning.sizing import Instances, Interruptions, Mix, Sizes
 
@@ -160,11 +161,33 @@ class Plan:
 
         return reasons(self)
 
-    def explain(self, service: str, at: object = None) -> str:
-        """Why that many tasks, in words: at a moment, or at the service's interval of most tasks."""
+    def explain(self, service: str, at: object = None, *, scores: Backtest | None = None, sizes: bool = False) -> str:
+        """Why that many tasks, in words: at a moment, or at the service's interval of most tasks.
+
+        The steps, the next-best count and its risk, what would change it; with `scores` how right the method was last
+        time, with `sizes` which other size of task would do.
+        """
         from capacity.planning.explain import explain
 
-        return explain(self, service, at)
+        return explain(self, service, at, scores=scores, sizes=sizes)
+
+    def why(self, service: str, at: object = None) -> pd.DataFrame:
+        """The explanation as a table: a row a step, option and turning point (`planning.why.table`)."""
+        from capacity.planning.explain import why
+
+        return why(self, service, at)
+
+    def sensitivity(self, service: str, at: object = None) -> pd.DataFrame:
+        """How much each input moves the count of an interval and the month's cost: `planning.why.sensitivity`."""
+        from capacity.planning.explain import sensitivity_of
+
+        return sensitivity_of(self, service, at)
+
+    def explain_decision(self, decision: Decision) -> str:
+        """What a decision rests on, when its limit is passed, and how much less load would spare it."""
+        from capacity.planning.why import explain_decision
+
+        return explain_decision(self, decision)
 
     def bottlenecks(
         self,
@@ -228,6 +251,18 @@ class Plan:
         from capacity.planning.money import commitment
 
         return commitment(self, term_years=term_years, payment=payment, over=over, growth=growth, doubt=doubt)
+
+    def unit_costs(self, history: History | None = None) -> UnitCosts:
+        """What a million requests cost, and what each headroom costs: `planning.money.unit_costs`."""
+        from capacity.planning.money import unit_costs
+
+        return unit_costs(self, history)
+
+    def budgets(self, stated: Iterable[Budget] | None = None) -> Budgets:
+        """How likely each budget is passed, month by month, and when: `planning.money.budgets`."""
+        from capacity.planning.money import budgets
+
+        return budgets(self, stated)
 
     def plot(self, service: str | None = None) -> Any:
         """Chart of one service's tasks, for load and to run, under its maximum; the first service when none is named.

@@ -51,6 +51,8 @@ ACTIONS: Final = {
     "measure": "Measure capacity",
     "fix_data": "Repair data",
     "watch": "Watch",
+    "commit": "Commit",
+    "budget": "Raise budget",
 }
 
 

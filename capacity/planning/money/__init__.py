@@ -7,9 +7,15 @@ commitment  `Commitment`: how much of a Savings Plan to buy
   term        from the plan's horizon to the commitment's term
   options     one amount over a term: saving, utilization, coverage, regret
   ladder      buying in steps
+unit_costs  `UnitCosts`: USD per million requests, and what each headroom costs
+budgets     `Budgets`: how likely a month's spend passes what it may be
+  months      what each calendar month costs on each path
+  budget_documents  as AWS Budgets
 """
 
+from capacity.planning.money.budgets import Budgets, budgets
 from capacity.planning.money.commitment import Commitment, commitment
 from capacity.planning.money.offers import Offer
+from capacity.planning.money.unit_costs import UnitCosts, unit_costs
 
-__all__ = ["Commitment", "Offer", "commitment"]
+__all__ = ["Budgets", "Commitment", "Offer", "UnitCosts", "budgets", "commitment", "unit_costs"]
