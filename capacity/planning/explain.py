@@ -12,9 +12,11 @@ from capacity.planning.known_capacity import in_words
 from capacity.planning.needs import full_tasks
 from capacity.planning.sizing.shortage import how_sure
 from capacity.planning.steps import Survives
+from capacity.planning.why import Moment, last_time, sensitivity, table, turns
 from capacity.planning.words import counted, spoken_time
 
 if TYPE_CHECKING:
+    from capacity.forecasting import Backtest
     from capacity.planning.plans import Plan
 
 #: Column of each step, its name, and how a sentence says what the step is for.
@@ -36,8 +38,13 @@ def reasons(plan: Plan) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["service", "timestamp", "step", "tasks", "why"])
 
 
-def explain(plan: Plan, name: str, at: object = None) -> str:
-    """The count of one interval and what led to it. `at`: a moment within the horizon (naive stamps are UTC)."""
+def explain(plan: Plan, name: str, at: object = None, *, scores: Backtest | None = None, sizes: bool = False) -> str:
+    """The count of one interval, what led to it, the next-best one, and what would change it.
+
+    at      a moment within the horizon (naive stamps are UTC); None: the interval of most tasks
+    scores  a backtest: how right the same method was last time
+    sizes   also which other size of task would do, and what rules the next smaller one out; takes seconds
+    """
     service = plan.service_named(name)
     moment, row = _row(plan, service, at)
     lines = [
@@ -45,9 +52,63 @@ def explain(plan: Plan, name: str, at: object = None) -> str:
         f"{ladder(row, service)}.",
     ]
     lines += [f"- {step}: {tasks:,}, {why}" for step, tasks, why in steps_in_words(plan, service, row)]
+    if plan.asked is not None:
+        lines += _changes(Moment.of(plan, service, moment, row))
+        lines += _sizes(plan, name) if sizes else []
+        lines += last_time(plan, name, scores) if scores is not None else []
     failed = [f for f in plan.findings.about(name) if f.status == "FAIL"]
     lines += [f"Made from data that failed a check: {finding.message}" for finding in failed]
     return "\n".join(lines)
+
+
+def why(plan: Plan, name: str, at: object = None) -> pd.DataFrame:
+    """The same as a table: a row a step, option and turning point (`planning.why.table`)."""
+    service = plan.service_named(name)
+    moment, row = _row(plan, service, at)
+    about = Moment.of(plan, service, moment, row)
+    return table(about, steps_in_words(plan, service, row), turns(about))
+
+
+def sensitivity_of(plan: Plan, name: str, at: object = None) -> pd.DataFrame:
+    """How much each input moves the count of an interval and the month's cost (`planning.why.sensitivity`)."""
+    service = plan.service_named(name)
+    moment, row = _row(plan, service, at)
+    return sensitivity(Moment.of(plan, service, moment, row))
+
+
+def _changes(about: Moment) -> list[str]:
+    """The next-best count and what would change the decision, in words."""
+    found = turns(about)
+    options = [one.words for one in found if one.part == "option"]
+    turning = [one.words for one in found if one.part == "turn"]
+    moved = sensitivity(about).set_index("input")
+    lines = [f"Next best: {'; planned, '.join(options)}."] if options else []
+    lines += [f"What would change it: {'; '.join(turning)}."] if turning else []
+    told = [_moves(str(name), row) for name, row in moved.iterrows() if abs(row["tasks_elasticity"]) > 0]
+    return [*lines, *([f"For each percent more of it: {'; '.join(told)}."] if told else [])]
+
+
+def _moves(name: str, row: pd.Series) -> str:
+    """What one percent more of an input moves.
+
+    >>> _moves("load", pd.Series({"tasks_elasticity": 0.912, "usd_elasticity": float("nan")}))
+    'load moves tasks by +0.91 %'
+    """
+    cost = f" and cost by {row['usd_elasticity']:+.2g} %" if abs(row["usd_elasticity"]) > 0 else ""
+    return f"{name} moves tasks by {row['tasks_elasticity']:+.2g} %{cost}"
+
+
+def _sizes(plan: Plan, name: str) -> list[str]:
+    """Which size of task would do, and what rules the next smaller one out."""
+    found = plan.sizes(name)
+    rows, now = found.of(name), plan.service_named(name)
+    out = rows[(rows["rejected_because"] != "") & (rows["vcpu"] <= now.task_vcpu) & ~rows["present"]]
+    out = out[out["architecture"] == now.architecture].sort_values(["vcpu", "memory_gib"])
+    lines = [f"Task size: {found.sentence(name)}"]
+    if len(out):
+        last = out.iloc[-1]
+        lines.append(f"Ruled out: {last['vcpu']:g} vCPU, {last['memory_gib']:g} GiB: {last['rejected_because']}.")
+    return lines
 
 
 def ladder(row: Any, service: Service) -> str:
@@ -111,10 +172,12 @@ def _left(row: Any, service: Service) -> int:
 
 
 def _row(plan: Plan, service: Service, at: object) -> tuple[pd.Timestamp, Any]:
-    """The plan's row that holds a moment; the first of most tasks, and of most missing, when none is given."""
+    """The plan's row that holds a moment; when none is given the one of most tasks, of those of the largest need."""
     rows = plan.of(service.name)
     if at is None:
-        moment = (rows["tasks"] + rows["short"]).idxmax()
+        asked = rows["tasks"] + rows["short"]
+        peak = plan.peaks.get(service.name)
+        moment = asked.idxmax() if peak is None or asked[peak.moment] < asked.max() else peak.moment
         return moment, rows.loc[moment]
     try:
         moment = pd.Timestamp(at)

@@ -50,8 +50,8 @@ class Peak:
         interval_seconds: float,
         level: float,
     ) -> Peak:
-        """From (P, H) demand and the plan's (H,) counts and need: of the largest counts the one of the largest need."""
-        at = int(np.lexsort((need, steps.zone_loss))[-1])
+        """From (P, H) demand and the plan's (H,) counts and need: the first of the largest counts of the largest need."""
+        at = int(np.lexsort((-np.arange(len(need)), need, steps.zone_loss))[-1])
         ahead = math.ceil(startup_seconds / interval_seconds) + 1
         return cls(
             moment=times[at],
