@@ -7,7 +7,7 @@
 3.  the bounds of this step are applied at once;
 4.  Spot takes tasks back: they serve until their warning has run out, and are replaced from now on;
 5.  a datapoint that can be read goes to the alarms. Of target tracking and the step policy the larger scale-out wins;
-    AlarmLow scales in as in the plain replay, and not while a deployment runs;
+    AlarmLow scales in as in the plain replay, but not while a deployment runs or the step policy's alarm rings;
 6.  tasks are launched and stopped; in a deployment within ECS's minimum and maximum percent;
 7.  the step's load meets the tasks that serve; what no task is free for waits, or is shed.
 
@@ -174,7 +174,14 @@ def replay_detailed(
             elif base_rung:
                 ladder_base = base
                 ladder_until = step + ladder.cooldown
-        elif readable and low >= tracking.low and tracking.may_scale_in and not deploying and step >= in_until:
+        elif (
+            readable
+            and low >= tracking.low
+            and tracking.may_scale_in
+            and not deploying
+            and step >= in_until
+            and not (ladder.alarm > 0 and above >= ladder.alarm)
+        ):
             ratio = points[seen]
             for back in range(1, tracking.low):
                 ratio = max(ratio, points[seen - back])
