@@ -102,10 +102,13 @@ def discover(
 @app.command()
 def iam(
     part: Annotated[
-        list[str] | None, typer.Argument(help="fetch, discover, cost, advice; default: all.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="fetch, discover, cost, advice, diff, apply; default: all that only read.", show_default=False
+        ),
     ] = None,
 ) -> None:
-    """The least IAM policy that capacity needs. It only reads; docs/iam.md explains each action."""
+    """The least IAM policy that capacity needs. docs/iam.md explains each action; only `apply` changes anything."""
     import json
 
     from capacity.sources.aws.policies import policy

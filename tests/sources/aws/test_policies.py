@@ -1,4 +1,4 @@
-"""The rights we ask for exist, only read, are enough, and are what the documentation says."""
+"""The rights we ask for exist, only read unless they say so, are enough, and are what the documentation says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from capacity.sources.aws import Door
 from capacity.sources.aws.complaints import action_of
 from capacity.sources.aws.compute_optimizer import compute_optimizer
 from capacity.sources.aws.ecs import discover
-from capacity.sources.aws.policies import PARTS, allowed, policy
+from capacity.sources.aws.policies import PARTS, READING, WRITING, allowed, policy, statement_for
 from tests.conftest import ROOT
 from tests.sources.aws.allowed import assert_within_policy
 from tests.sources.aws.fake import FakeAws
@@ -38,7 +38,30 @@ def test_every_action_exists_and_only_reads(action: str) -> None:
         assert {depends for each in known[prefix] for depends in each["dependent_actions"]} <= allowed()
 
 
-@pytest.mark.parametrize("action", sorted(allowed()))
+@pytest.mark.parametrize("action", sorted(allowed(*WRITING)))
+def test_every_action_that_changes_something_exists_and_is_narrowed(action: str) -> None:
+    from policy_sentry.querying.actions import get_action_data
+
+    prefix, _, name = action.partition(":")
+    known = get_action_data(prefix, name)
+    assert known, f"AWS has no action {action}"
+    (statement,) = [each for each in policy(*WRITING)["Statement"] if action in each["Action"]]
+    resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+    assert all(resource.startswith(f"arn:aws:{prefix}:") for resource in resources)
+    possible = {key for each in known[prefix] for key in each["condition_keys"]}
+    assert {key for keys in statement.get("Condition", {}).values() for key in keys} <= possible
+
+
+def test_what_changes_something_is_only_given_to_who_names_it() -> None:
+    assert not allowed() & (allowed(*WRITING) - {"ecs:DescribeServices"})
+    assert allowed() == allowed(*READING)
+    both = policy("diff", "apply")["Statement"]
+    assert both == policy("diff")["Statement"] + policy("apply")["Statement"]
+    assert all(re.fullmatch("[A-Za-z0-9]+", statement["Sid"]) for statement in both)
+    assert statement_for("ecs:DescribeClusters", "eu-west-1") is None
+
+
+@pytest.mark.parametrize("action", sorted(allowed(*PARTS)))
 def test_every_action_is_the_one_that_a_complaint_would_name(action: str) -> None:
     prefix, _, name = action.partition(":")
     service = SERVICES.get(prefix, prefix)
@@ -83,7 +106,8 @@ def test_parts_are_merged_each_action_once() -> None:
     merged = policy("fetch", "discover")["Statement"]
     assert len(merged) == 1 and merged[0]["Sid"] == "CapacityFetchDiscover"
     assert merged[0]["Action"] == sorted(allowed("fetch") | allowed("discover"))
-    assert policy() == {**policy(*PARTS), "Statement": [{**policy(*PARTS)["Statement"][0], "Sid": "CapacityRead"}]}
+    read = policy(*READING)
+    assert policy() == {**read, "Statement": [{**read["Statement"][0], "Sid": "CapacityRead"}]}
     assert re.fullmatch("[A-Za-z0-9]+", merged[0]["Sid"])
     with pytest.raises(InputError, match="no policy for everything"):
         policy("everything")
