@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml  # type: ignore[import-untyped, unused-ignore]
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from capacity.errors import InputError
 from capacity.scaling import PredictiveScaling, ScheduledAction, ServicePolicy, Step, StepScaling, TargetTracking
@@ -278,11 +278,18 @@ def fired(action: ScheduledAction) -> Iterator[int]:
     field, hours, _, _, days, _ = action.schedule[5:-1].split()
     numbers = {name: str(n) for n, name in enumerate(("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"))}
     for hour in hours.split(","):
-        yield from minute(field, hour, ",".join(numbers.get(day, day) for day in days.split(",")))
+        yield from minute(field, hour, re.sub("[A-Z]+", lambda name: numbers[name[0]], days))
+
+
+def again() -> ServicePolicy:
+    """A weekend action that fires on Sunday into its own window of Saturday."""
+    weekday = ScheduledAction("weekday", "cron(0 8 ? * MON-FRI *)", 20, 40)
+    return replace(scheduled(), schedule=(weekday, ScheduledAction("weekend", "cron(0 8 ? * SAT,SUN *)", 9, 40)))
 
 
 @settings(max_examples=30)
 @given(service_policies())
+@example(again())
 def test_keda_holds_the_same_minimum_in_every_minute_of_a_week(one: ServicePolicy) -> None:
     (found,) = documents(fleet(one).render("keda"))
     assert refused(found, SCALED_OBJECT) == []
