@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from capacity.history.history import History
     from capacity.planning.diagnosis import Bottlenecks
     from capacity.planning.matching import Asked
-    from capacity.planning.money import Budgets, Commitment, UnitCosts
+    from capacity.planning.money import Budgets, Commitment, Reconciliation, UnitCosts
     from capacity.planning.scenarios import WhatIf
     from capacity.planning.sizing import Instances, Interruptions, Mix, Sizes
 
@@ -263,6 +263,12 @@ class Plan:
         from capacity.planning.money import budgets
 
         return budgets(self, stated)
+
+    def reconcile(self, history: History, *, months: int = 3, tolerance: float = 0.05) -> Reconciliation:
+        """What was billed in the last whole months beside the price table: `planning.money.reconcile`."""
+        from capacity.planning.money import reconcile
+
+        return reconcile(self, history, months=months, tolerance=tolerance)
 
     def plot(self, service: str | None = None) -> Any:
         """Chart of one service's tasks, for load and to run, under its maximum; the first service when none is named.

@@ -11,11 +11,24 @@ unit_costs  `UnitCosts`: USD per million requests, and what each headroom costs
 budgets     `Budgets`: how likely a month's spend passes what it may be
   months      what each calendar month costs on each path
   budget_documents  as AWS Budgets
+reconciliation  `Reconciliation`: what was billed, beside what the price table says of what ran
+  billed      what the bill and the running tasks said of each whole month
 """
 
 from capacity.planning.money.budgets import Budgets, budgets
 from capacity.planning.money.commitment import Commitment, commitment
 from capacity.planning.money.offers import Offer
+from capacity.planning.money.reconciliation import Reconciliation, reconcile
 from capacity.planning.money.unit_costs import UnitCosts, unit_costs
 
-__all__ = ["Budgets", "Commitment", "Offer", "UnitCosts", "budgets", "commitment", "unit_costs"]
+__all__ = [
+    "Budgets",
+    "Commitment",
+    "Offer",
+    "Reconciliation",
+    "UnitCosts",
+    "budgets",
+    "commitment",
+    "reconcile",
+    "unit_costs",
+]
