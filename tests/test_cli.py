@@ -28,6 +28,7 @@ WISHLIST = ("--history", "data/samples/wishlist.parquet", "--service", "wishlist
 COMMANDS = [
     *("init", "discover", "iam", "advice", "fetch"),
     *("forecast", "backtest", "plan", "policy", "simulate", "report"),
+    *("diff", "apply", "rollback"),
     *("loadtest", "cache"),
 ]
 SOURCES = ["files", "cloudwatch", "cost-explorer", "focus", "prometheus", "azure-monitor"]

@@ -41,19 +41,19 @@ def read_live(
     door = door or Door()
     wanted = what if isinstance(what, Wanted) else wanted_of(what, door.where, regions)
     alarms = [item for item in wanted.items if item.kind == "alarm"]
-    return read_places(wanted.prefixes, alarms, door)
+    return read_places(wanted.places, alarms, door)
 
 
-def read_places(prefixes: Mapping[tuple[str, str], tuple[str, ...]], alarms: Iterable[Item], door: Door) -> Live:
-    """The same for services by name: (region, resource id) -> how names of ours begin there; and alarms by name."""
+def read_places(places: Sequence[tuple[str, str]], alarms: Iterable[Item], door: Door) -> Live:
+    """The same for services by name, (region, resource id), and for alarms by name."""
     caller = door.call("sts", "get_caller_identity")
     named = list(alarms)
     services: dict[tuple[str, str], LiveService] = {}
     findings: list[Finding] = []
     others: set[tuple[str, str]] = set()
-    for region in dict.fromkeys(place[0] for place in prefixes):
+    for region in dict.fromkeys(place[0] for place in places):
         survey = Survey(door_to(door, region))
-        here = {place[1]: begins for place, begins in prefixes.items() if place[0] == region}
+        here = [place[1] for place in places if place[0] == region]
         wanted = {item.name: item.resource_id for item in named if item.region == region}
         found, foreign = _region(survey, here, wanted)
         services |= {(region, one.resource_id): one for one in found}
@@ -68,17 +68,14 @@ def door_to(door: Door, region: str) -> Door:
     return door if door.where == region else replace(door, region=region)
 
 
-def _region(
-    survey: Survey, here: Mapping[str, tuple[str, ...]], wanted: Mapping[str, str]
-) -> tuple[list[LiveService], list[str]]:
+def _region(survey: Survey, ids: Sequence[str], wanted: Mapping[str, str]) -> tuple[list[LiveService], list[str]]:
     """Services of one region; and wanted alarm names that others bear."""
-    ids = list(here)
     targets = targets_of(survey, ids)
     policies = scaling_of(survey, "describe_scaling_policies", "ScalingPolicies", ids)
     actions = scaling_of(survey, "describe_scheduled_actions", "ScheduledActions", ids)
     counted = _ecs(survey, ids)
     tagged = _tags(survey, targets)
-    listed = _alarms(survey, here, policies, wanted)
+    listed = _alarms(survey, ids, policies, wanted)
     services = [
         replace(
             _service(survey.region, name, targets.get(name), policies[name], actions[name]),
@@ -87,9 +84,10 @@ def _region(
         for name in ids
     ]
     services = [replace(one, tags={**one.tags, **tagged.get(one.resource_id, {})}) for one in services]
-    owned = {name: owner for name, parameters in listed.items() if (owner := _owner(parameters)) in here}
+    known = set(ids)
+    owned = {name: owner for name, parameters in listed.items() if (owner := _owner(parameters)) in known}
     foreign = [name for name, resource_id in wanted.items() if name in listed and owned.get(name) != resource_id]
-    return [_with_alarms(one, listed, owned, here[one.resource_id]) for one in services], foreign
+    return [_with_alarms(one, listed, owned) for one in services], foreign
 
 
 def _service(
@@ -122,18 +120,15 @@ def _alarm_names(policy: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _alarms(
-    survey: Survey,
-    here: Mapping[str, tuple[str, ...]],
-    policies: Mapping[str, Sequence[Mapping[str, Any]]],
-    wanted: Iterable[str],
+    survey: Survey, ids: Sequence[str], policies: Mapping[str, Sequence[Mapping[str, Any]]], wanted: Iterable[str]
 ) -> dict[str, Parameters]:
     """Name -> parameters of alarms whose names begin like ours, are wanted, or act on step policies here.
 
     Those that AWS makes for target tracking itself are AWS's own, and not looked at.
     """
-    begins = sorted({prefix for each in here.values() for prefix in each})
+    begins = [f"capacity-{name.removeprefix('service/')}-" for name in ids]
     questions: list[dict[str, Any]] = [
-        {"AlarmNamePrefix": each} for each in (begins if len(begins) <= FEW else ["capacity-"])
+        {"AlarmNamePrefix": each} for each in (begins if len(ids) <= FEW else ["capacity-"])
     ]
     acting = [
         name
@@ -142,7 +137,8 @@ def _alarms(
         if policy["PolicyType"] == "StepScaling"
         for name in _alarm_names(policy)
     ]
-    questions += [{"AlarmNames": names} for names in parts([*wanted, *acting], ALARMS_A_CALL)]
+    others = [name for name in [*wanted, *acting] if not name.startswith(tuple(begins))]
+    questions += [{"AlarmNames": names} for names in parts(others, ALARMS_A_CALL)]
     found: dict[str, Parameters] = {}
     for question in questions:
         types = ["MetricAlarm", "CompositeAlarm"]
@@ -160,9 +156,7 @@ def _owner(alarm: Parameters) -> str:
     return owner
 
 
-def _with_alarms(
-    one: LiveService, listed: Mapping[str, Parameters], owned: Mapping[str, str], begins: tuple[str, ...]
-) -> LiveService:
+def _with_alarms(one: LiveService, listed: Mapping[str, Parameters], owned: Mapping[str, str]) -> LiveService:
     """The service with its alarms, which name its policies by `arn_placeholder`, so that another ARN is no difference.
 
     An ARN that is not the policy's own of today stays: the alarm then acts on a policy that was deleted.

@@ -41,7 +41,7 @@ def rollback(log: str | Path, run: str, *, door: Door | None = None, now: pd.Tim
     later = [other for other in runs_of(Path(log)) if other.at > told.at and other.name != run]
     touched = list(dict.fromkeys(made.item for made in told.made))
     alarms = [item for item in touched if item.kind == "alarm"]
-    live = read_places({item.place: ("capacity-",) for item in touched}, alarms, door)
+    live = read_places(list(dict.fromkeys(item.place for item in touched)), alarms, door)
     if live.account != told.account:
         raise ApplyRefused(
             f"nothing was changed: run {run} was in account {told.account}, and these credentials are of {live.account}"
