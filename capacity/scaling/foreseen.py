@@ -37,10 +37,16 @@ def foreseen(policy: ServicePolicy, times: pd.DatetimeIndex, load: np.ndarray, a
     14 days, else of the same hour of the last days. AWS's own model is not public: this shows what its clocks do
     (nothing on the first day, six hours until a change of level is learnt, launches ahead by the buffer, never a
     scale-in of its own), and not how well it forecasts. Hand in AWS's own forecast to see that.
+    Raises InputError when it forecasts another metric than the one replayed.
     """
     predictive = policy.predictive
     if predictive is None or len(times) == 0:
         return np.zeros(len(times), dtype=np.int64)
+    if predictive.metric != policy.tracking.metric:
+        raise InputError(
+            f"{policy.service.name}: predictive scaling forecasts {predictive.metric}, of which nothing is replayed",
+            advice=f"Let it forecast {policy.tracking.metric}, or hand in AWS's forecast of tasks as `predicted`.",
+        )
     hours = times.floor("h")
     first = hours[0]
     place = ((hours - first) // HOUR).to_numpy()

@@ -451,6 +451,32 @@ def test_a_forecast_that_is_none_is_refused() -> None:
             simulate(policy, minutes([100.0] * 30), predicted=pd.Series(values, index=index))
 
 
+def test_a_prediction_of_what_is_not_replayed_is_refused_and_one_that_is_handed_in_is_not() -> None:
+    policy = tracking(predictive=PredictiveScaling("cpu", 60, "ForecastAndScale"))
+    with pytest.raises(InputError, match="predictive scaling forecasts cpu, of which nothing is replayed"):
+        simulate(policy, minutes([100.0] * 30))
+    forecast = pd.Series([9.0], index=pd.date_range("2026-06-01", periods=1))
+    assert simulate(policy, minutes([100.0] * 30), predicted=forecast).of("web")["desired"].iloc[0] == 9
+
+
+@settings(deadline=None, max_examples=15)
+@given(seed=st.integers(0, 2**32 - 1), metric=st.sampled_from(["cpu", "requests"]), delay=st.integers(0, 3))
+def test_where_nothing_happens_the_detailed_replay_is_the_plain_one(seed: int, metric: str, delay: int) -> None:
+    rng = np.random.default_rng(seed)
+    policy = replace(case(rng, fine=False, metric=metric)[0], steps=None)
+    load = loads(rng, 400, float(rng.choice([5.0, 60.0, 3000.0])))
+    times, clocks = minutes(load).index, Clocks(metric_delay=delay)
+    least = rng.integers(0, 30, 10).repeat(40)
+    limits = least, least + rng.integers(0, 900, 10).repeat(40)
+    plain = Replay.of(policy, times, load, clocks, limits=limits)
+    quiet = Replay.of(policy, times, load, clocks, limits=limits, met=Circumstances(spot=Spot(0.0, share=1.0)))
+    for name in ("desired", "running", "launched"):
+        assert np.array_equal(getattr(plain, name), getattr(quiet, name))
+    assert plain.late == pytest.approx(quiet.late)
+    assert plain.changes == quiet.changes
+    assert quiet.interrupted == 0
+
+
 def test_twenty_second_metrics_of_requests_are_refused() -> None:
     wrong = tracking(tracking=TargetTracking("requests", 2400, resolution=20))
     with pytest.raises(InputError, match="requests per target come every minute"):
