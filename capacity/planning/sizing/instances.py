@@ -114,7 +114,8 @@ def instances(
     found = [about.on(one) for one in types]
     rows = sorted((row for row, _ in found), key=lambda row: (row["rejected_because"] != "", _money(row)))
     needed = {row["instance"]: series for row, series in found if series is not None}
-    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    frame = pd.DataFrame(rows, columns=list(COLUMNS)).assign(at=pd.to_datetime([row["at"] for row in rows], utc=True))
+    frame = frame.astype(COLUMNS)
     return Instances(frame, tuple(one.name for one in chosen), zones, max(levels), needed)
 
 

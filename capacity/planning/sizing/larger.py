@@ -9,6 +9,7 @@ import numpy as np
 from capacity.config import Architecture, Service
 from capacity.demand.demand import Demand, Key
 from capacity.planning.needs import full_share
+from capacity.planning.words import share
 
 #: Share of its vCPU a full task has to keep busy for the processor to be what binds its requests. Below it a request
 #: waits less than it works (M/M/1: wait / work = busy / (1 - busy)), so that what breaks the SLO is something else.
@@ -91,7 +92,7 @@ def carries(service: Service, task: Task, speed: float, busy: float | None) -> d
     if now * target <= idle:
         return f"an idle task uses {idle:g} vCPU, all that its target leaves of {now:g}: no other size can be told"
     if then * target <= idle:
-        return f"an idle task uses {idle:g} vCPU, and the target of {target:.0%} leaves nothing above that"
+        return f"an idle task uses {idle:g} vCPU, and the target of {share(target)} leaves nothing above that"
     worth = {"cpu": (then * target - idle) / (now * target - idle)}
     if service.requests_per_second_per_task is not None:
         worth = {"requests": _requests(now, then, full, idle, busy), **worth}

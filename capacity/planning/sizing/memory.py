@@ -16,6 +16,9 @@ from capacity.planning.words import share
 #: Intervals of which memory, load and running tasks have to be known, for memory to be parted by them: two days.
 FEWEST: Final = 48
 
+#: Load of one task has to vary by this at least (standard deviation over mean) to tell anything.
+LEAST_VARIED: Final = 0.001
+
 #: The two halves of the intervals have to agree on the fixed part, to this share of all memory: else it is not told.
 AGREE: Final = 0.10
 
@@ -55,7 +58,7 @@ def parted(memory: np.ndarray, load: np.ndarray) -> Parted | None:
     known = np.isfinite(memory) & np.isfinite(load)
     memory, load = memory[known], load[known]
     half = len(load) // 2
-    if len(load) < FEWEST or min(load[:half].std(), load[half:].std()) <= 0:
+    if len(load) < FEWEST or min(load[:half].std(), load[half:].std()) <= LEAST_VARIED * load.mean():
         return None
     fixed, slope = _line(memory, load)
     earlier, later = (_line(memory[part], load[part])[0] for part in (slice(half), slice(half, None)))

@@ -73,7 +73,7 @@ class Sizes:
     def best(self) -> pd.DataFrame:
         """The cheapest size that would do, a row a service, indexed by it. A service of which none would has no row.
 
-        Of equal costs today's size comes first, then the one with the smaller task.
+        Of equal costs the one most like today's comes first.
         """
         allowed = self.frame[self.frame["rejected_because"] == ""]
         return allowed.drop_duplicates("service").set_index("service")
@@ -163,9 +163,10 @@ def sizes(
             findings.append(_on_instances(found.service))
             continue
         about = Weighing.of(plan, found)
+        present = Task.of(found.service)
         tried = list(options(about, plan, _speeds(found.service, arm_speed), least))
         findings += _taken_for_granted(about, tried, arm_speed)
-        rows += [_row(found.service, option) for option in sorted(tried, key=_order)]
+        rows += [_row(found.service, option) for option in sorted(tried, key=lambda option: _order(option, present))]
     return Sizes(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS), arm_speed, Findings.of(findings))
 
 
@@ -184,11 +185,12 @@ def _speeds(service: Service, arm_speed: float | None) -> dict[Architecture, flo
     return {name: speed / x86[service.architecture] for name, speed in x86.items()}
 
 
-def _order(option: Option) -> tuple[Any, ...]:
-    """The cheapest first, those ruled out last; of equals today's, then the smallest."""
+def _order(option: Option, present: Task) -> tuple[Any, ...]:
+    """The cheapest first, those ruled out last; of equals today's, then the one most like it."""
     money = option.usd["usd"]
     cost = round(money, 9) if money == money else np.inf
-    return (option.rejected_because != "", cost, not option.present, option.task)
+    apart = abs(np.log(option.task.vcpu / present.vcpu)) + abs(np.log(option.task.memory_gib / present.memory_gib))
+    return (option.rejected_because != "", cost, option.task.architecture != present.architecture, apart, option.task)
 
 
 def _row(service: Service, option: Option) -> dict[str, Any]:
