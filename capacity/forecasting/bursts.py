@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from capacity.blocks import blocks
 from capacity.demand.demand import Demand
 from capacity.findings import Finding
 from capacity.forecasting.forecasts import Forecast
@@ -51,23 +52,56 @@ def within_interval_peaks(forecast: Forecast) -> np.ndarray:
         hours, future_hours = np.zeros_like(hours), np.zeros_like(future_hours)
     for row in np.flatnonzero(burst_known(past)):
         ratios, loads = known_ratios(past, int(row))
+        drawn = _places(forecast.paths[row], past, int(row), (hours, future_hours, day), uniform, days)
         shrink = shrinking(ratios, loads)
-        recent = newest(ratios, past.interval)
-        whole = by_load(recent, loads)
-        stood, stands = (in_its_day(loads, day) for loads in (past.values[row], forecast.paths[row].astype(float)))
-        for hour in np.unique(future_hours):
-            columns = np.flatnonzero(future_hours == hour)
-            path, chance = peaks[row][:, columns], uniform[:, days[columns]]
-            drawn = similar(path, whole, loads, chance)
-            same_hour = by_load(recent[hours[recent] == hour], stood)
-            if len(same_hour) >= ENOUGH:
-                near = similar(stands[:, columns], same_hour, stood, chance, max(2, round(IN_ITS_DAY * len(same_hour))))
-                fits = (loads[near] <= path * ALIKE) & (path <= loads[near] * ALIKE)
-                drawn = np.where(fits, near, drawn)
+        for some in blocks(len(drawn)):
+            path, load = peaks[row, some], loads[drawn[some]]
             with np.errstate(divide="ignore"):
-                evened = np.where(path > loads[drawn], (loads[drawn] / np.maximum(path, loads[drawn])) ** shrink, 1.0)
-            peaks[row][:, columns] = path * (1 + (ratios[drawn] - 1) * evened)
+                evened = np.where(path > load, (load / np.maximum(path, load)) ** shrink, 1.0) if shrink else 1.0
+            peaks[row, some] = path * (1 + (ratios[drawn[some]] - 1) * evened)
     return peaks
+
+
+def _places(
+    paths: np.ndarray,
+    past: Demand,
+    row: int,
+    clock: tuple[np.ndarray, np.ndarray, int],
+    uniform: np.ndarray,
+    days: np.ndarray,
+) -> np.ndarray:
+    """(P, H) the past interval whose ratio each interval of each path draws.
+
+    clock  (n,) and (H,) time of day of past and future intervals, and how many of them a day has
+    """
+    from capacity.forecasting.bursts_kernel import draw
+
+    hours, future_hours, day = clock
+    ratios, loads = known_ratios(past, row)
+    recent = newest(ratios, past.interval)
+    whole, stood = by_load(recent, loads), in_its_day(past.values[row], day)
+    alike = [by_load(recent[hours[recent] == hour], stood) for hour in range(24)]
+    alike = [places if len(places) >= ENOUGH else places[:0] for places in alike]
+    same = np.concatenate(alike)
+    drawn = np.empty(paths.shape, dtype=np.int64)
+    draw(
+        paths,
+        uniform,
+        np.asarray(days, dtype=np.int64),
+        np.asarray(future_hours, dtype=np.int64),
+        day,
+        whole,
+        loads[whole],
+        max(ENOUGH, round(NEIGHBOURS * len(whole))),
+        np.concatenate([[0], np.cumsum([len(places) for places in alike])]),
+        same,
+        stood[same],
+        np.array([max(2, round(IN_ITS_DAY * len(places))) for places in alike]),
+        loads,
+        ALIKE,
+        drawn,
+    )
+    return drawn
 
 
 def burst_known(past: Demand) -> np.ndarray:
@@ -108,20 +142,6 @@ def newest(ratios: np.ndarray, interval: pd.Timedelta) -> np.ndarray:
 def by_load(places: np.ndarray, loads: np.ndarray) -> np.ndarray:
     """The places, from the least loaded to the most."""
     return places[np.argsort(loads[places], kind="stable")]
-
-
-def similar(
-    path: np.ndarray, places: np.ndarray, loads: np.ndarray, chance: np.ndarray, near: int | None = None
-) -> np.ndarray:
-    """For each value of the path the place of one of the loads nearest to it in rank; `places` are by load.
-
-    near  how many on either side; a share of all when not given. Equal ones are all as near
-    """
-    near = max(ENOUGH, round(NEIGHBOURS * len(places))) if near is None else near
-    known = loads[places]
-    first = np.maximum(np.searchsorted(known, path, side="left") - near, 0)
-    last = np.minimum(np.searchsorted(known, path, side="right") + near, len(places))
-    return np.asarray(places[first + (chance * (last - first)).astype(int)])
 
 
 def in_its_day(loads: np.ndarray, day: int) -> np.ndarray:

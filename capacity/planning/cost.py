@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from capacity.blocks import blocks
 from capacity.config import Rate, Service
 from capacity.planning.prices import HOURS_PER_MONTH, billed, price_of
 from capacity.planning.steps import whole_tasks
@@ -38,7 +39,8 @@ def following_hours(need: np.ndarray, least: int, most: int, interval_hours: flo
     >>> following_hours(np.array([[0.2, 3.5], [9.9, 0.0]]), least=1, most=8, interval_hours=0.5).tolist()
     [2.5, 4.5]
     """
-    return np.clip(whole_tasks(need), least, most).sum(axis=1) * interval_hours
+    hours = [np.clip(whole_tasks(need[some]), least, most).sum(axis=1) for some in blocks(len(need))]
+    return np.concatenate(hours) * interval_hours
 
 
 def spot_hours(need: np.ndarray, service: Service, interval_hours: float) -> np.ndarray:

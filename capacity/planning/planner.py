@@ -9,9 +9,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from capacity.blocks import blocks
 from capacity.config import Account, Budget, Config, Goal, PriceSettings, Rate, Service
 from capacity.errors import PlanError
 from capacity.findings import Finding, Findings
+from capacity.forecasting.fleets import each_done, shared_by, workers_for
 from capacity.forecasting.forecasts import Forecast
 from capacity.planning.cost import cost_rows, following_hours, spot_hours, usd_of
 from capacity.planning.decisions import decide, fix_data, most_urgent_first
@@ -76,15 +78,20 @@ def planned(forecast: Forecast, ask: Asked) -> Plan:
     """The plan of what was asked: what `plan` answers, and what a scenario asks again with something changed."""
     matches, unplanned = match(forecast, ask.services, ask.alone)
     known = _known(forecast, matches)
-    together = Together(ask)
-    parts = []
-    for found in matches:
+    together = Together(ask, [found.service for found in matches], forecast.times)
+    peaks = peaks_of(ask)
+
+    def part(found: Match) -> tuple[Planned, np.ndarray, np.ndarray | None]:
         rate = ask.prices.of(found.service)
-        goal = goal_for(ask.goal, found.service, rate)
-        evidence = weigh(forecast, found, goal, rate, known, peaks_of(ask))
-        parts.append(plan_service(evidence))
-        together.add(found.service, evidence.counts, evidence.requests)
-    shared = together.weigh(forecast.times)
+        evidence = weigh(forecast, found, goal_for(ask.goal, found.service, rate), rate, known, peaks)
+        return plan_service(evidence), evidence.counts, evidence.requests
+
+    parts = []
+    with shared_by(workers_for(None, len(matches))):
+        for one, counts, requests in each_done(part, matches):
+            parts.append(one)
+            together.add(one.service, counts, requests)
+    shared = together.result()
     weighed = [*(limit for one in parts for limit in one.limits), *shared.weighed]
     memory = unknown_memory([one.service.name for one in parts if one.memory_unknown])
     findings = Findings.of(known, unplanned, shared.findings, memory, *(one.findings for one in parts))
@@ -131,7 +138,7 @@ def weigh(forecast: Forecast, found: Match, goal: Goal, rate: Rate | None, known
     needs = fractional_tasks(service, demand, shares)  # resource -> (P, H)
     need = most_needed(needs)
     ready = ready_before(need, service.startup_seconds, about.interval / _SECOND)
-    counts = climb(need, ready, service, goal).zone_loss
+    counts = _counts(need, ready, service, goal)
     quantiles = {resource: _at(paths, goal.level) for resource, paths in needs.items()}
     need_at = _at(need, goal.level) if len(needs) > 1 else next(iter(quantiles.values()))
     steps = climb(need_at, _at(ready, goal.level), service, goal)
@@ -205,7 +212,7 @@ def plan_service(about: Evidence) -> Planned:
         cost=cost_rows(
             service, about.rate, hours, float(tasks.sum() * about.interval_hours), on_spot, float(spot_of_plan)
         ),
-        need=about.need.astype(np.float32),
+        need=about.need.astype(np.float32, copy=False),
         peak=about.peak,
         path_usd=usd_of(service, about.rate, hours, on_spot),
         decisions=decide(about),
@@ -216,12 +223,22 @@ def plan_service(about: Evidence) -> Planned:
 
 def path_counts(need: np.ndarray, service: Service, goal: Goal, interval: pd.Timedelta) -> np.ndarray:
     """(P, H) whole tasks after every headroom step, for each path by itself, not clipped to the service's bounds."""
-    return climb(need, ready_before(need, service.startup_seconds, interval / _SECOND), service, goal).zone_loss
+    return _counts(need, ready_before(need, service.startup_seconds, interval / _SECOND), service, goal)
+
+
+def _counts(need: np.ndarray, ready: np.ndarray, service: Service, goal: Goal) -> np.ndarray:
+    counts = np.empty(need.shape, dtype=np.int64)
+    for some in blocks(len(need)):
+        counts[some] = climb(need[some], ready[some], service, goal).zone_loss
+    return counts
 
 
 def _at(paths: np.ndarray, level: float) -> np.ndarray:
-    """Quantile over the paths of (P, H), as `Forecast.quantile` reads it."""
-    return np.asarray(np.quantile(paths, level, axis=0), dtype=float)
+    """Quantile over the paths of (P, H): to the byte what `np.quantile` gives of all, which sorts more slowly."""
+    place = (len(paths) - 1) * level
+    below = int(place)
+    neighbours = np.sort(paths, axis=0)[below : below + 2]
+    return np.asarray(np.quantile(neighbours, place - below, axis=0), dtype=float)
 
 
 def peaks_of(ask: Asked) -> Peaks:

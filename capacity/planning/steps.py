@@ -34,8 +34,14 @@ def whole_tasks(need: npt.ArrayLike) -> np.ndarray:
     [3, 3, 0]
     """
     need = np.asarray(need)
-    slack = np.maximum(np.abs(need), 1) * NOISE
-    return np.ceil(np.maximum(need - slack, 0)).astype(np.int64)
+    if need.dtype.kind != "f":
+        need = need.astype(float)
+    work = np.asarray(np.abs(need))  # the slack, and then what is left, in one array: many paths are large
+    np.maximum(work, 1, out=work)
+    np.multiply(work, NOISE, out=work)
+    np.subtract(need, work, out=work)
+    np.maximum(work, 0, out=work)
+    return np.ceil(work, out=work).astype(np.int64)
 
 
 def ready_before(need: np.ndarray, startup_seconds: float, interval_seconds: float) -> np.ndarray:
@@ -88,6 +94,8 @@ def for_deployment(tasks: np.ndarray, minimum_healthy_percent: int) -> np.ndarra
             "Raise minimum_healthy_percent, or plan with Goal(survive_deployment=False)."
         )
     tasks = np.asarray(tasks)
+    if minimum_healthy_percent == 100:
+        return tasks
     # ceil(n m / 100) >= k  <=>  n m / 100 > k - 1  <=>  n = floor(100 (k - 1) / m) + 1, for k >= 1
     return np.where(tasks > 0, (tasks - 1) * 100 // minimum_healthy_percent + 1, tasks)
 

@@ -15,7 +15,7 @@ from capacity.planning.limits.weighed import Ceiling
 BALANCER, GROUP, CLUSTER = "load balancer", "target group", "cluster"
 
 #: Kind -> field of [account] that states it, what AWS publishes, its row and unit, how it is asked for.
-_KINDS: Final[Mapping[str, tuple[str, int, str, str]]] = {
+KINDS: Final[Mapping[str, tuple[str, int, str, str]]] = {
     BALANCER: ("targets_per_load_balancer", TARGETS, "targets", "Quota code L-7E6692B2; every target group counts."),
     GROUP: ("targets_per_target_group", TARGETS, "targets", "Quota code L-A0D0B863."),
     CLUSTER: (
@@ -53,14 +53,14 @@ def balancer_of(service: Service) -> tuple[str, str]:
 def ceilings(accounts: Mapping[str, Account], uses: Mapping[Place, SharedUse]) -> Iterator[Used]:
     """The limits of every load balancer, target group and cluster in use."""
     for place, use in uses.items():
-        if place.kind in _KINDS:
+        if place.kind in KINDS and use.services:
             region, of = place.of.split(" ", 1)
             ceiling = _ceiling(place.kind, region, of, accounts.get(region))
             yield Used(ceiling, use.peak, deploying_words(use.services) if place.kind != CLUSTER else "")
 
 
 def _ceiling(kind: str, region: str, of: str, account: Account | None) -> Ceiling:
-    limit, published, unit, how = _KINDS[kind]
+    limit, published, unit, how = KINDS[kind]
     stated: Any = getattr(account, limit) if account is not None else None
     return Ceiling(
         name=f"({kind} {of})",

@@ -7,8 +7,8 @@ default the minute that a metric is read by: 100 + 20 x 60 = 1,300 tasks. `plan.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import numpy as np
 
@@ -24,6 +24,19 @@ SPOT_CODE: Final = "L-36FBB829"
 
 #: Kinds of `Place` in this file: `of` is the region; of addresses, the region and the clusters of the subnets.
 ON_DEMAND, SPOT, RISE, ZONE, ADDRESSES = "on-demand vCPU", "Spot vCPU", "rise", "zone", "addresses"
+KINDS: Final = (ON_DEMAND, SPOT, RISE, ZONE, ADDRESSES)
+
+#: Quotas: words, field of [account] and row, code.
+_QUOTAS: Final = {
+    ON_DEMAND: ("Fargate vCPU", "fargate_vcpu_quota", ON_DEMAND_CODE),
+    SPOT: ("Fargate Spot vCPU", "fargate_spot_vcpu_quota", SPOT_CODE),
+}
+
+#: Of the launch rate: row, and what is counted.
+_LAUNCHES: Final = {
+    RISE: ("launch_rate", "Counted as if all services rose at once: schedules a minute apart need less."),
+    ZONE: ("launch_rate_zone_loss", "Counted: what starts again when the fullest zone of each service is lost."),
+}
 
 
 def account_name(region: str) -> str:
@@ -112,57 +125,52 @@ def addresses(region: str, clusters: tuple[str, ...]) -> Place:
     return Place(ADDRESSES, f"{region} {', '.join(clusters)}".strip())
 
 
-def ceilings(region: str, account: Account | None, uses: dict[Place, SharedUse]) -> Iterator[Used]:
-    """The limits of a region that are known, each with what uses it and what its figures count."""
-    if account is not None:
-        yield from _quotas(account, uses)
-    yield from _launch_rate(account or Account(region=region), uses)
-    if account is not None:
-        yield from _subnets(account, uses)
+def ceilings(accounts: Mapping[str, Account], uses: Mapping[Place, SharedUse]) -> Iterator[Used]:
+    """The limits of regions that are known, each with what uses it and what its figures count."""
+    for place, use in uses.items():
+        if place.kind not in KINDS or not use.services:
+            continue
+        region = place.of.split(" ")[0]
+        account = accounts.get(region, Account(region=region))
+        if place.kind in (RISE, ZONE):
+            yield _launch_rate(account, place.kind, use)
+        elif place.kind == ADDRESSES:
+            yield from _subnets(account, place, use)
+        else:
+            yield from _quota(account, place.kind, use)
 
 
-def _quotas(account: Account, uses: dict[Place, SharedUse]) -> Iterator[Used]:
-    for kind, words, limit, quota, code in (
-        (ON_DEMAND, "Fargate vCPU", "fargate_vcpu_quota", account.fargate_vcpu_quota, ON_DEMAND_CODE),
-        (SPOT, "Fargate Spot vCPU", "fargate_spot_vcpu_quota", account.fargate_spot_vcpu_quota, SPOT_CODE),
-    ):
-        use = uses.get(Place(kind, account.region))
-        if use is not None and quota is not None:
-            what = f"the {words} quota of {account.region}"
-            how = f"Quota code {code}."
-            ceiling = _of(account, limit, quota, "vCPU", what, how=how, whole=False)
-            yield Used(ceiling, use.peak, deploying_words(use.services))
+def _quota(account: Account, kind: str, use: SharedUse) -> Iterator[Used]:
+    words, limit, code = _QUOTAS[kind]
+    quota: Any = getattr(account, limit)
+    if quota is not None:
+        what, how = f"the {words} quota of {account.region}", f"Quota code {code}."
+        ceiling = _of(account, limit, quota, "vCPU", what, how=how, whole=False)
+        yield Used(ceiling, use.peak, deploying_words(use.services))
 
 
-def _launch_rate(account: Account, uses: dict[Place, SharedUse]) -> Iterator[Used]:
+def _launch_rate(account: Account, kind: str, use: SharedUse) -> Used:
     seconds = account.launch_within_seconds
     most = account.fargate_launch_burst + account.fargate_launch_rate * seconds
     stated = bool({"fargate_launch_burst", "fargate_launch_rate", "launch_within_seconds"} & account.model_fields_set)
     how = f"Fargate starts {account.fargate_launch_burst:g} tasks at once and {account.fargate_launch_rate:g} a second."
-    for kind, limit, counted in (
-        (RISE, "launch_rate", "Counted as if all services rose at once: schedules a minute apart need less."),
-        (ZONE, "launch_rate_zone_loss", "Counted: what starts again when the fullest zone of each service is lost."),
-    ):
-        use = uses.get(Place(kind, account.region))
-        if use is not None:
-            what, unit = f"Fargate's launch rate of {account.region}", f"tasks within {seconds:g} s"
-            yield Used(_of(account, limit, most, unit, what, how=how, stated=stated), use.peak, counted)
+    what, unit = f"Fargate's launch rate of {account.region}", f"tasks within {seconds:g} s"
+    limit, counted = _LAUNCHES[kind]
+    return Used(_of(account, limit, most, unit, what, how=how, stated=stated), use.peak, counted)
 
 
-def _subnets(account: Account, uses: dict[Place, SharedUse]) -> Iterator[Used]:
+def _subnets(account: Account, place: Place, use: SharedUse) -> Iterator[Used]:
     pools: dict[tuple[str, tuple[str, ...]], int] = {}
     for subnet in account.subnet:
-        pool = (subnet.zone, subnet.clusters)
-        pools[pool] = pools.get(pool, 0) + subnet.addresses
+        if addresses(account.region, subnet.clusters) == place:
+            pool = (subnet.zone, subnet.clusters)
+            pools[pool] = pools.get(pool, 0) + subnet.addresses
     for (zone, clusters), most in pools.items():
-        use = uses.get(addresses(account.region, clusters))
-        if use is not None:
-            of = f" of {', '.join(clusters)}" if clusters else ""
-            limit = f"subnet_addresses: {zone}{of}"
-            what = f"the subnets of {zone}{of}"
-            how = "A task holds one; a subnet cannot grow, so add one or move to larger ones."
-            ceiling = _of(account, limit, most, "addresses", what, ask="Widen", how=how)
-            yield Used(ceiling, use.peak, f"{deploying_words(use.services)} Of each service its fullest zone.")
+        of = f" of {', '.join(clusters)}" if clusters else ""
+        limit, what = f"subnet_addresses: {zone}{of}", f"the subnets of {zone}{of}"
+        how = "A task holds one; a subnet cannot grow, so add one or move to larger ones."
+        ceiling = _of(account, limit, most, "addresses", what, ask="Widen", how=how)
+        yield Used(ceiling, use.peak, f"{deploying_words(use.services)} Of each service its fullest zone.")
 
 
 def _of(

@@ -79,6 +79,10 @@ class SharedUse:
         elif surge is not None:
             np.maximum(self._surge, surge, out=self._surge)
 
+    def forget(self) -> None:
+        """Drop the sums: who takes of the limit is still known."""
+        self._running = self._surge = None
+
     @property
     def running(self) -> np.ndarray:
         """(P, H) what all take while none deploys."""

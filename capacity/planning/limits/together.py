@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -31,46 +32,65 @@ class Shared(NamedTuple):
 
 
 class Together:
-    """What services take of the limits they share, path by path, added up service by service."""
+    """What services take of the limits they share, path by path, added up service by service.
 
-    def __init__(self, ask: Asked) -> None:
-        self._ask = ask
+    A limit is weighed, and its sums are dropped, as soon as the last of its services has been added: a fleet with a
+    database behind each service would else keep two large arrays for each.
+    """
+
+    def __init__(self, ask: Asked, planned: Sequence[Service], times: pd.DatetimeIndex) -> None:
+        self._ask, self._times = ask, times
         self._accounts = {account.region: account for account in ask.accounts}
+        nothing = np.zeros((1, 1), dtype=np.int64)
+        places = [_place(taken) for one in planned for taken in self._takes(Tasks(one, nothing, nothing))]
+        self._waiting = Counter(places)
+        self._order = {place: number for number, place in enumerate(sorted(self._waiting, key=self._rank))}
         self._uses: dict[Place, SharedUse] = {}
+        self._weighed: list[tuple[int, Weighed]] = []
 
     def add(self, service: Service, counts: np.ndarray, requests: np.ndarray | None = None) -> None:
         """Add a service whose paths need `counts` (P, H) whole tasks, and bring `requests` (P, H) a second."""
-        tasks = Tasks(service, counts, requests)
-        for taken in self._takes(tasks):
+        for taken in self._takes(Tasks(service, counts, requests)):
+            place = _place(taken)
+            use = self._uses.setdefault(place, SharedUse())
             if isinstance(taken, Taken):
-                self._use(taken.place).add(service.name, taken.running, taken.surge)
+                use.add(service.name, taken.running, taken.surge)
             else:
-                self._use(taken).unknown.append(service.name)
+                use.unknown.append(service.name)
+            self._waiting[place] -= 1
+            if self._waiting[place] == 0:
+                self._weighed += [(self._order[place], found) for found in self._weigh({place: use})]
+                use.forget()
 
     def _takes(self, tasks: Tasks) -> Iterator[Taken | Place]:
         yield from regions.of_region(tasks, self._accounts.get(tasks.service.region), self._ask.goal)
         yield from groups.of_groups(tasks)
         yield from behind.of_behind(tasks)
 
-    def _use(self, place: Place) -> SharedUse:
-        return self._uses.setdefault(place, SharedUse())
+    def _rank(self, place: Place) -> tuple[int, int, str]:
+        """Region by region as accounts are given, then load balancers and clusters, then what stands behind."""
+        stated = [region for region in self._accounts if place.of.split(" ")[0] == region]
+        if place.kind in regions.KINDS:
+            return 0, list(self._accounts).index(stated[0]) if stated else len(self._accounts), ""
+        return (1 if place.kind in groups.KINDS else 2), 0, ""
 
-    def weigh(self, times: pd.DatetimeIndex) -> Shared:
+    def _weigh(self, uses: Mapping[Place, SharedUse]) -> list[Weighed]:
+        found = (
+            weighed(used.ceiling, used.paths, self._times, self._ask.goal.level, used.counted)
+            for used in self._used(uses)
+        )
+        return [one for one in found if one is not None]
+
+    def _used(self, uses: Mapping[Place, SharedUse]) -> Iterator[Used]:
+        yield from regions.ceilings(self._accounts, uses)
+        yield from groups.ceilings(self._accounts, uses)
+        yield from behind.ceilings(self._ask.services, uses)
+
+    def result(self) -> Shared:
         """Every shared limit that is known, and findings about those that are not: not known is not endless."""
-        level = self._ask.goal.level
-        found = (weighed(used.ceiling, used.paths, times, level, used.counted) for used in self._used())
+        found = [one for _, one in sorted(self._weighed, key=lambda pair: pair[0])]
         accounts = (finding for account in self._ask.accounts for finding in self._unknown(account))
-        told = [*accounts, *behind.findings(self._ask.services, self._uses)]
-        return Shared([one for one in found if one is not None], told)
-
-    def _used(self) -> Iterator[Used]:
-        """In the order of rows: region by region, then what hangs on load balancers, clusters, and stands behind."""
-        of_accounts = [account.region for account in self._ask.accounts]
-        others = sorted({service.region for service in self._ask.services} - set(of_accounts))
-        for region in (*of_accounts, *others):
-            yield from regions.ceilings(region, self._accounts.get(region), self._uses)
-        yield from groups.ceilings(self._accounts, self._uses)
-        yield from behind.ceilings(self._ask.services, self._uses)
+        return Shared(found, [*accounts, *behind.findings(self._ask.services, self._uses)])
 
     def _unknown(self, account: Account) -> Iterator[Finding]:
         """What the account does not state of limits that its planned services use, and who is missing from its sums."""
@@ -102,6 +122,10 @@ class Together:
         missing = [s.name for s in self._ask.services if in_quota(s, account) and s.name not in used.services]
         if missing and account.fargate_vcpu_quota is not None:
             yield _not_counted(region, missing)
+
+
+def _place(taken: Taken | Place) -> Place:
+    return taken.place if isinstance(taken, Taken) else taken
 
 
 def _not_stated(region: str, message: str, advice: str, check: str = "quota") -> Finding:
