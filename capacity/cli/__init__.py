@@ -11,6 +11,8 @@ the policy and was left so; 130 interrupted.
     sizing       sizes, mix, instances
     loadtest     loadtest read, capacity, production, fit
     generating   loadtest generate
+    whatif       what-if, explain
+    money        cost
     caching      cache
     options      what several commands take
     interrupts   Ctrl-C
@@ -24,7 +26,7 @@ from typing import Annotated
 import typer
 
 from capacity._version import __version__
-from capacity.cli import caching, chain, fetching, live, loadtest, setting_up, sizing
+from capacity.cli import caching, chain, fetching, live, loadtest, money, setting_up, sizing, whatif
 from capacity.cli.interrupts import interrupts_between_imports
 from capacity.cli.printing import say
 from capacity.errors import CapacityError
@@ -45,6 +47,8 @@ app.add_typer(loadtest.app, name="loadtest")
 app.add_typer(chain.app)
 app.add_typer(live.app)
 app.add_typer(sizing.app)
+app.add_typer(whatif.app)
+app.add_typer(money.app)
 app.add_typer(caching.app)
 
 

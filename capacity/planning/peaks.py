@@ -50,7 +50,7 @@ class Peak:
         interval_seconds: float,
         level: float,
     ) -> Peak:
-        """From (P, H) demand and the plan's (H,) counts and need: the first of the largest counts of the largest need."""
+        """From (P, H) demand and the plan's (H,) counts and need: the first of the largest count and need."""
         at = int(np.lexsort((-np.arange(len(need)), need, steps.zone_loss))[-1])
         ahead = math.ceil(startup_seconds / interval_seconds) + 1
         return cls(

@@ -7,5 +7,6 @@ settings), whatif (planned again, the table), answer, picture.
 
 from capacity.planning.scenarios.answer import WhatIf
 from capacity.planning.scenarios.whatif import what_if
+from capacity.planning.scenarios.windows import happens
 
-__all__ = ["WhatIf", "what_if"]
+__all__ = ["WhatIf", "happens", "what_if"]

@@ -130,7 +130,7 @@ def sentence(name: str, row: pd.Series) -> str:
     """
     text = f"{name}: {counted(row['tasks'])}"
     text += f" ({row['more_tasks']:+,.0f}){_priced(row)}"
-    if np.isfinite(row["more_usd_per_month"]):
+    if np.isfinite(row["more_usd_per_month"]) and row["more_usd_per_month"] != 0:
         low, high = row["more_usd_p5"], row["more_usd_p95"]
         text += f" ({_signed(row['more_usd_per_month'])}, {_signed(low)} to {_signed(high)})"
     return f"{text}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -53,6 +54,16 @@ def shares(scenario: Scenario, forecast: Forecast, timezone: str) -> Shares:
             f"{forecast.times[-1] + forecast.interval:%Y-%m-%d %H:%M} UTC.",
         )
     return found
+
+
+def happens(scenario: Scenario, forecast: Forecast, timezones: Iterable[str]) -> bool:
+    """Whether the horizon sees anything of it, on any of these clocks."""
+    for zone in dict.fromkeys(timezones):
+        try:
+            shares(scenario, forecast, zone)
+        except InputError:
+            return False
+    return True
 
 
 def _place(moment: datetime, zone: str) -> int:

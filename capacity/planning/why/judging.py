@@ -8,6 +8,7 @@ import pandas as pd
 
 from capacity.planning.limits import EARLY
 from capacity.planning.matching import match
+from capacity.planning.needs import full_tasks
 from capacity.planning.steps import climb
 from capacity.planning.words import percent, spoken_date
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def last_time(plan: Plan, service: str, scores: Backtest) -> list[str]:
-    """What a backtest says of the series that plan a service: one sentence a series, of the model that was used.
+    """What a backtest says of the series that size a service: one sentence a series, of the model that was used.
 
     Where the model that made the forecast was not scored, of the best that was, by name.
     """
@@ -25,7 +26,7 @@ def last_time(plan: Plan, service: str, scores: Backtest) -> list[str]:
     (found,), _ = match(plan.forecast, (plan.service_named(service),), plan.asked.alone)
     verdicts, used = scores.verdicts, dict(zip(plan.forecast.keys, plan.forecast.models, strict=True))
     lines = []
-    for key in found.keys:
+    for key in (key for key in found.keys if key.metric in full_tasks(found.service)):
         rows = verdicts[(verdicts["service"] == key.service) & (verdicts["metric"] == key.metric)]
         if rows.empty:
             continue
