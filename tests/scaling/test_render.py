@@ -10,7 +10,6 @@ import subprocess
 from dataclasses import replace
 from typing import Any
 
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 
@@ -162,44 +161,6 @@ def test_more_services_than_a_template_holds_are_refused_with_a_way_out() -> Non
 def test_what_aws_would_refuse_is_not_rendered(kind: str) -> None:
     with pytest.raises(InputError, match="minimum 9 is above maximum 3"):
         fleet(tracking(min_tasks=9, max_tasks=3)).render(kind)
-
-
-def broken(**changes: Any) -> ServicePolicy:
-    first, *others = scheduled().schedule
-    return replace(scheduled(), schedule=(replace(first, **changes), *others))
-
-
-@pytest.mark.parametrize(
-    ("policy", "status", "words"),
-    [
-        (tracking(tracking=TargetTracking("cpu", 120.0)), "FAIL", "above 100 %"),
-        (tracking(tracking=TargetTracking("cpu", 0.0)), "FAIL", "not a positive number"),
-        (tracking(tracking=TargetTracking("requests", 2400.0, -1)), "FAIL", "cooldown is negative"),
-        (tracking(web(alb_resource_label="app/x")), "FAIL", "targetgroup"),
-        (tracking(web(alb_resource_label="")), "REVIEW", "not at which target group"),
-        (tracking(min_tasks=0), "REVIEW", "no datapoint"),
-        (tracking(max_tasks=5001), "FAIL", "5,001"),
-        (named("a b"), "REVIEW", "cannot be the name of an ECS service"),
-        (broken(schedule="cron(55 7 * * MON-FRI *)"), "FAIL", "exactly one of"),
-        (broken(timezone="Mars/Olympus"), "FAIL", "not an IANA zone"),
-        (broken(name="a:b"), "FAIL", "name of a scheduled action"),
-        (broken(name=" a"), "FAIL", "name of a scheduled action"),
-        (broken(name="capacity-web-down"), "FAIL", "only one would stay"),
-        (broken(min_tasks=41), "FAIL", "minimum 41 is above maximum 40"),
-        (broken(start=pd.Timestamp("2028-01-01", tz="UTC")), "FAIL", "ends before it starts"),
-        (broken(schedule="cron(58 17 ? * MON-FRI *)"), "REVIEW", "within five minutes"),
-        (replace(scheduled(), schedule=scheduled().schedule[:1]), "REVIEW", "never another"),
-        (replace(scheduled(), schedule=scheduled().schedule[:2]), "REVIEW", "no later action puts the bounds back"),
-        (replace(scheduled(), schedule=scheduled().schedule[:1] * 201), "FAIL", "201 scheduled actions"),
-    ],
-)
-def test_every_rule_finds_its_fault(policy: ServicePolicy, status: str, words: str) -> None:
-    found = [finding for finding in check_policy(policy) if words in finding.message]
-    assert [finding.status for finding in found][:1] == [status]
-
-
-def test_a_sound_policy_has_no_findings() -> None:
-    assert len(check_policy(fleet(scheduled(), named("api")))) == 0
 
 
 def test_one_service_in_two_policies_is_refused() -> None:

@@ -63,9 +63,8 @@ def _resolution(one: ServicePolicy) -> Iterator[Finding]:
         message = "requests per task are counted by the minute: there is no metric of 20 seconds."
         yield finding(one, "resolution", "FAIL", message)
         return
-    own = one.service.resource_id.removeprefix(f"service/{one.service.cluster}/")
     setting = '{"metricConfigurations":[{"metricNames":["CPUUtilization","MemoryUtilization"],"resolutionSeconds":20}]}'
-    words = ["aws", "ecs", "update-service", "--cluster", one.service.cluster, "--service", own]
+    words = ["aws", "ecs", "update-service", "--cluster", one.service.cluster, "--service", own_name(one)]
     advice = f"First: {shlex.join([*words, '--monitoring', setting])}"
     yield finding(one, "resolution", "REVIEW", "the service has to publish metrics every 20 seconds.", advice)
 
@@ -83,7 +82,7 @@ def _label(one: ServicePolicy) -> Iterator[Finding]:
 
 
 def names(one: ServicePolicy) -> Iterator[Finding]:
-    for what, name in (("service", one.service.name), ("cluster", one.service.cluster)):
+    for what, name in (("service", own_name(one)), ("cluster", one.service.cluster)):
         if not ECS_NAME.fullmatch(name):
             yield finding(one, "name", "REVIEW", f"{name!r} cannot be the name of an ECS {what}.")
     for action in one.schedule:
@@ -93,3 +92,8 @@ def names(one: ServicePolicy) -> Iterator[Finding]:
     for name, count in Counter(action.name for action in one.schedule).items():
         if count > 1:
             yield finding(one, "name", "FAIL", f"{count} scheduled actions are called {name!r}: only one would stay.")
+
+
+def own_name(one: ServicePolicy) -> str:
+    """The service's name in ECS: without region and cluster, by which it may be told apart here."""
+    return one.service.resource_id.removeprefix(f"service/{one.service.cluster}/")
