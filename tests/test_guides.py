@@ -13,7 +13,7 @@ from capacity.config import config_of
 from tests.commands import called
 
 ROOT = Path(__file__).parent.parent
-GUIDES = ["forecasting.md", "load-tests.md"]
+GUIDES = ["applying.md", "forecasting.md", "load-tests.md"]
 
 
 def text(guide: str) -> str:
@@ -59,6 +59,20 @@ def test_load_tests_runs_from_a_result_file_to_a_plan_and_back_to_a_test(
     assert names["proof"].frame["rate_per_s"].max() == pytest.approx(1.4 * 2 * 90)
 
 
+@pytest.mark.xdist_group("moto")
+def test_applying_runs_against_moto_and_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "set by the guide, and taken back with this")
+    names = run("applying.md", monkeypatch)
+    said = capsys.readouterr().out
+    for comment in re.findall(r"print\(.*?\)  # (.*)", text("applying.md")):
+        assert comment in said
+    assert "+ action capacity-web-daily-0600: Schedule cron(0 6 ? * * *), Timezone UTC, MinCapacity 12" in said
+    assert [each.sentence for each in names["back"]][-1] == "- bounds: there was no scalable target before"
+
+
 def test_its_settings_are_settings() -> None:
     (settings,) = blocks("forecasting.md", "toml")
     assert [event.lasting for event in config_of(tomllib.loads(settings)).event] == [False, False, True]
@@ -66,9 +80,10 @@ def test_its_settings_are_settings() -> None:
     assert [one.service for one in config_of(tomllib.loads(settings)).cloudwatch.distribution] == ["storefront"]
 
 
-def test_its_commands_are_commands_with_these_options() -> None:
-    shown = re.findall(r"^capacity ((?:loadtest )?\w+)(.*)$", "\n".join(blocks("load-tests.md", "sh")), flags=re.M)
-    assert len(shown) >= 8
+@pytest.mark.parametrize(("guide", "least"), [("applying.md", 4), ("load-tests.md", 8)])
+def test_its_commands_are_commands_with_these_options(guide: str, least: int) -> None:
+    shown = re.findall(r"^capacity ((?:loadtest )?\w+)(.*)$", "\n".join(blocks(guide, "sh")), flags=re.M)
+    assert len(shown) >= least
     for command, options in shown:
         text = called(*command.split(), "--help").stdout
         assert [option for option in re.findall(r"--[a-z-]+", options) if not re.search(rf"{option}\b", text)] == []
