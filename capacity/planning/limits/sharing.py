@@ -68,16 +68,19 @@ class SharedUse:
     _surge: np.ndarray | None = None
 
     def add(self, service: str, running: np.ndarray, surge: np.ndarray | None = None) -> None:
-        """Add what one service takes."""
+        """Add what one service takes on all paths."""
         self.services.append(service)
+        self.add_some(slice(0, len(running)), len(running), running, surge)
+
+    def add_some(self, some: slice, count: int, running: np.ndarray, surge: np.ndarray | None = None) -> None:
+        """Add what one service takes on some of `count` paths."""
         if self._running is None:
-            self._running = running.copy()
-        else:
-            self._running += running
-        if self._surge is None:
-            self._surge = None if surge is None else surge.copy()
-        elif surge is not None:
-            np.maximum(self._surge, surge, out=self._surge)
+            self._running = np.zeros((count, running.shape[1]), dtype=running.dtype)
+        self._running[some] += running
+        if surge is not None:
+            if self._surge is None:
+                self._surge = np.zeros((count, surge.shape[1]), dtype=surge.dtype)
+            np.maximum(self._surge[some], surge, out=self._surge[some])
 
     def forget(self) -> None:
         """Drop the sums: who takes of the limit is still known."""

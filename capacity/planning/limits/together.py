@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
+from capacity.blocks import blocks
 from capacity.config import Account, Service
 from capacity.findings import Finding
 from capacity.planning.limits import behind, groups, regions
@@ -42,23 +43,27 @@ class Together:
         self._ask, self._times = ask, times
         self._accounts = {account.region: account for account in ask.accounts}
         nothing = np.zeros((1, 1), dtype=np.int64)
-        places = [_place(taken) for one in planned for taken in self._takes(Tasks(one, nothing, nothing))]
-        self._waiting = Counter(places)
+        self._places = {
+            one.name: [_place(taken) for taken in self._takes(Tasks(one, nothing, nothing))] for one in planned
+        }
+        self._waiting = Counter(place for places in self._places.values() for place in places)
         self._order = {place: number for number, place in enumerate(sorted(self._waiting, key=self._rank))}
         self._uses: dict[Place, SharedUse] = {}
         self._weighed: list[tuple[int, Weighed]] = []
 
     def add(self, service: Service, counts: np.ndarray, requests: np.ndarray | None = None) -> None:
         """Add a service whose paths need `counts` (P, H) whole tasks, and bring `requests` (P, H) a second."""
-        for taken in self._takes(Tasks(service, counts, requests)):
-            place = _place(taken)
-            use = self._uses.setdefault(place, SharedUse())
-            if isinstance(taken, Taken):
-                use.add(service.name, taken.running, taken.surge)
-            else:
-                use.unknown.append(service.name)
+        for some in blocks(len(counts)):
+            for taken in self._takes(Tasks(service, counts[some], None if requests is None else requests[some])):
+                use = self._uses.setdefault(_place(taken), SharedUse())
+                if some.start == 0:
+                    (use.services if isinstance(taken, Taken) else use.unknown).append(service.name)
+                if isinstance(taken, Taken):
+                    use.add_some(some, len(counts), taken.running, taken.surge)
+        for place in self._places[service.name]:
             self._waiting[place] -= 1
             if self._waiting[place] == 0:
+                use = self._uses[place]
                 self._weighed += [(self._order[place], found) for found in self._weigh({place: use})]
                 use.forget()
 
