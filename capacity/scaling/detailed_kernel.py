@@ -97,9 +97,9 @@ def replay_detailed(
     points = np.zeros(work.size // tracking.period + 1)  # datapoints: metric / target
     holders = np.zeros(points.size)  # mean tasks that ran while each was measured; 0: no datapoint
     rungs = np.zeros(work.size // ladder.period + 1)  # datapoints of the step policy's metric
-    rung_holders = np.zeros(rungs.size)
+    measured = np.zeros(rungs.size, dtype=np.bool_)
     sum_used = sum_held = sum_other = sum_other_held = 0.0
-    samples = other_samples = 0
+    samples = 0
     serving = asked = int(first)
     old = pending = going = 0
     tokens = tasks.burst
@@ -109,12 +109,15 @@ def replay_detailed(
     deploying = False
     waiting = 0.0
     changes = taken = deployed = spot_steps = 0
+    slot = gone = seen = point = place = rung_place = -1  # whole divisions of the step, without the divisions
+    next_read, next_rung = tracking.delay + tracking.period, ladder.delay + ladder.period
+    next_point, next_rung_point = tracking.period - 1, ladder.period - 1
     for step in range(work.size):
-        slot = step % slots
+        slot = slot + 1 if slot + 1 < slots else 0
+        gone = gone + 1 if gone + 1 < leaving.size else 0
         serving += starting[slot]
         pending -= starting[slot]
         starting[slot] = 0
-        gone = step % leaving.size
         going -= leaving[gone]
         leaving[gone] = 0
         if deploy[step] >= 0:
@@ -127,24 +130,22 @@ def replay_detailed(
         least, most = minimum[step], maximum[step]
         asked = min(max(asked, least), most)
         # Spot
-        spot = int(np.floor(tasks.spot_share * max(serving + old - tasks.spot_base, 0) + NOISE))
-        lost = _taken(spot, tasks.chance, tasks.together, luck[step])
-        if lost > 0:
+        if tasks.spot_share > 0.0:
+            lost = _taken(_spot(tasks, serving + old), tasks, luck[step])
             taken += lost
             from_old = min(lost, old)
             old -= from_old
             serving -= lost - from_old
-            leaving[(step + tasks.warning) % leaving.size] += lost
             if tasks.warning > 0:
+                leaving[(gone + tasks.warning) % leaving.size] += lost
                 going += lost
-            else:
-                leaving[gone] = 0
         # alarms
         now = serving + old + going
-        wanted, by_tracking, base, base_rung = asked, False, 0, False
-        seen = (step - tracking.delay) // tracking.period - 1
-        readable = seen >= 0 and (step - tracking.delay) % tracking.period == 0
+        wanted, by_tracking, base = asked, False, 0
+        readable = step == next_read
         if readable:
+            seen += 1
+            next_read += tracking.period
             if holders[seen] == 0.0:
                 high = low = 0
             else:
@@ -156,22 +157,22 @@ def replay_detailed(
                     count = min(int(np.ceil(held * ratio - NOISE)), most)
                     if count > wanted:
                         wanted, by_tracking = count, True
-        if ladder.alarm > 0:
-            point = (step - ladder.delay) // ladder.period - 1
-            if point >= 0 and (step - ladder.delay) % ladder.period == 0:
-                beyond = rungs[point] - ladder.threshold
-                above = above + 1 if rung_holders[point] > 0.0 and beyond > 0.0 else 0
-                if above >= ladder.alarm:
-                    base = ladder_base if step < ladder_until else asked
-                    count = min(base + _adjustment(ladder, beyond, base), most)
-                    if count > wanted:
-                        wanted, by_tracking, base_rung = count, False, True
+        if ladder.alarm > 0 and step == next_rung:
+            point += 1
+            next_rung += ladder.period
+            beyond = rungs[point] - ladder.threshold
+            above = above + 1 if measured[point] and beyond > 0.0 else 0
+            if above >= ladder.alarm:
+                base = ladder_base if step < ladder_until else asked
+                count = min(base + _adjustment(ladder, beyond, base), most)
+                if count > wanted:
+                    wanted, by_tracking = count, False
         if wanted > asked:
             asked = wanted
             in_until = step
             if by_tracking:
                 out_until = step + tracking.out_cooldown
-            elif base_rung:
+            else:
                 ladder_base = base
                 ladder_until = step + ladder.cooldown
         elif (
@@ -195,13 +196,7 @@ def replay_detailed(
         missing = asked - serving - pending
         if deploying:
             deployed += 1
-            old = min(old, max(asked - serving, 0))  # the new ones that serve stand in for old ones
-            room = max(asked * tasks.maximum // 100, asked) - serving - old - pending
-            if missing > 0 and missing > room:  # old ones make room, as far as those that stay are enough
-                healthy = -(-asked * tasks.minimum_healthy // 100)
-                stopped = min(old, min(missing - room, max(old + serving - healthy, 0)))
-                old -= stopped
-                missing = max(room + stopped, 0)
+            old, missing = _rolled(tasks, asked, old, serving, pending)
         if missing > 0:
             at_once = min(missing, tokens)
             later = min(missing - at_once, tasks.rate)
@@ -215,22 +210,16 @@ def replay_detailed(
             pending += later
         else:
             tokens = min(tasks.burst, tokens + tasks.rate)
-            ahead = slots - 1
-            while missing < 0 and pending > 0:
-                place = (slot + ahead) % slots
-                stopped = min(starting[place], -missing)
-                starting[place] -= stopped
-                pending -= stopped
-                missing += stopped
-                ahead -= 1
             if missing < 0:
-                serving += missing
+                stopped = _stopped(starting, slot, min(-missing, pending))
+                pending -= stopped
+                serving += missing + stopped
         if deploying and old == 0 and pending == 0 and step >= hold_until:
             deploying = False
         # load
         held_now = serving + old + going
-        paid = serving + old + pending
-        spot_steps += int(np.floor(tasks.spot_share * max(paid - tasks.spot_base, 0) + NOISE)) + going
+        if tasks.spot_share > 0.0:
+            spot_steps += _spot(tasks, serving + old + pending) + going
         if not np.isnan(work[step]):
             due = work[step] + waiting
             left = max(due - held_now * tasks.room, 0.0)
@@ -242,24 +231,25 @@ def replay_detailed(
             late[step] = left if left > NOISE else 0.0
         else:
             late[step] = waiting
-        if not np.isnan(other[step]) and held_now > 0:
-            sum_other += min(other[step], held_now * ladder.ceiling)
-            sum_other_held += held_now
-            other_samples += 1
-        if (step + 1) % tracking.period == 0:
-            place = step // tracking.period
+        if step == next_point:
+            place += 1
+            next_point += tracking.period
             if sum_held > 0.0 and not (tracking.silent and sum_used == 0.0):
                 points[place] = min(sum_used / sum_held, tracking.ceiling)
                 holders[place] = sum_held / samples
             sum_used = sum_held = 0.0
             samples = 0
-        if (step + 1) % ladder.period == 0:
-            place = step // ladder.period
-            if sum_other_held > 0.0 and not (ladder.silent and sum_other == 0.0):
-                rungs[place] = sum_other / sum_other_held
-                rung_holders[place] = sum_other_held / other_samples
-            sum_other = sum_other_held = 0.0
-            other_samples = 0
+        if ladder.alarm > 0:
+            if held_now > 0 and not np.isnan(other[step]):
+                sum_other += min(other[step], held_now * ladder.ceiling)
+                sum_other_held += held_now
+            if step == next_rung_point:
+                rung_place += 1
+                next_rung_point += ladder.period
+                if sum_other_held > 0.0 and not (ladder.silent and sum_other == 0.0):
+                    rungs[rung_place] = sum_other / sum_other_held
+                    measured[rung_place] = True
+                sum_other = sum_other_held = 0.0
         desired[step] = asked
         running[step] = held_now
         launched[step] = held_now + pending
@@ -267,12 +257,19 @@ def replay_detailed(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
-def _taken(spot: int, chance: float, together: float, luck: float) -> int:
-    """Tasks that Spot takes back: the quantile of a binomial count, or all that go together."""
-    if spot <= 0 or chance <= 0.0:
+def _spot(tasks: Tasks, count: int) -> int:
+    """Of so many tasks those on Spot."""
+    return int(np.floor(tasks.spot_share * max(count - tasks.spot_base, 0) + NOISE))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _taken(spot: int, tasks: Tasks, luck: float) -> int:
+    """Tasks that Spot takes back: all that go together, or the quantile of a binomial count."""
+    chance = tasks.chance
+    if tasks.together > 0.0:
+        return int(np.ceil(tasks.together * spot - NOISE)) if luck < chance else 0
+    if luck <= 1.0 - spot * chance:  # never more than the chance of none, and quick to tell
         return 0
-    if together > 0.0:
-        return int(np.ceil(together * spot - NOISE)) if luck < chance else 0
     share = np.exp(spot * np.log1p(-chance))
     total, count = share, 0
     while total < luck and count < spot:
@@ -280,6 +277,32 @@ def _taken(spot: int, chance: float, together: float, luck: float) -> int:
         share *= (spot - count + 1) / count * chance / (1.0 - chance)
         total += share
     return count
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _rolled(tasks: Tasks, asked: int, old: int, serving: int, pending: int) -> tuple[int, int]:
+    """Old tasks that stay in this step of a rolling deployment, and new ones to launch (to stop, below 0)."""
+    missing = asked - serving - pending
+    old = min(old, max(asked - serving, 0))  # the new ones that serve stand in for old ones
+    room = max(asked * tasks.maximum // 100, asked) - serving - old - pending
+    if missing <= 0 or missing <= room:
+        return old, missing
+    healthy = -(-asked * tasks.minimum_healthy // 100)
+    stopped = min(old, min(missing - room, max(old + serving - healthy, 0)))  # to make room, if those that stay do
+    return old - stopped, max(room + stopped, 0)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
+def _stopped(starting: np.ndarray, slot: int, most: int) -> int:
+    """Take back so many tasks that are still starting, the youngest first."""
+    left, ahead = most, starting.size - 1
+    while left > 0:
+        place = (slot + ahead) % starting.size
+        stopped = min(starting[place], left)
+        starting[place] -= stopped
+        left -= stopped
+        ahead -= 1
+    return most
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator, unused-ignore]
