@@ -17,7 +17,7 @@ from capacity.planning.money.covering import Eligible, best_commitment, paid
 from capacity.planning.money.ladder import ladder
 from capacity.planning.money.offers import OFFERS, Offer, published, ratios
 from capacity.planning.money.options import Market, outcome
-from capacity.planning.money.spend import Hourly, Place, ahead, asked_of, behind
+from capacity.planning.money.spend import Hourly, Place, ahead, as_it_runs, asked_of, behind
 from capacity.planning.money.term import Term, over_term, yearly_doubt
 from capacity.planning.prices import HOURS_PER_MONTH
 from capacity.planning.words import percent, share, usd
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 #: Look-back periods of AWS's own recommendation, in days (reference aws.md 2.5).
 LOOK_BACKS: Final = (7, 30, 60)
 
+#: Name of the option for those who do not follow the plan.
+TODAY: Final = "tasks as today"
+
 #: How much the past is believed beside the paths: its last days, and its last year. Chosen on the tuning traces of
 #: `python -m benchmarks.commitments`: models are surer than they may be, and what has been comes again.
 BELIEFS: Final = {60: 0.2, 365: 0.2}
@@ -38,6 +41,10 @@ ENOUGH_DAYS: Final = 7
 
 #: A saving below this share of the spend is not worth being bound for.
 WORTH: Final = 0.01
+
+#: Days of running tasks that the plan's own are compared with, and the difference from which on that matters.
+TODAY_DAYS: Final = 28
+OTHERWISE: Final = 0.10
 
 #: Buying in steps is advised from this gain on, as a share of the saving.
 WORTH_WAITING: Final = 0.02
@@ -175,6 +182,10 @@ def commitment(
     best = _best(plan, term, market, past, growth)
     rows = [{"option": "advised", **outcome(market, best), "why": ""}]
     rows += _others(plan, horizon, past, market, over, doubt=doubt, growth=growth)
+    today = as_it_runs(plan, TODAY_DAYS)
+    if abs(today - 1) > OTHERWISE:
+        scaled = Market(offer, market.spend._replace(usd=market.spend.usd * today), market.rest * today)
+        rows.append({"option": TODAY, **outcome(scaled, best * today)})
     frame = _reasons(pd.DataFrame(rows), best)
     if rows[0]["saving"] < WORTH * market.mean(market.spend.total).mean() * HOURS_PER_MONTH:
         best, frame = 0.0, _reasons(pd.DataFrame([{**rows[0], **outcome(market, 0.0)}, *rows[1:]]), 0.0)
@@ -188,7 +199,9 @@ def commitment(
         ladder=steps,
         doubt=doubt,
         beyond=term.beyond,
-        findings=Findings.of(_findings(plan, term, settings, offer, doubt, told, horizon)),
+        findings=Findings.of(
+            _findings(plan, term, settings, offer, doubt, told, horizon), _runs_otherwise(today, best * today)
+        ),
     )
 
 
@@ -298,13 +311,31 @@ def _reasons(frame: pd.DataFrame, best: float) -> pd.DataFrame:
     words = [""]
     for row in frame.iloc[1:].itertuples():
         more = chosen["saving"] - row.saving
-        if (row.term_years, row.payment) == (chosen["term_years"], chosen["payment"]):
+        if row.option == TODAY:
+            words.append("while tasks run as they do today, and not as planned")
+        elif (row.term_years, row.payment) == (chosen["term_years"], chosen["payment"]):
             words.append(f"saves {usd(more)} a month less" if more > 0 else "as good on these paths alone")
         else:
             bound = "binds three years" if row.term_years > chosen["term_years"] else "binds as long"
             upfront = ", paid in advance" if row.payment != "no upfront" else ""
             words.append(f"{bound}{upfront}; saves {usd(-more)} a month more" if more < 0 else f"{bound}{upfront}")
     return frame.assign(why=words)
+
+
+def _runs_otherwise(today: float, amount: float) -> list[Finding]:
+    """The plan's tasks are not those that run: until it is followed, its commitment fits less well."""
+    if not abs(today - 1) > OTHERWISE:
+        return []
+    return [
+        Finding(
+            "",
+            "cost",
+            "running tasks",
+            "REVIEW",
+            f"What ran in the last {TODAY_DAYS} days cost {share(today)} of what tasks cost that follow load as planned.",
+            f"Follow the plan before committing; while tasks run as today, {amount:.3f} USD/h fits.",
+        )
+    ]
 
 
 def _findings(

@@ -18,6 +18,7 @@ from capacity.planning.money.offers import COVERED, Offer, ratios
 from capacity.planning.money.spend import asked_of, matches_of, rate_of
 from capacity.planning.prices import billed, price_of
 from capacity.planning.words import counted, share, spoken_date
+from capacity.sources.base import Span
 
 if TYPE_CHECKING:
     from capacity.history.history import History
@@ -74,16 +75,17 @@ def reconcile(plan: Plan, history: History, *, months: int = 3, tolerance: float
     if months < 1 or not 0 <= tolerance < 1:
         raise InputError(f"months={months}, tolerance={tolerance}", advice="At least one month; tolerance as 0.05.")
     rows, findings = [], []
+    recent = _recent(history, months)
     for found in matches_of(plan):
         rate = rate_of(plan, found.service)
-        own = [] if rate is None else _rows(plan, history, found, rate, months)
+        own = [] if rate is None else _rows(plan, recent, found, rate, months)
         rows += own
         if rate is not None and not own:
             findings.append(_no_bill(found.service))
     if not rows:
         raise HistoryError(
-            "no service has a whole month of cost: fetch the bill (Cost Explorer or FOCUS exports) with the tag that names "
-            "services"
+            "no service has a whole month of cost: fetch the bill (Cost Explorer or FOCUS exports) with the tag that "
+            "names services"
         )
     frame = pd.DataFrame(rows)
     rates = _paid_rates(plan, frame)
@@ -91,6 +93,12 @@ def reconcile(plan: Plan, history: History, *, months: int = 3, tolerance: float
     findings += _quantity_findings(frame, tolerance)
     shown = frame.drop(columns=["region", "architecture", "list", "paid"])
     return Reconciliation(shown, rates, Findings.of(findings), asked_of(plan).prices.settings)
+
+
+def _recent(history: History, months: int) -> History:
+    """Enough of it to hold so many whole months; a month or two that are not known to nine tenths do not matter."""
+    end = history.span.end
+    return history.select(span=Span(end - pd.DateOffset(months=months + 2), end))
 
 
 def _rows(plan: Plan, history: History, found: Match, rate: Rate, months: int) -> list[dict[str, Any]]:
@@ -160,7 +168,7 @@ def _paid_rates(plan: Plan, frame: pd.DataFrame) -> tuple[Rate, ...]:
     found = []
     table = {(rate.region, rate.architecture): rate for rate in plan.rates}
     for place, rows in frame[frame["list"] > 0].groupby(["region", "architecture"]):
-        factor, last = rows["paid"].sum() / rows["list"].sum(), rows["month"].max()
+        factor, last = float(rows["paid"].sum() / rows["list"].sum()), rows["month"].max()
         if factor > 0:
             source = f"billed, {counted(rows['month'].nunique(), 'month')} to {last:%Y-%m}"
             rate = _scaled(table[place], factor, source)

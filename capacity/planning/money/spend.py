@@ -13,7 +13,7 @@ from capacity.errors import PlanError
 from capacity.planning.matching import Asked, Match, match
 from capacity.planning.money.offers import COVERED
 from capacity.planning.needs import fractional_tasks, most_needed
-from capacity.planning.prices import billed, price_of
+from capacity.planning.prices import billed, price_of, usd_per_hour
 from capacity.planning.steps import tracked_share, whole_tasks
 from capacity.timegrid import steps_per
 
@@ -108,6 +108,25 @@ def behind(plan: Plan, days: int) -> Hourly:
     hourly = _by_hours(usd, times[times >= since], plan.forecast.interval)
     known = np.isfinite(sum(hourly.usd.values(), start=np.zeros(len(hourly.starts)))).ravel()
     return Hourly({place: own[:, known] for place, own in hourly.usd.items()}, hourly.starts[known], hourly.hours)
+
+
+def as_it_runs(plan: Plan, days: int) -> float:
+    """What the tasks that ran in the last days cost, over what those cost that follow load as planned; NaN if unknown.
+
+    Below 1 where today's policy runs fewer tasks than the plan would, above 1 where it runs more.
+    """
+    since = plan.forecast.cutoff - pd.Timedelta(days=days)
+    measured, modelled = 0.0, 0.0
+    for found in matches_of(plan):
+        rate = rate_of(plan, found.service)
+        if rate is None or found.name not in plan.forecast.past.tasks:
+            continue
+        following = ran(plan, found, since)
+        tasks = pd.Series(plan.forecast.past.tasks[found.name], index=plan.forecast.past.times).reindex(following.index)
+        both = following.notna() & tasks.notna()
+        measured += float(tasks[both].sum()) * usd_per_hour(found.service, rate)
+        modelled += float(following[both].sum()) * usd_per_hour(found.service, rate)
+    return measured / modelled if modelled > 0 else float("nan")
 
 
 def coverable(service: Service, rate: Rate | None) -> bool:
