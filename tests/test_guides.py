@@ -13,7 +13,7 @@ from capacity.config import config_of
 from tests.commands import called
 
 ROOT = Path(__file__).parent.parent
-GUIDES = ["applying.md", "forecasting.md", "load-tests.md"]
+GUIDES = ["applying.md", "forecasting.md", "load-tests.md", "planning.md"]
 
 
 def text(guide: str) -> str:
@@ -59,6 +59,17 @@ def test_load_tests_runs_from_a_result_file_to_a_plan_and_back_to_a_test(
     assert names["proof"].frame["rate_per_s"].max() == pytest.approx(1.4 * 2 * 90)
 
 
+def test_planning_runs_and_says_what_it_shows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = run("planning.md", monkeypatch)
+    said = capsys.readouterr().out
+    for comment in re.findall(r"print\(.*?\)  # (Give each.*|Run `.*|\[\{.*)", text("planning.md")):
+        assert comment.removesuffix("...").strip() in said
+    assert "0.976\n" in said
+    assert names["packed"].best["instances"] >= 3
+
+
 @pytest.mark.xdist_group("moto")
 def test_applying_runs_against_moto_and_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -78,9 +89,12 @@ def test_its_settings_are_settings() -> None:
     assert [event.lasting for event in config_of(tomllib.loads(settings)).event] == [False, False, True]
     (settings,) = blocks("load-tests.md", "toml")
     assert [one.service for one in config_of(tomllib.loads(settings)).cloudwatch.distribution] == ["storefront"]
+    sizing, *others = (config_of(tomllib.loads(settings)) for settings in blocks("planning.md", "toml"))
+    assert (sizing.service[0].spot_share, sizing.instance[0].free_memory_gib) == (0.4, 31)
+    assert all(others)
 
 
-@pytest.mark.parametrize(("guide", "least"), [("applying.md", 4), ("load-tests.md", 8)])
+@pytest.mark.parametrize(("guide", "least"), [("applying.md", 4), ("load-tests.md", 8), ("planning.md", 3)])
 def test_its_commands_are_commands_with_these_options(guide: str, least: int) -> None:
     shown = re.findall(r"^capacity ((?:loadtest )?\w+)(.*)$", "\n".join(blocks(guide, "sh")), flags=re.M)
     assert len(shown) >= least
