@@ -61,7 +61,7 @@ def _resolution(one: ServicePolicy) -> Iterator[Finding]:
         return
     if one.tracking.metric == "requests":
         message = "requests per task are counted by the minute: there is no metric of 20 seconds."
-        yield finding(one, "resolution", "FAIL", message)
+        yield finding(one, "resolution", "FAIL", message, "Track it with resolution=60, or CPU with 20.")
         return
     setting = '{"metricConfigurations":[{"metricNames":["CPUUtilization","MemoryUtilization"],"resolutionSeconds":20}]}'
     words = ["aws", "ecs", "update-service", "--cluster", one.service.cluster, "--service", own_name(one)]
