@@ -13,7 +13,7 @@ from capacity.config import config_of
 from tests.commands import called
 
 ROOT = Path(__file__).parent.parent
-GUIDES = ["applying.md", "forecasting.md", "load-tests.md", "planning.md"]
+GUIDES = ["applying.md", "forecasting.md", "load-tests.md", "planning.md", "policies.md"]
 
 
 def text(guide: str) -> str:
@@ -70,6 +70,19 @@ def test_planning_runs_and_says_what_it_shows(
     assert names["packed"].best["instances"] >= 3
 
 
+def test_policies_runs_and_its_documents_are_those_it_shows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("policies.md", monkeypatch)
+    said = capsys.readouterr().out
+    (shown,) = blocks("policies.md", "yaml")
+    assert "".join(f"  {line}\n" for line in shown.splitlines()) in said  # under `spec:`
+    assert "True\naws application-autoscaling register-scalable-target --region=eu-west-1 " in said
+    assert "FAIL checkout: between 10 and 12 the steps have a gap." in said
+    assert said.count("REVIEW checkout: ") == 4
+    assert "FAIL checkout: a minimum of 12 tasks needs 12 vCPU" in said
+
+
 @pytest.mark.xdist_group("moto")
 def test_applying_runs_against_moto_and_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -94,7 +107,9 @@ def test_its_settings_are_settings() -> None:
     assert all(others)
 
 
-@pytest.mark.parametrize(("guide", "least"), [("applying.md", 4), ("load-tests.md", 8), ("planning.md", 3)])
+@pytest.mark.parametrize(
+    ("guide", "least"), [("applying.md", 4), ("load-tests.md", 8), ("planning.md", 3), ("policies.md", 1)]
+)
 def test_its_commands_are_commands_with_these_options(guide: str, least: int) -> None:
     shown = re.findall(r"^capacity ((?:loadtest )?\w+)(.*)$", "\n".join(blocks(guide, "sh")), flags=re.M)
     assert len(shown) >= least
