@@ -52,8 +52,18 @@ class Candidates:
     def of(
         cls, policies: Iterable[ServicePolicy], load: npt.ArrayLike = 0, bounds: npt.ArrayLike | None = None
     ) -> Self:
-        """Policies as candidates; the bounds' row is the policy's place unless it is stated."""
+        """Policies as candidates; the bounds' row is the policy's place unless it is stated.
+
+        Raises InputError for a policy with more than target tracking of one-minute metrics and bounds: `Replay.of`
+        replays it. A predictive part is bounds: `foreseen.with_minimum`.
+        """
         chosen = tuple(policies)
+        for one in chosen:
+            if more := _beyond(one):
+                raise InputError(
+                    f"{one.service.name}: {more} cannot be replayed in a batch",
+                    advice="Replay that policy by `simulate` or `Replay.of`, or leave that part out.",
+                )
         tasks = [carried(one) for one in chosen]
         requests = np.array([one.tracking.metric == "requests" for one in chosen], dtype=bool)
         target = np.array([task.target for task in tasks])
@@ -124,6 +134,10 @@ class Totals:
     at_max_minutes: np.ndarray
     changes: np.ndarray
     max_running: np.ndarray
+
+    def part(self, chosen: slice) -> Totals:
+        """Only some candidates."""
+        return Totals(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
 
     @property
     def short_share(self) -> np.ndarray:
@@ -260,6 +274,16 @@ def _wrong(given: dict[str, np.ndarray], rows: np.ndarray, least: np.ndarray, mo
     if (least < 0).any() or (least > most).any():
         problems.append(Problem("a minimum is below zero or above its maximum", where="bounds"))
     return problems
+
+
+def _beyond(policy: ServicePolicy) -> str:
+    """What of a policy the fast replay does not know; empty when it knows all of it."""
+    if policy.steps is not None:
+        return "a step policy"
+    if policy.tracking.resolution != 60:
+        return f"{policy.tracking.resolution}-second metrics"
+    acts = policy.predictive is not None and policy.predictive.mode == "ForecastAndScale"
+    return "predictive scaling" if acts else ""
 
 
 def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

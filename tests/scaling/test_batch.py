@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.errors import InputError
-from capacity.scaling import Clocks, ServicePolicy, TargetTracking, elasticity
+from capacity.scaling import Clocks, PredictiveScaling, ServicePolicy, Step, StepScaling, TargetTracking, elasticity
 from capacity.scaling.batch import Candidates, replay_many
 from capacity.scaling.simulation import NOISE, Replay
 from tests.scaling.policies import minutes, tracking, web
@@ -78,6 +79,20 @@ def test_a_number_stands_for_all_candidates_and_no_candidates_give_no_totals() -
     assert totals.task_hours.tolist() == [alone.task_hours]
     assert len(replay_many(load, Candidates.of([]), limits).frame) == 0
     assert totals.frame["short_minutes"].tolist() == [int(alone.short.sum())]
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"steps": StepScaling("requests", 2600, (Step(0, None, 10),))}, "a step policy"),
+        ({"tracking": TargetTracking("cpu", 60, resolution=20)}, "20-second metrics"),
+        ({"predictive": PredictiveScaling("requests", 2400, "ForecastAndScale")}, "predictive scaling"),
+    ],
+)
+def test_a_policy_that_the_batch_would_replay_without_a_part_is_refused(part: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=f"web: {message} cannot be replayed in a batch"):
+        Candidates.of([tracking(), tracking(**part)])
+    assert len(np.asarray(Candidates.of([tracking(predictive=PredictiveScaling("requests", 2400))]).target)) == 1
 
 
 def test_a_candidate_without_a_known_minute_has_no_share_rather_than_none_short() -> None:
