@@ -30,6 +30,7 @@ COMMANDS = [
     *("forecast", "backtest", "plan", "policy", "simulate", "report"),
     *("diff", "apply", "rollback"),
     *("loadtest", "cache"),
+    *("sizes", "mix", "instances"),
     *("what-if", "explain"),
 ]
 SOURCES = ["files", "cloudwatch", "cost-explorer", "focus", "prometheus", "azure-monitor"]
