@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from capacity.scaling import Policy, ScheduledAction, ServicePolicy, Step, StepScaling, TargetTracking
+from capacity.scaling.render.calls import arn_placeholder
 from capacity.sources.aws import Door
 from tests.scaling.policies import tracking, web
 
@@ -55,6 +56,13 @@ def with_services(url: str, *names: str, cluster: str = "prod", **said: Any) -> 
     return maker
 
 
-def call(door: Door, made: dict[str, Any]) -> None:
-    """As a person would make the calls of `render("boto3")`, by hand."""
-    getattr(door.client(made["client"]), made["operation"])(**made["parameters"])
+def by_hand(door: Door, calls: list[dict[str, Any]]) -> None:
+    """Make the calls of `render("boto3")` as a person would, who puts the ARN that an answer tells where it belongs."""
+    arns: dict[str, str] = {}
+    for call in calls:
+        parameters = dict(call["parameters"])
+        if "AlarmActions" in parameters:
+            parameters["AlarmActions"] = [arns[action] for action in parameters["AlarmActions"]]
+        answer = getattr(door.client(call["client"]), call["operation"])(**parameters)
+        if "PolicyARN" in answer:
+            arns[arn_placeholder(parameters["PolicyName"])] = answer["PolicyARN"]

@@ -64,7 +64,7 @@ def test_what_stands_as_it_should_is_no_difference() -> None:
     assert found.summary == "Nothing to apply: 1 service stand as they should."
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     minute=st.integers(0, 400 * 24 * 60),
     hours=st.lists(st.integers(0, 23), min_size=1, max_size=4, unique=True),
