@@ -46,6 +46,9 @@ WORTH: Final = 0.01
 TODAY_DAYS: Final = 28
 OTHERWISE: Final = 0.10
 
+#: Share of a spend that is rounding and not money.
+DUST: Final = 1e-9
+
 #: Buying in steps is advised from this gain on, as a share of the saving.
 WORTH_WAITING: Final = 0.02
 
@@ -187,7 +190,7 @@ def commitment(
         scaled = Market(offer, market.spend._replace(usd=market.spend.usd * today), market.rest * today)
         rows.append({"option": TODAY, **outcome(scaled, best * today)})
     frame = _reasons(pd.DataFrame(rows), best)
-    if rows[0]["saving"] < WORTH * market.mean(market.spend.total).mean() * HOURS_PER_MONTH:
+    if rows[0]["saving"] <= WORTH * market.mean(market.spend.total).mean() * HOURS_PER_MONTH:
         best, frame = 0.0, _reasons(pd.DataFrame([{**rows[0], **outcome(market, 0.0)}, *rows[1:]]), 0.0)
     steps = ladder(market, term.starts, best) if best > 0 and length >= pd.Timedelta(days=300) else pd.DataFrame()
     return Commitment(
@@ -256,7 +259,7 @@ def _uncovered(plan: Plan, term: Term, held: HeldCommitment) -> dict[Place, np.n
     own = [next(ratio for kind in kinds if (ratio := _ratio(plan, place, kind)) is not None) for place in term.usd]
     spend = Eligible(np.stack(list(term.usd.values())), tuple(own), term.hours)
     left = spend.usd - paid(spend, _amount(held, term.starts)).covered
-    return dict(zip(term.usd, left, strict=True))
+    return dict(zip(term.usd, np.where(left > DUST * spend.usd, left, 0.0), strict=True))
 
 
 def _amount(held: HeldCommitment, starts: pd.DatetimeIndex) -> np.ndarray:
@@ -332,7 +335,7 @@ def _runs_otherwise(today: float, amount: float) -> list[Finding]:
             "cost",
             "running tasks",
             "REVIEW",
-            f"What ran in the last {TODAY_DAYS} days cost {share(today)} of what tasks cost that follow load as planned.",
+            f"What ran in the last {TODAY_DAYS} days cost {share(today)} of what they would following load as planned.",
             f"Follow the plan before committing; while tasks run as today, {amount:.3f} USD/h fits.",
         )
     ]
