@@ -33,6 +33,7 @@ class Asked(NamedTuple):
     accounts: tuple[Account, ...]
     peaks: Peaks | None = None
     budgets: tuple[Budget, ...] = ()
+    drawn: Peaks | None = None  # by whose order paths draw what a task carries; None: by their own largest needs
 
 
 class Match(NamedTuple):

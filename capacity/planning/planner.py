@@ -83,7 +83,7 @@ def planned(forecast: Forecast, ask: Asked) -> Plan:
 
     def part(found: Match) -> tuple[Planned, np.ndarray, np.ndarray | None]:
         rate = ask.prices.of(found.service)
-        evidence = weigh(forecast, found, goal_for(ask.goal, found.service, rate), rate, known, peaks)
+        evidence = weigh(forecast, found, goal_for(ask.goal, found.service, rate), rate, known, peaks, ask.drawn)
         return plan_service(evidence), evidence.counts, evidence.requests
 
     parts = []
@@ -129,12 +129,21 @@ def _with_budgets(made: Plan) -> Plan:
     return replace(made, decisions=decisions, findings=Findings.of(made.findings, found.findings))
 
 
-def weigh(forecast: Forecast, found: Match, goal: Goal, rate: Rate | None, known: Findings, peaks: Peaks) -> Evidence:
+def weigh(
+    forecast: Forecast,
+    found: Match,
+    goal: Goal,
+    rate: Rate | None,
+    known: Findings,
+    peaks: Peaks,
+    drawn: Peaks | None = None,
+) -> Evidence:
     """Everything the decisions about one service rest on, computed path by path."""
     service, about = found.service, forecast.select(found.keys)
     inside = about.paths if service.tier == "batch" else _checked(peaks(about), about)  # queued work waits minutes
     demand = dict(zip((key.metric for key in found.keys), inside, strict=True))
-    shares = carried_shares(service, demand["requests"]) if "requests" in demand else None
+    order = demand if drawn is None else dict(zip(demand, drawn(about), strict=True))
+    shares = carried_shares(service, order["requests"]) if "requests" in demand else None
     needs = fractional_tasks(service, demand, shares)  # resource -> (P, H)
     need = most_needed(needs)
     ready = ready_before(need, service.startup_seconds, about.interval / _SECOND)

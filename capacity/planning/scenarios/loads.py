@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -63,20 +64,34 @@ def _scaled(paths: np.ndarray, times: np.ndarray) -> np.ndarray:
 
 @dataclass
 class BasePeaks:
-    """The largest needs inside the intervals of today's forecast, service by service, as the plan drew them."""
+    """The largest needs inside the intervals of today's forecast, service by service, as the plan drew them.
+
+    Services are planned by several threads, which share what is kept.
+    """
 
     forecast: Forecast
     peaks: Peaks
     kept: dict[tuple[Key, ...], np.ndarray] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
 
     def of(self, keys: tuple[Key, ...]) -> np.ndarray:
         """(S, P, H) of these series of one service."""
-        if keys in self.kept:
-            return self.kept[keys]
+        if (known := self.kept.get(keys)) is not None:
+            return known
         found = np.asarray(self.peaks(self.forecast.select(keys)))
-        if found.nbytes + sum(array.nbytes for array in self.kept.values()) <= KEPT:
-            self.kept[keys] = found
+        with self.lock:
+            if found.nbytes + sum(array.nbytes for array in self.kept.values()) <= KEPT:
+                self.kept[keys] = found
         return found
+
+    def drawn(self, about: Forecast) -> np.ndarray:
+        """Those of today, whatever the paths of `about` have become: by their order paths draw what a task carries."""
+        return self.of(about.keys)
+
+    def forget(self) -> None:
+        """Keep nothing: plans may live long, and peaks are drawn again, to the same values, when one is asked again."""
+        with self.lock:
+            self.kept.clear()
 
 
 @dataclass

@@ -56,7 +56,7 @@ def what_if(plan: Plan, scenarios: Scenario | Iterable[Given] | Config, among: I
         check(case, [service.name for service in plan.services])
         plans[case.name], assumed = again(plan, ask, case, base)
         findings += assumed
-    base.kept.clear()  # plans may be kept; peaks are drawn again, to the same values, when one is asked again
+    base.forget()
     rows = [row for case in wanted for row in _rows(case.name, plans[case.name], plan)]
     frame = pd.DataFrame(rows, columns=WHAT_IF.names)
     for column in ("tasks", "task_hours"):
@@ -71,7 +71,8 @@ def again(plan: Plan, ask: Asked, case: Case, base: BasePeaks) -> tuple[Plan, li
     """The plan of one case, and what it takes for granted."""
     then = settings(case, ask, plan.forecast)
     forecast, peaks = apply(loads(case, ask, plan.forecast), base)
-    return planned(forecast, then._replace(peaks=peaks)), assumptions(case, ask, then)
+    drawn = base.drawn if ask.drawn is None else ask.drawn
+    return planned(forecast, then._replace(peaks=peaks, drawn=drawn)), assumptions(case, ask, then)
 
 
 def _rows(scenario: str, plan: Plan, today: Plan) -> list[dict[str, Any]]:

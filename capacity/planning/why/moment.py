@@ -13,7 +13,7 @@ import pandas as pd
 
 from capacity.config import Goal, Service
 from capacity.errors import InputError
-from capacity.planning.cost import following_hours
+from capacity.planning.cost import following_hours, spot_hours, usd_of
 from capacity.planning.diagnosis.resources import largest_load
 from capacity.planning.matching import match
 from capacity.planning.needs import fractional_tasks, most_needed
@@ -91,19 +91,14 @@ class Moment:
 
     def usd_per_month(self, load: float = 1.0, service: Service | None = None) -> float:
         """Mean spend of the whole horizon a month when tasks follow a multiple of its load; NaN without a price."""
+        assert self.plan.asked is not None  # checked when it was built
         then = self.service if service is None else service
         need, hours = self.plan.needs[self.service.name], self.peak.interval_seconds / 3600
-        today, changed = (
-            following_hours(need * need.dtype.type(times / tracked_share(one, self.goal)), *_bounds(one), hours)
-            for one, times in ((self.service, 1.0), (then, load))
-        )
-        months = need.shape[1] * hours / HOURS_PER_MONTH
-        ratio = np.divide(changed, today, out=np.ones_like(changed), where=today > 0)
-        return float((self.plan.path_usd[self.service.name] * ratio).mean() / months)
-
-
-def _bounds(service: Service) -> tuple[int, int]:
-    return service.min_tasks, service.max_tasks
+        tracked = need * need.dtype.type(load / tracked_share(then, self.goal))
+        running = following_hours(tracked, then.min_tasks, then.max_tasks, hours)
+        on_spot = spot_hours(tracked, then, hours) if then.spot_share else np.zeros_like(running)
+        usd = usd_of(then, self.plan.asked.prices.of(then), running, on_spot)
+        return float(usd.mean() * HOURS_PER_MONTH / (need.shape[1] * hours))
 
 
 def _kept(plan: Plan, service: Service, at: pd.Timestamp, peak: Peak) -> Peak:

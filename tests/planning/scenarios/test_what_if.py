@@ -164,6 +164,23 @@ def test_a_campaign_of_half_an_hour_fills_the_busiest_minute_of_its_hour() -> No
     assert found.forecast.paths[0, 0].tolist() == [4.0, 6.0, 4.0, 4.0]
 
 
+def test_a_path_keeps_what_its_task_carries_whatever_a_scenario_makes_of_its_peak() -> None:
+    known = TaskCapacity(requests_per_second=10, low=6, high=14)
+    paths = np.random.default_rng(1).uniform(10, 90, (16, 8))
+    base = planned(forecast_of({("a", "requests"): paths}), plain("a", task_capacity=known), goal=BARE)
+    launch = {
+        "uplift": 9,
+        "start": "2026-11-23T03:00",
+        "end": "2026-11-23T04:00",
+    }  # now another hour is every path's peak
+    found = base.what_if(Scenario(name="x", **launch)).plans["x"]
+    np.testing.assert_array_equal(found.peaks["a"].shares, base.peaks["a"].shares)
+    again = found.what_if(Scenario(name="y", **launch)).plans["y"]
+    np.testing.assert_array_equal(again.peaks["a"].shares, base.peaks["a"].shares)
+    others = [0, 1, 2, 4, 5, 6, 7]
+    np.testing.assert_array_equal(found.needs["a"][:, others], base.needs["a"][:, others])
+
+
 def test_growth_by_the_month_compounds_from_the_start() -> None:
     base = planned(cpu_forecast(np.ones((2, 3)), interval="365h"), plain(), goal=BARE)
     paths = case(base, growth_percent_per_month=44).forecast.paths[0, 0]
