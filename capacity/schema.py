@@ -51,6 +51,11 @@ class Table:
     def names(self) -> list[str]:
         return [column.name for column in self.columns]
 
+    @property
+    def types(self) -> dict[str, str]:
+        """Column -> type, as `DataFrame.astype` takes them."""
+        return {column.name: column.type for column in self.columns}
+
 
 def _by_name(*metrics: Metric) -> dict[str, Metric]:
     return {metric.name: metric for metric in metrics}
@@ -423,9 +428,75 @@ CACHE_WHAT_IF: Final = Table(
     key=("service", "scenario"),
 )
 
+_MONTHLY = (
+    Column("usd", "float64", "USD/month", "Mean over the paths when tasks follow each of them; NaN without a price."),
+    Column("p5", "float64", "USD/month", "5 % quantile over the paths."),
+    Column("p50", "float64", "USD/month", "Median over the paths."),
+    Column("p95", "float64", "USD/month", "95 % quantile over the paths."),
+)
+_RULED_OUT = Column("rejected_because", "str", "", "Why it will not do, with its numbers; empty for what would do.")
+
+SIZES: Final = Table(
+    "sizes",
+    "Every size of task at equal promise, the cheapest first, those that will not do last.",
+    (
+        Column("service", "str", "", "Name of the service."),
+        Column("vcpu", "float64", "vCPU", "vCPU of one task."),
+        Column("memory_gib", "float64", "GiB", "GiB of one task."),
+        Column("architecture", "str", "", "x86_64 or arm64."),
+        Column("present", "bool", "", "Whether it is today's."),
+        Column("worth", "float64", "tasks", "Tasks of today's size that one carries."),
+        Column("tasks", "Int64", "tasks", "Most in any interval, at the goal's level, after every headroom step."),
+        Column("least", "Int64", "tasks", "Never fewer."),
+        Column("task_hours", "float64", "task-hours/month", "Mean over the paths when tasks follow each of them."),
+        Column("full_memory_gib", "float64", "GiB", "What a full task takes at most; NaN where not known."),
+        *_MONTHLY,
+        Column("bound_by", "str", "", "processor, memory, tasks per service, quota or price; empty for what would do."),
+        _RULED_OUT,
+    ),
+    key=("service", "vcpu", "memory_gib", "architecture"),
+)
+
+MIXES: Final = Table(
+    "mixes",
+    "Mixes of FARGATE and FARGATE_SPOT, the cheapest first, those that break the promise or have no price last.",
+    (
+        Column("service", "str", "", "Name of the service."),
+        Column("base", "int64", "tasks", "Tasks on FARGATE before any runs on Spot."),
+        Column("spot_share", "float64", "1", "Share of the tasks above the base on FARGATE_SPOT."),
+        Column("present", "bool", "", "Whether it is today's."),
+        Column("task_hours", "float64", "task-hours/month", "Mean over the paths when tasks follow each of them."),
+        Column("spot_task_hours", "float64", "task-hours/month", "Those of them on Spot."),
+        *_MONTHLY,
+        Column("breaks", "float64", "probability", "That one interruption wave leaves too few tasks."),
+        Column("breaks_a_month", "float64", "probability", "That some wave of a month does."),
+        Column("short_minutes", "float64", "minutes/month", "How long too few tasks run, until they are replaced."),
+        Column("bound_by", "str", "", "promise or price; empty for what would do."),
+        _RULED_OUT,
+    ),
+    key=("service", "base", "spot_share"),
+)
+
+INSTANCES: Final = Table(
+    "instances",
+    "EC2 instance types that could hold the tasks, the cheapest first, those on which a task does not fit last.",
+    (
+        Column("instance", "str", "", "Name of the type."),
+        Column("instances", "Int64", "instances", "Most in any interval, at the goal's level, over all zones."),
+        Column("at_least", "Int64", "instances", "Fewer no packing of the same tasks could do."),
+        Column("at", "datetime64[us, UTC]", "UTC", "The first interval that needs most."),
+        Column("instance_hours", "float64", "instance-hours/month", "Mean over the paths when they follow each."),
+        *_MONTHLY,
+        Column("used", "float64", "1", "Share of the scarcest resource that tasks take then, over all hours."),
+        Column("bound_by", "str", "", "What is scarcest, or too small: vCPU, memory or places."),
+        _RULED_OUT,
+    ),
+    key=("instance",),
+)
+
 TABLES: Final = (
     *(OBSERVATIONS, HISTORY, DEMAND, FINDINGS, FORECAST, SCORES, BACKTEST, PLAN, LIMITS, COST, SIMULATION),
-    *(BILL, ADVICE, CACHE_WHAT_IF, WHAT_IF),
+    *(BILL, ADVICE, CACHE_WHAT_IF, WHAT_IF, SIZES, MIXES, INSTANCES),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ from capacity.planning.prices import HOURS_PER_MONTH
 from capacity.planning.sizing.packing import packed, volume_bound
 from capacity.planning.steps import tracked_share, whole_tasks
 from capacity.planning.words import counted, level_words, listed, share, usd
+from capacity.schema import INSTANCES
 
 if TYPE_CHECKING:
     from capacity.planning.plans import Plan
@@ -25,30 +26,13 @@ if TYPE_CHECKING:
 #: From (N, K) counts, (K, D) sizes and (D,) room to (N,) instances.
 Packing = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
-#: Columns of `Instances.frame`, with their types.
-COLUMNS: Final[dict[str, str]] = {
-    "instance": "object",
-    "instances": "Int64",
-    "at_least": "Int64",
-    "at": "datetime64[us, UTC]",
-    "instance_hours": "float64",
-    **dict.fromkeys(("usd", "p5", "p50", "p95"), "float64"),
-    "used": "float64",
-    "bound_by": "object",
-    "rejected_because": "object",
-}
-
 
 @dataclass(frozen=True, eq=False)
 class Instances:
     """Instance types that could hold some services' tasks, as one cluster.
 
-    frame  a row a type, the cheapest first, those on which a task does not fit last: `instances` the most in any
-           interval at the goal's level, and `at` which; `at_least` fewer no packing of the same tasks could do;
-           `instance_hours` a month, mean of the paths; `usd` (mean), `p5`, `p50`, `p95` a month when instances follow
-           each path, NaN without a price; `used` share of the scarcest resource that tasks take then, over all hours;
-           `bound_by` what of an instance is scarcest, or too small; `rejected_because`
-    needed type -> Series of instances at the goal's level, by interval
+    frame   `schema.INSTANCES`: a row a type, the cheapest first, those on which a task does not fit last
+    needed  type -> Series of instances at the goal's level, by interval
     """
 
     frame: pd.DataFrame
@@ -114,8 +98,8 @@ def instances(
     found = [about.on(one) for one in types]
     rows = sorted((row for row, _ in found), key=lambda row: (row["rejected_because"] != "", _money(row)))
     needed = {row["instance"]: series for row, series in found if series is not None}
-    frame = pd.DataFrame(rows, columns=list(COLUMNS)).assign(at=pd.to_datetime([row["at"] for row in rows], utc=True))
-    frame = frame.astype(COLUMNS)
+    frame = pd.DataFrame(rows, columns=INSTANCES.names).assign(at=pd.to_datetime([row["at"] for row in rows], utc=True))
+    frame = frame.astype(INSTANCES.types)
     return Instances(frame, tuple(one.name for one in chosen), zones, max(levels), needed)
 
 

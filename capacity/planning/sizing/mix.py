@@ -20,6 +20,7 @@ from capacity.planning.prices import HOURS_PER_MONTH
 from capacity.planning.sizing.spot import Interruptions, Strategy
 from capacity.planning.steps import ready_before, tracked_share, whole_tasks
 from capacity.planning.words import counted, level_words, listed, percent, share, usd
+from capacity.schema import MIXES
 
 if TYPE_CHECKING:
     from capacity.planning.plans import Plan
@@ -27,32 +28,12 @@ if TYPE_CHECKING:
 #: Spot shares that are compared when none are asked for.
 SHARES: Final = tuple(number / 10 for number in range(11))
 
-#: Columns of `Mix.frame`, with their types.
-COLUMNS: Final[dict[str, str]] = {
-    "service": "object",
-    "base": "int64",
-    "spot_share": "float64",
-    "present": "bool",
-    "task_hours": "float64",
-    "spot_task_hours": "float64",
-    **dict.fromkeys(("usd", "p5", "p50", "p95"), "float64"),
-    "breaks": "float64",
-    "breaks_a_month": "float64",
-    "short_minutes": "float64",
-    "bound_by": "object",
-    "rejected_because": "object",
-}
-
 
 @dataclass(frozen=True, eq=False)
 class Mix:
     """Mixes of FARGATE and FARGATE_SPOT for some services.
 
-    frame  a row a service and mix, the cheapest first, those that break the promise or have no price last:
-           `base` and `spot_share` (of the tasks above it), `present` whether it is today's; `task_hours` a month and
-           those of them on Spot; `usd` (mean), `p5`, `p50`, `p95` a month; `breaks` chance that one interruption wave
-           leaves too few tasks, `breaks_a_month` that some wave of a month does, `short_minutes` minutes of that in a
-           month; `bound_by`, `rejected_because` what rules it out
+    frame          `schema.MIXES`: a row a service and mix, the cheapest first, those that are ruled out last
     interruptions  how Spot was taken to behave: assumptions
     """
 
@@ -159,7 +140,7 @@ def mix(
         rows += sorted(_distinct(tried), key=_order)
         if about.rate is None or about.rate.spot_vcpu is None:
             findings.append(_no_spot_price(one))
-    return Mix(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS), waves, Findings.of(findings))
+    return Mix(pd.DataFrame(rows, columns=MIXES.names).astype(MIXES.types), waves, Findings.of(findings))
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,26 +18,10 @@ from capacity.planning.matching import Match, match
 from capacity.planning.sizing.larger import CPU_BINDS, Task
 from capacity.planning.sizing.options import Option, Weighing, options
 from capacity.planning.words import counted, share, usd
+from capacity.schema import SIZES
 
 if TYPE_CHECKING:
     from capacity.planning.plans import Plan
-
-#: Columns of `Sizes.frame`, with their types.
-COLUMNS: Final[dict[str, str]] = {
-    "service": "object",
-    "vcpu": "float64",
-    "memory_gib": "float64",
-    "architecture": "object",
-    "present": "bool",
-    "worth": "float64",
-    "tasks": "Int64",
-    "least": "Int64",
-    "task_hours": "float64",
-    "full_memory_gib": "float64",
-    **dict.fromkeys(("usd", "p5", "p50", "p95"), "float64"),
-    "bound_by": "object",
-    "rejected_because": "object",
-}
 
 #: A saving below this share of the spend is not worth another load test.
 WORTH_CHANGING: Final = 0.02
@@ -47,12 +31,7 @@ WORTH_CHANGING: Final = 0.02
 class Sizes:
     """Every size of task of some services, at equal promise.
 
-    frame  a row a service and size, the cheapest first, those that are ruled out last:
-           `present` whether it is today's; `worth` how many of today's tasks one carries; `tasks` the most in any
-           interval, at the goal's level, after every headroom step; `least` never fewer; `task_hours` a month, mean of
-           the paths; `full_memory_gib` what a full task takes at most, NaN where not known; `usd` (mean), `p5`, `p50`,
-           `p95` a month when tasks follow each path; `bound_by` and `rejected_because` what rules it out, empty for
-           sizes that would do
+    frame      `schema.SIZES`: a row a service and size, the cheapest first, those that are ruled out last
     arm_speed  work of an ARM vCPU as a multiple of an x86 one's; None: taken to be the same, nobody measured it
     findings   what the comparison takes for granted, and what nobody measured
     """
@@ -167,7 +146,7 @@ def sizes(
         tried = list(options(about, plan, _speeds(found.service, arm_speed), least))
         findings += _taken_for_granted(about, tried, arm_speed)
         rows += [_row(found.service, option) for option in sorted(tried, key=lambda option: _order(option, present))]
-    return Sizes(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS), arm_speed, Findings.of(findings))
+    return Sizes(pd.DataFrame(rows, columns=SIZES.names).astype(SIZES.types), arm_speed, Findings.of(findings))
 
 
 def _asked_for(plan: Plan, service: str | Iterable[str] | None) -> list[Match]:

@@ -15,6 +15,7 @@ from capacity.config import Goal, Instance
 from capacity.errors import ConfigError, InputError
 from capacity.planning import Plan
 from capacity.planning.sizing.packing import packed, volume_bound
+from capacity.schema import INSTANCES
 from tests.planning.inputs import BARE, cpu_forecast, forecast_of, plain, planned
 
 TYPE = Instance(name="m7g.2xlarge", vcpu=8, memory_gib=32, usd_per_hour=0.3, reserved_memory_gib=2)
@@ -135,6 +136,7 @@ def test_a_type_on_which_a_task_does_not_fit_says_so_and_one_without_a_price_has
     assert found.sentence == "Of free no price is known."
     assert fleet(zones=1).instances(small).sentence == "No type holds the tasks of `a` and `b`."
     assert "<strong>" in found._repr_html_()
+    assert found.frame.dtypes.astype(str).to_dict() == INSTANCES.types
 
 
 def test_a_service_of_ec2_is_packed_alone_when_none_is_named() -> None:

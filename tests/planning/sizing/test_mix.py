@@ -14,6 +14,7 @@ from capacity.config import Goal, PriceSettings, Rate, Service
 from capacity.errors import InputError
 from capacity.planning import Interruptions, Plan, Strategy
 from capacity.planning.prices import built_in
+from capacity.schema import MIXES
 from tests.planning.inputs import BARE, cpu_forecast, forecast_of, plain, planned
 from tests.scaling.aws_model import problems
 
@@ -148,6 +149,7 @@ def test_that_its_rates_are_assumed_is_said_unless_they_are_stated() -> None:
     assert [f.check for f in plan.mix().findings] == ["spot"]
     assert len(plan.mix(interruptions=Interruptions(waves_per_month=1)).findings) == 0
     assert "<strong>" in plan.mix()._repr_html_()
+    assert plan.mix().frame.dtypes.astype(str).to_dict() == MIXES.types
 
 
 def test_the_built_in_prices_of_spot_are_those_published_and_dated() -> None:

@@ -18,6 +18,7 @@ from capacity.forecasting.forecasts import Forecast
 from capacity.planning import Plan, Sizes
 from capacity.planning.prices import HOURS_PER_MONTH
 from capacity.planning.sizing.larger import Task, carries
+from capacity.schema import SIZES
 from tests.planning.inputs import BARE, as_they_are, cpu_forecast, forecast_of, plain, planned
 
 X86, ARM = (0.04048, 0.004445), (0.03238, 0.00356)  # us-east-1, vCPU and GB (reference aws.md 5.2)
@@ -243,11 +244,13 @@ def test_what_it_saves_is_said_with_todays_beside_it() -> None:
 def test_a_fleet_is_compared_service_by_service_and_tasks_on_ec2_are_left_out() -> None:
     forecast = forecast_of({("a", "cpu"): [[4.0]], ("b", "cpu"): [[2.0]], ("c", "cpu"): [[1.0]]})
     plan: Plan = planned(forecast, [plain("a"), plain("b"), plain("c", launch_type="EC2")], goal=BARE)
-    assert list(plan.sizes().best.index) == ["a", "b"]
-    assert [f.service for f in plan.sizes().findings if "EC2" in f.message] == ["c"]
-    pd.testing.assert_frame_equal(plan.sizes("b").frame, plan.sizes().of("b").reset_index(drop=True))
+    sizes = plan.sizes()
+    assert list(sizes.best.index) == ["a", "b"]
+    assert [f.service for f in sizes.findings if "EC2" in f.message] == ["c"]
+    assert sizes.frame.dtypes.astype(str).to_dict() == SIZES.types
+    pd.testing.assert_frame_equal(plan.sizes("b").frame, sizes.of("b").reset_index(drop=True))
     with pytest.raises(InputError, match="sizes of 'c' were not compared"):
-        plan.sizes().of("c")
+        sizes.of("c")
 
 
 @pytest.mark.parametrize(
