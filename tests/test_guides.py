@@ -68,6 +68,9 @@ def test_planning_runs_and_says_what_it_shows(
         assert comment.removesuffix("...").strip() in said
     assert "0.976\n" in said
     assert names["packed"].best["instances"] >= 3
+    assert re.search(r"^As is: \d+ tasks hold, 95 % sure, ", said, flags=re.M)
+    assert re.search(r"^- launch \+ a zone lost: \d+ tasks \(\+\d+\), ", said, flags=re.M)
+    assert re.search(r"^What would change it: needs \d+ from ", said, flags=re.M)
 
 
 def test_policies_runs_and_its_documents_are_those_it_shows(
@@ -111,7 +114,7 @@ def test_its_settings_are_settings() -> None:
     ("guide", "least"), [("applying.md", 4), ("load-tests.md", 8), ("planning.md", 3), ("policies.md", 1)]
 )
 def test_its_commands_are_commands_with_these_options(guide: str, least: int) -> None:
-    shown = re.findall(r"^capacity ((?:loadtest )?\w+)(.*)$", "\n".join(blocks(guide, "sh")), flags=re.M)
+    shown = re.findall(r"^capacity ((?:loadtest )?[\w-]+)(.*)$", "\n".join(blocks(guide, "sh")), flags=re.M)
     assert len(shown) >= least
     for command, options in shown:
         text = called(*command.split(), "--help").stdout
