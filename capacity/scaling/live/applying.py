@@ -51,6 +51,7 @@ def apply(
     """Make the calls of a diff, in its order. The diff is printed first, and without `yes` nothing else is done.
 
     log   JSON Lines, added to: each call is on the disk before it is made, and its outcome after. See `audit`
+    door  default: the one that the diff was read by
     say   takes what is printed
 
     Raises ApplyRefused, having changed nothing: without `yes`; when a finding says FAIL; when the credentials are
@@ -64,10 +65,10 @@ def apply(
         return Applied("", 0, diff, path)
     if not yes:
         raise ApplyRefused("nothing was changed: apply with yes=True, or --yes, what is printed above")
-    door = door or Door()
+    door = door or diff.door or Door()
     _refuse_blocked(diff)
     caller = door.call("sts", "get_caller_identity")
-    _refuse_unlike(diff, diff.again(door, None), caller["Account"])
+    _refuse_unlike(diff, diff.again(door), caller["Account"])
     _refuse_invalid(diff)
     run = new_run(pd.Timestamp.now("UTC"))
     audit = Audit(path)
@@ -84,9 +85,15 @@ def apply(
         )
         _make_all(diff, run, audit, door)
         audit.add("end", run)
+    except KeyboardInterrupt:
+        say(
+            f"Interrupted in the middle of run {run}. `capacity rollback {run}` puts back what it did; applying again "
+            "goes on."
+        )
+        raise
     finally:
         audit.close()
-    return Applied(run, len(diff.changes), diff.again(door, None), path)
+    return Applied(run, len(diff.changes), diff.again(door), path)
 
 
 def _make_all(diff: Diff, run: str, audit: Audit, door: Door) -> None:

@@ -76,16 +76,18 @@ class Audit:
     def __init__(self, path: Path) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            binary = getattr(os, "O_BINARY", 0)  # Windows would write other line ends
+            self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | binary, 0o600)
         except OSError as error:
             raise InputError(
                 f"the audit log {path} cannot be written: {error.strerror}",
                 advice="Nothing was changed: without a log there is no way back. Name another file with --log.",
             ) from error
         sync_folder(path.parent)
-        size = os.fstat(self._file).st_size
-        if size and os.pread(self._file, 1, size - 1) != b"\n":  # the last line was torn by a crash: leave it alone
-            os.write(self._file, b"\n")
+        if os.fstat(self._file).st_size:
+            os.lseek(self._file, -1, os.SEEK_END)
+            if os.read(self._file, 1) != b"\n":  # the last line was torn by a crash: leave it alone
+                os.write(self._file, b"\n")
 
     def add(self, entry: str, run: str, **facts: Any) -> None:
         """One line, on the disk when this returns."""

@@ -71,6 +71,7 @@ class Diff:
     findings  FAIL: it cannot be applied before a person has acted; REVIEW, UNKNOWN: to be read before it is
     again     makes the same diff anew, from what stands then: `apply` does not trust an old one
     of        the run that this one puts back; empty: none
+    door      the way into the account by which it was read
     """
 
     account: str
@@ -78,8 +79,9 @@ class Diff:
     changes: tuple[Change, ...]
     findings: Findings
     services: int
-    again: Callable[[Door | None, pd.Timestamp | None], Diff] = field(repr=False)
+    again: Callable[[Door | None], Diff] = field(repr=False)
     of: str = ""
+    door: Door | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         return len(self.changes)
@@ -100,7 +102,10 @@ class Diff:
     def apply(
         self, *, yes: bool = False, log: str | Path = "capacity-audit.jsonl", door: Door | None = None
     ) -> Applied:
-        """Make the calls, each told to the audit log before and after. See `scaling.live.apply`."""
+        """Print this diff and, with `yes`, make its calls, each in the audit log before and after. See `live.apply`.
+
+        door  default: the one that the diff was read by
+        """
         from capacity.scaling.live.applying import apply
 
         return apply(self, yes=yes, log=log, door=door)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from capacity.findings import Finding, Findings, Status
 from capacity.scaling.live.changes import Change, Diff, Verb
-from capacity.scaling.live.firing import BOUNDS, DONE, over, settings, unread
+from capacity.scaling.live.firing import BOUNDS, DONE, in_utc, over, settings, unread
 from capacity.scaling.live.items import Call, Item, Kind, Parameters, coordinates, metric_of, putting, same, taking
 from capacity.scaling.live.live import SUSPENDED, Live, LiveService
 from capacity.scaling.live.ordering import in_order
@@ -22,6 +22,7 @@ from capacity.scaling.live.reading import read_live
 from capacity.scaling.live.wanted import Wanted, wanted_of
 from capacity.scaling.policy import Policy
 from capacity.scaling.render.calls import arn_placeholder
+from capacity.sources.aws import Door
 
 
 def diff(
@@ -46,7 +47,7 @@ def diff(
     here = {place[0] for place in live.services}
     fallback = region or (next(iter(here)) if len(here) == 1 else "")
     wanted = what if isinstance(what, Wanted) else wanted_of(what, fallback, regions)
-    given, now = now, live.read_at if now is None else now
+    given, now = now, in_utc(live.read_at if now is None else now)
     changes: list[Change] = []
     findings = list(live.findings)
     for place in wanted.places:
@@ -57,10 +58,11 @@ def diff(
         findings += _blocking(wanted, one, live)
         findings += _beside(wanted, one, made, now)
 
-    def again(door: Any, moment: pd.Timestamp | None) -> Diff:
-        return diff(wanted, read_live(wanted, door=door), given if moment is None else moment)
+    def again(door: Door | None) -> Diff:
+        return diff(wanted, read_live(wanted, door=door), given)
 
-    return Diff(live.account, now, tuple(changes), Findings.of(findings), len(wanted.places), again)
+    found = Findings.of(findings)
+    return Diff(live.account, now, tuple(changes), found, len(wanted.places), again, door=live.door)
 
 
 def _items(wanted: Wanted, one: LiveService, now: pd.Timestamp) -> Iterator[Change]:

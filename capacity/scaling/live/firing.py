@@ -55,6 +55,13 @@ def settings(
     return found
 
 
+def in_utc(moment: pd.Timestamp) -> pd.Timestamp:
+    """The moment in UTC. Raises InputError for one that does not say its time zone: schedules are read at it."""
+    if moment.tzinfo is None:
+        raise InputError(f"now={moment} has no time zone", advice='Write pd.Timestamp("2026-06-01T12:00", tz="UTC").')
+    return moment.tz_convert("UTC")
+
+
 def unread(actions: Mapping[str, Parameters]) -> list[str]:
     """Actions of which it cannot be said when they fire."""
     return [name for name, action in actions.items() if not _readable(action)]

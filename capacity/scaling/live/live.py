@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
 from capacity.display import table_html
 from capacity.findings import NO_FINDINGS, Findings
 from capacity.scaling.live.items import Item, Kind, Parameters, coordinates
+
+if TYPE_CHECKING:
+    from capacity.sources.aws import Door
 
 #: Members of SuspendedState, and what does not happen while each is true.
 SUSPENDED: Final = {
@@ -67,6 +70,7 @@ class Live:
 
     account, caller  as STS says them
     others           (region, alarm name) of alarms whose names are wanted, and which are another service's or composite
+    door             the way into the account by which it was read
     """
 
     account: str
@@ -75,6 +79,7 @@ class Live:
     read_at: pd.Timestamp
     findings: Findings = NO_FINDINGS
     others: frozenset[tuple[str, str]] = frozenset()
+    door: Door | None = field(default=None, repr=False)
 
     def __getitem__(self, place: tuple[str, str]) -> LiveService:
         return self.services.get(place, LiveService(*place))

@@ -60,7 +60,7 @@ def read_places(places: Sequence[tuple[str, str]], alarms: Iterable[Item], door:
         others |= {(region, name) for name in foreign}
         findings += survey.findings
     now = pd.Timestamp.now("UTC").floor("s")
-    return Live(caller["Account"], caller["Arn"], services, now, Findings.of(findings), frozenset(others))
+    return Live(caller["Account"], caller["Arn"], services, now, Findings.of(findings), frozenset(others), door)
 
 
 def door_to(door: Door, region: str) -> Door:

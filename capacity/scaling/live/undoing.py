@@ -18,7 +18,7 @@ from capacity.findings import Finding, Findings
 from capacity.scaling.live.audit import Made, Run, run_of, runs_of
 from capacity.scaling.live.changes import Change, Diff, Verb
 from capacity.scaling.live.comparing import bounds_changes
-from capacity.scaling.live.firing import BOUNDS, DONE, settings
+from capacity.scaling.live.firing import BOUNDS, DONE, in_utc, settings
 from capacity.scaling.live.items import Item, Parameters, putting, same, taking
 from capacity.scaling.live.live import Live, LiveService
 from capacity.scaling.live.ordering import in_order
@@ -46,7 +46,7 @@ def rollback(log: str | Path, run: str, *, door: Door | None = None, now: pd.Tim
         raise ApplyRefused(
             f"nothing was changed: run {run} was in account {told.account}, and these credentials are of {live.account}"
         )
-    given, now = now, live.read_at if now is None else now
+    given, now = now, in_utc(live.read_at if now is None else now)
     changes: list[Change] = []
     findings: list[Finding] = list(live.findings)
     for place in dict.fromkeys(item.place for item in touched):
@@ -55,10 +55,11 @@ def rollback(log: str | Path, run: str, *, door: Door | None = None, now: pd.Tim
         changes += in_order(here, live[place])
         findings += seen
 
-    def again(entering: Door | None, moment: pd.Timestamp | None) -> Diff:
-        return rollback(log, run, door=entering, now=given if moment is None else moment)
+    def again(entering: Door | None) -> Diff:
+        return rollback(log, run, door=entering, now=given)
 
-    return Diff(live.account, now, tuple(changes), Findings.of(findings), len(live.services), again, of=run)
+    found = Findings.of(findings)
+    return Diff(live.account, now, tuple(changes), found, len(live.services), again, of=run, door=door)
 
 
 def _service(

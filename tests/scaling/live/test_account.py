@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,17 +67,6 @@ def place(keys: None, _aws: tuple[FakeAws, Door], tmp_path: Path) -> Place:
     aws.answers = account.answers
     entering.counted.clear()
     return Place(account, entering, tmp_path / "log" / "audit.jsonl")
-
-
-def test_a_fleet_is_applied_stands_and_is_put_back(place: Place) -> None:
-    before = place.account.standing()
-    done = place.apply(fleet())
-    assert (done.done, len(done.left)) == (14, 0)
-    assert place.account.desired("web") == 20
-    again = place.apply(fleet())
-    assert (again.run, again.done) == ("", 0)
-    assert len(place.apply(place.back(done.run)).left) == 0
-    assert place.account.standing() == before
 
 
 def test_one_policy_follows_another_and_is_put_back(place: Place) -> None:
@@ -159,6 +149,21 @@ def test_killed_while_a_call_is_under_way_it_is_put_back_whether_the_call_came_t
         helper.stdin.close()
 
 
+def test_interrupted_it_says_how_to_go_back(place: Place) -> None:
+    said: list[str] = []
+
+    def interrupt(seconds: float) -> None:  # the wait between two alarms, after four calls
+        raise KeyboardInterrupt
+
+    entering = replace(place.door, sleep=interrupt)
+    found = diff(ONE, read_live(ONE, door=entering), noon())
+    with pytest.raises(KeyboardInterrupt):
+        apply(found, yes=True, log=place.log, say=said.append)
+    run = runs_of(place.log)[-1]
+    assert said[-1].startswith(f"Interrupted in the middle of run {run.name}.") and not run.whole
+    assert {change.verb for change in place.back(run.name)} == {"delete"}
+
+
 def test_a_torn_line_of_a_log_is_a_call_that_was_not_made(place: Place) -> None:
     done = place.apply(ONE)
     with place.log.open("ab") as file:
@@ -207,7 +212,7 @@ def test_without_yes_the_diff_is_printed_and_nothing_is_changed(
 ) -> None:
     found = place.diff(ONE)
     with pytest.raises(ApplyRefused, match="--yes"):
-        found.apply(log=place.log, door=place.door)
+        found.apply(log=place.log)
     assert capsys.readouterr().out == f"{found}\n"
     assert place.account.made == [] and not place.log.exists()
 

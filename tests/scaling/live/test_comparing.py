@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from capacity.errors import InputError
 from capacity.scaling import Policy, ScheduledAction, ServicePolicy, TargetTracking
 from capacity.scaling.bounds import bounds
 from capacity.scaling.live import Change, Diff, Live, LiveService, diff
@@ -343,6 +344,11 @@ def test_an_alarm_that_does_something_else_is_a_difference(spoil: Callable[[dict
     assert not same("alarm", alarm, spoil(alarm))
     found = beside(scheduled(), replace(one, alarms={name: spoil(alarm)}))
     assert [(change.item.kind, change.verb) for change in found] == [("alarm", "change")]
+
+
+def test_a_moment_without_a_time_zone_is_refused() -> None:
+    with pytest.raises(InputError, match="has no time zone"):
+        beside(scheduled(), standing(scheduled(), (12, 40)), pd.Timestamp("2026-06-03T12:00"))
 
 
 def test_a_diff_shows_itself_without_executing_names() -> None:
