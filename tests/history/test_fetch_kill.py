@@ -26,7 +26,7 @@ from tests.sources.cloudwatch.fake import FakeCloudWatch, Faults
 from tests.sources.cloudwatch.fleet import ecs_service, fill, now
 
 KILLS = 50
-SERVICES = [ecs_service(f"s{number}") for number in range(24)]
+SERVICES = [ecs_service(f"s{number}") for number in range(10)]
 #: Minutes of the span: long enough that a call holds few series, so that a pull has many batches.
 LENGTH, EVERY = pd.Timedelta(days=12), 157
 
