@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shlex
@@ -367,7 +368,9 @@ def test_azure_sets_both_bounds_at_the_same_local_times(one: ServicePolicy) -> N
         for profile in recurring
         for moment in starts(profile["recurrence"]["schedule"])
     }
-    assert said == {(at, str(a.min_tasks), str(a.max_tasks)) for a in weekly(one) for at in fired(a)}
+    latest = {at: (str(a.min_tasks), str(a.max_tasks)) for a in weekly(one) for at in fired(a)}  # the later listed
+    assert said == {(at, *sets) for at, sets in latest.items()}
+    assert len({profile["name"] for profile in recurring}) == len(recurring)
     out, low = (
         [rule["metricTrigger"]["threshold"] for rule in default["rules"] if rule["scaleAction"]["direction"] == way]
         for way in ("Increase", "Decrease")
@@ -393,16 +396,35 @@ def test_weekly_actions_of_several_zones_are_refused_where_windows_are_made_of_t
     assert "Asia/Tokyo" in fleet(mixed).render("hpa")
 
 
-def test_azure_refuses_more_profiles_and_parameters_than_it_takes_and_zones_it_cannot_name() -> None:
-    first, *_ = scheduled().schedule
-    often = replace(first, schedule="cron(0 0,2,4,6,8,10,12,14,16,18,20,22 ? * * *)")
-    twice = replace(scheduled(), schedule=(often, replace(often, name="again", schedule="cron(30 0/2 ? * * *)")))
-    with pytest.raises(InputError, match="needs 25 profiles, Azure allows 20"):
-        fleet(twice).render("azure")
+def test_a_schedule_of_more_lines_than_azure_holds_never_holds_less_than_it_should() -> None:
+    levels = np.random.default_rng(3).integers(2, 30, size=40)
+    actions = tuple(
+        ScheduledAction(f"a{n}", f"cron({30 * (n // 24)} {n % 24} ? * {day} *)", int(level), 40, "Europe/Paris")
+        for n, (level, day) in enumerate(zip(levels, itertools.cycle(["MON", "TUE-THU", "FRI", "SUN"]), strict=False))
+    )
+    one = replace(scheduled(), schedule=actions)
+    (setting,) = json.loads(fleet(one).render("azure"))["resources"]
+    assert len(setting["properties"]["profiles"]) == 20
+    assert "40 lines of the schedule, joined into the 19" in setting["comments"]
+    times = pd.date_range("2026-06-07", periods=7 * 288, freq="5min", tz="Europe/Paris")
+    changes = sorted(
+        (moment, int(profile["capacity"]["minimum"]))
+        for profile in setting["properties"]["profiles"][1:]
+        for moment in starts(profile["recurrence"]["schedule"])
+    )
+    place = np.searchsorted([moment for moment, _ in changes], [_since_sunday(t) for t in times], side="right") - 1
+    held = np.array([level for _, level in changes])[place]
+    least, _ = bounds(one, times.tz_convert("UTC"))
+    assert (held >= least).all()
+    assert held.sum() < levels.max() * len(times)  # and not the highest of all throughout
+
+
+def test_azure_refuses_more_services_than_a_template_holds_and_zones_it_cannot_name() -> None:
     with pytest.raises(InputError, match="one at a time"):
         fleet(*(tracking(web(name=f"s{number}")) for number in range(128))).render("azure")
+    lord_howe = replace(scheduled().schedule[0], timezone="Australia/Lord_Howe")
     with pytest.raises(InputError, match="Lord_Howe"):
-        fleet(replace(scheduled(), schedule=(replace(first, timezone="Australia/Lord_Howe"),))).render("azure")
+        fleet(replace(scheduled(), schedule=(lord_howe,))).render("azure")
 
 
 def test_services_that_kubernetes_would_call_alike_stay_apart() -> None:

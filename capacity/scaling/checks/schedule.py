@@ -25,8 +25,9 @@ MOST_ACTIONS: Final = 200
 #: Two actions of one target nearer than this may meet while the first still works (aws.md 3.5: "some minutes apart").
 APART: Final = pd.Timedelta(minutes=5)
 
-#: How long a schedule is taken to have been in force where only its end is stated: a quarter, the default horizon.
-QUARTER: Final = pd.Timedelta(days=91)
+#: How long a schedule is taken to be in force where only its end is stated. Recommended ones are planned again sooner,
+#: and avoid the hours in which clocks change in their own life (`schedule.allowed_hours`).
+FOUR_WEEKS: Final = pd.Timedelta(days=28)
 
 #: A year of any clock.
 _YEAR: Final = (pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp("2027-01-01", tz="UTC"))
@@ -103,7 +104,7 @@ def clocks(one: ServicePolicy) -> Iterator[Finding]:
 def _life(action: ScheduledAction) -> tuple[pd.Timestamp, pd.Timestamp]:
     if action.end is None:
         return (action.start, action.start + (_YEAR[1] - _YEAR[0])) if action.start is not None else _YEAR
-    return action.start if action.start is not None else action.end - QUARTER, action.end
+    return action.start if action.start is not None else action.end - FOUR_WEEKS, action.end
 
 
 @cache

@@ -1,8 +1,8 @@
 """A policy as Azure Monitor autoscale settings: an ARM template for an App Service plan, one setting a service.
 
-Each scheduled action is a recurring profile: it sets both bounds and holds until the next one starts, as on AWS. Azure
-knows no target tracking: the target becomes a ladder of rules (`LADDER`). Sources: Azure Monitor, "Understand autoscale
-settings" and "Autoscale with multiple profiles"; reference of Microsoft.Insights/autoscaleSettings 2022-10-01.
+Each line of the weekly schedule is a recurring profile: it sets both bounds and holds until the next starts, as on AWS.
+Azure knows no target tracking: the target becomes a ladder of rules (`LADDER`). Sources: Azure Monitor, "Understand
+autoscale settings", "Autoscale with multiple profiles"; reference of Microsoft.Insights/autoscaleSettings 2022-10-01.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from capacity.errors import InputError, Problem
-from capacity.scaling.cron import Cron, parse
-from capacity.scaling.policy import Policy, ScheduledAction, ServicePolicy, TrackedMetric
+from capacity.errors import InputError
+from capacity.scaling.policy import Policy, ServicePolicy, TrackedMetric
 from capacity.scaling.render.cloudformation import logical_names
+from capacity.scaling.render.joining import Line, changes, joined, lines
 from capacity.scaling.render.unsaid import unsaid_parts, unsaid_schedule
 from capacity.scaling.render.week import weekly
 from capacity.scaling.render.windows_zones import windows_zone
@@ -46,21 +46,15 @@ Part = dict[str, Any]
 def azure(policy: Policy) -> str:
     """ARM template, JSON. What is scaled, and for requests the site that counts them, are parameters.
 
-    Raises InputError for a service that needs more profiles than one setting holds, for weekly actions in several time
-    zones, and for a time zone that Azure has no name for.
+    Raises InputError for more services than one template holds, for weekly actions in several time zones, and for a
+    time zone that Azure has no name for.
     """
     parameters: Part = {"location": {"type": "string", "defaultValue": "[resourceGroup().location]"}}
-    resources, problems = [], []
+    resources = []
     for one, name in zip(policy.services, logical_names(policy), strict=True):
         of = f"{name[0].lower()}{name[1:]}"
-        profiles = _profiles(one, of)
-        if len(profiles) > MOST_PROFILES:
-            message = f"needs {len(profiles)} profiles, Azure allows {MOST_PROFILES}: write fewer scheduled actions"
-            problems.append(Problem(message, where=one.service.name))
         parameters |= _parameters(one, of)
-        resources.append(_setting(one, name, of, profiles))
-    if problems:
-        raise InputError("these services cannot be written for Azure:", problems)
+        resources.append(_setting(one, name, of))
     if len(parameters) > MOST_PARAMETERS:
         raise InputError(
             f"{len(policy.services)} services need {len(parameters)} parameters, a template holds {MOST_PARAMETERS}",
@@ -89,7 +83,7 @@ def _counts_requests(one: ServicePolicy) -> bool:
     return "requests" in {one.tracking.metric, one.steps.metric if one.steps is not None else ""}
 
 
-def _setting(one: ServicePolicy, name: str, of: str, profiles: list[Part]) -> Part:
+def _setting(one: ServicePolicy, name: str, of: str) -> Part:
     return {
         "type": "Microsoft.Insights/autoscaleSettings",
         "apiVersion": "2022-10-01",
@@ -100,7 +94,7 @@ def _setting(one: ServicePolicy, name: str, of: str, profiles: list[Part]) -> Pa
             "name": name,
             "enabled": True,
             "targetResourceUri": f"[parameters('{of}Plan')]",
-            "profiles": profiles,
+            "profiles": _profiles(one, of),
             "notifications": [],
         },
     }
@@ -109,24 +103,28 @@ def _setting(one: ServicePolicy, name: str, of: str, profiles: list[Part]) -> Pa
 def _unsaid(one: ServicePolicy) -> list[str]:
     """Comments are no expressions, whatever they hold."""
     target = f"{one.tracking.metric} at {one.tracking.target:g}"
-    lines = [f"Approximated: target tracking of {target}, by a ladder of rules."]
+    said = [f"Approximated: target tracking of {target}, by a ladder of rules."]
+    known = len(lines(changes(weekly(one))))
+    if known > MOST_PROFILES - 1:
+        lines_of = f"{known} lines of the schedule, joined into the {MOST_PROFILES - 1} that Azure holds"
+        said.append(f"Approximated: {lines_of}. No minimum is lower for it, some are higher.")
     if len(_rules(one, "")) > MOST_RULES:
-        lines.append(f"Not said: rungs of step scaling after the {MOST_RULES} rules that a profile holds.")
-    return [*lines, *unsaid_parts(one, steps=True), *unsaid_schedule(one, windows=True, maximum=True)]
+        said.append(f"Not said: rungs of step scaling after the {MOST_RULES} rules that a profile holds.")
+    return [*said, *unsaid_parts(one, steps=True), *unsaid_schedule(one, windows=True, maximum=True)]
 
 
 def _profiles(one: ServicePolicy, of: str) -> list[Part]:
-    """The default profile holds the bounds outside the schedule; a recurring one each firing of a scheduled action."""
+    """The default profile holds the bounds outside the schedule; a recurring one each line of a week."""
     rules = _rules(one, of)[:MOST_RULES]
     made = [_profile("Auto created default scale condition", one.min_tasks, one.max_tasks, rules)]
-    for action in weekly(one):
-        cron = parse(action.schedule)
-        assert isinstance(cron, Cron)  # by `weekly`
-        times = [(hour, minute) for hour in sorted(cron.hours) for minute in sorted(cron.minutes)]
-        for hour, minute in times:
-            name = action.name if len(times) == 1 else f"{action.name} {hour:02d}:{minute:02d}"
-            profile = _profile(_text(name), action.min_tasks, action.max_tasks, rules)
-            made.append({**profile, "recurrence": _recurrence(action, cron, hour, minute)})
+    actions = weekly(one)
+    found = lines(joined(changes(actions), MOST_PROFILES - 1))
+    names = [line.bounds.name for line in found]
+    for number, line in enumerate(found):
+        alone = names.count(names[number]) == 1
+        name = names[number] if alone else f"{names[number]} {names[:number].count(names[number]) + 1}"
+        profile = _profile(_text(name), line.bounds.least, line.bounds.most, rules)
+        made.append({**profile, "recurrence": _recurrence(line, windows_zone(actions[0].timezone))})
     return made
 
 
@@ -135,12 +133,12 @@ def _profile(name: str, least: int, most: int, rules: list[Part]) -> Part:
     return {"name": name, "capacity": capacity, "rules": rules}
 
 
-def _recurrence(action: ScheduledAction, cron: Cron, hour: int, minute: int) -> Part:
+def _recurrence(line: Line, zone: str) -> Part:
     schedule = {
-        "timeZone": windows_zone(action.timezone),
-        "days": [_DAYS[day - 1] for day in sorted(cron.weekdays)],
-        "hours": [hour],
-        "minutes": [minute],
+        "timeZone": zone,
+        "days": [_DAYS[day] for day in line.days],
+        "hours": [line.minute // 60],
+        "minutes": [line.minute % 60],
     }
     return {"frequency": "Week", "schedule": schedule}
 
