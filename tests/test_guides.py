@@ -13,7 +13,7 @@ from capacity.config import config_of
 from tests.commands import called
 
 ROOT = Path(__file__).parent.parent
-GUIDES = ["applying.md", "forecasting.md", "load-tests.md", "planning.md", "policies.md"]
+GUIDES = ["applying.md", "cost.md", "forecasting.md", "load-tests.md", "planning.md", "policies.md"]
 
 
 def text(guide: str) -> str:
@@ -70,6 +70,10 @@ def test_planning_runs_and_says_what_it_shows(
     assert names["packed"].best["instances"] >= 3
     assert re.search(r"^As is: \d+ tasks hold, 95 % sure, ", said, flags=re.M)
     assert re.search(r"^- launch \+ a zone lost: \d+ tasks \(\+\d+\), ", said, flags=re.M)
+    assert re.search(
+        r"^Raise the connections of `orders-db` from 340 to \d+ (now|before .*), .* sure\.$", said, flags=re.M
+    )
+    assert re.search(r"^\d +region evacuation +\d+ +0.0 +60.0 +1$", said, flags=re.M)
     assert re.search(r"^What would change it: needs \d+ from ", said, flags=re.M)
 
 
@@ -100,7 +104,20 @@ def test_applying_runs_against_moto_and_leaves_nothing_behind(
     assert [each.sentence for each in names["back"]][-1] == "- bounds: there was no scalable target before"
 
 
+def test_cost_runs_and_its_figures_add_up(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    names = run("cost.md", monkeypatch)
+    said = capsys.readouterr().out
+    assert "AWS Price List, AmazonECS 2026-09-11" in said
+    assert re.search(r"^Commit to 0\.\d+ USD/h in a Compute Savings Plan", said, flags=re.M)
+    assert names["units"].headroom["usd"].sum() == pytest.approx(names["plan"].cost["planned"].sum())
+    assert names["bill"].frame["of_table"].between(0.99, 1.01).all()
+    assert names["again"].cost["usd"].sum() == pytest.approx(names["plan"].cost["usd"].sum(), rel=0.001)
+
+
 def test_its_settings_are_settings() -> None:
+    (settings,) = blocks("cost.md", "toml")
+    stated = config_of(tomllib.loads(settings))
+    assert (stated.prices.commitment[0].usd_per_hour, stated.budget[0].tag) == (0.25, "Service")
     (settings,) = blocks("forecasting.md", "toml")
     assert [event.lasting for event in config_of(tomllib.loads(settings)).event] == [False, False, True]
     (settings,) = blocks("load-tests.md", "toml")
