@@ -96,6 +96,8 @@ def carries(service: Service, task: Task, speed: float, busy: float | None) -> d
     worth = {"cpu": (then * target - idle) / (now * target - idle)}
     if service.requests_per_second_per_task is not None:
         worth = {"requests": _requests(now, then, full, idle, busy), **worth}
+        if worth["requests"] <= 0:
+            return f"an idle task uses {idle:g} vCPU, and that leaves nothing for requests within the SLO"
     if service.memory_scales_with_load:
         worth["memory"] = task.memory_gib / service.task_memory_gib
     return worth

@@ -165,8 +165,6 @@ def options(
             yield Option(task, task == Task.of(service), 0.0, math.nan, None, nothing, "processor", worth)
             continue
         asked = {name: worth[name] for name in about.needs}
-        if min(asked.values()) <= 0:
-            continue
         key = tuple(asked.items())
         if key not in seen:
             seen[key] = about.counted(asked, least)

@@ -17,6 +17,7 @@ from capacity.planning import Plan
 from capacity.planning.sizing.packing import packed, volume_bound
 from capacity.schema import INSTANCES
 from tests.planning.inputs import BARE, cpu_forecast, forecast_of, plain, planned
+from tests.planning.sizing.slow import one_by_one
 
 TYPE = Instance(name="m7g.2xlarge", vcpu=8, memory_gib=32, usd_per_hour=0.3, reserved_memory_gib=2)
 kinds = st.integers(1, 4).flatmap(
@@ -25,24 +26,6 @@ kinds = st.integers(1, 4).flatmap(
         st.lists(st.tuples(st.integers(1, 16), st.integers(1, 16)), min_size=count, max_size=count),
     )
 )
-
-
-def one_by_one(counts: list[int], sizes: list[tuple[int, int]], room: tuple[int, int]) -> list[list[int]]:
-    """First-fit decreasing as the textbook says it: each task in turn, into the first instance where it fits."""
-    order = sorted(
-        range(len(counts)), key=lambda kind: -max(size / has for size, has in zip(sizes[kind], room, strict=True))
-    )
-    bins: list[list[int]] = []
-    for kind in order:
-        for _ in range(counts[kind]):
-            free = (free for free in bins if all(free[d] >= sizes[kind][d] for d in (0, 1)))
-            found = next(free, None)
-            if found is None:
-                found = list(room)
-                bins.append(found)
-            for d in (0, 1):
-                found[d] -= sizes[kind][d]
-    return bins
 
 
 @given(kinds=kinds)

@@ -148,6 +148,8 @@ def test_an_idle_task_that_fills_a_small_one_rules_it_out() -> None:
     service = Service(name="web", task_capacity=known, cpu_target=0.6)
     tiny = carries(service, Task(0.25, 0.5, "x86_64"), 1.0, 0.6)
     assert tiny == "an idle task uses 0.2 vCPU, and the target of 60 % leaves nothing above that"
+    slow = carries(service, Task(0.5, 1, "x86_64"), 0.7, 0.5)  # it may not be as busy as its target: 0.5 x 0.35 < 0.2
+    assert slow == "an idle task uses 0.2 vCPU, and that leaves nothing for requests within the SLO"
     twice = carries(service, Task(2, 4, "x86_64"), 1.0, 0.6)
     assert isinstance(twice, dict)
     assert list(twice) == ["requests", "cpu"]
