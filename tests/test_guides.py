@@ -70,6 +70,10 @@ def test_planning_runs_and_says_what_it_shows(
     assert names["packed"].best["instances"] >= 3
     assert re.search(r"^As is: \d+ tasks hold, 95 % sure, ", said, flags=re.M)
     assert re.search(r"^- launch \+ a zone lost: \d+ tasks \(\+\d+\), ", said, flags=re.M)
+    assert re.search(
+        r"^Raise the connections of `orders-db` from 340 to \d+ (now|before .*), .* sure\.$", said, flags=re.M
+    )
+    assert re.search(r"^\d +region evacuation +\d+ +0.0 +60.0 +1$", said, flags=re.M)
     assert re.search(r"^What would change it: needs \d+ from ", said, flags=re.M)
 
 
