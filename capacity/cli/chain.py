@@ -159,8 +159,12 @@ def policy(
 
     docs/policies.md says what each kind of document holds, and what it cannot say.
     """
+    from capacity.scaling import check_policy
+
     with chain_of(config, history, service, horizon, None, quiet) as chain:
         document = chain.policy.render(kind)
+        checked = check_policy(chain.policy, accounts=chain.config.account, demand=chain.demand)
+    findings(checked, least="REVIEW")
     if isinstance(document, str):
         print(document, end="" if document.endswith("\n") else "\n")
     elif all(isinstance(line, str) for line in document):
