@@ -99,5 +99,8 @@ def replay_range(
                 over += 1
                 if need > 0:
                     surplus_share += (held - need) / need
-        counts[one] = (known, paid, short, missing, over, needing, at_max, changes, largest)
-        shares[one] = (missing_share, surplus_share)
+        row_of = counts[one]
+        row_of[0], row_of[1], row_of[2], row_of[3] = known, paid, short, missing
+        row_of[4], row_of[5], row_of[6], row_of[7] = over, needing, at_max, changes
+        row_of[8] = largest
+        shares[one, 0], shares[one, 1] = missing_share, surplus_share

@@ -40,7 +40,7 @@ def policy_of(rng: np.random.Generator) -> ServicePolicy:
     return ServicePolicy(service, 1, 5000, tracked)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(seed=st.integers(0, 2**32 - 1), delay=st.integers(0, 4), workers=st.sampled_from([1, 3]))
 def test_totals_are_those_of_each_candidate_replayed_alone(seed: int, delay: int, workers: int) -> None:
     rng = np.random.default_rng(seed)
