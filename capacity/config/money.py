@@ -63,7 +63,7 @@ class Budget(Settings):
     name: str = Field(
         min_length=1,
         max_length=100,
-        pattern=r"^[^:\\\x00-\x1f]*\S[^:\\\x00-\x1f]*$",
+        pattern=r"^[^:\\\x00-\x1f]*[^:\\\s\x00-\x1f][^:\\\x00-\x1f]*$",
         description="Name, as AWS Budgets will show it: no `:` and no `\\`.",
     )
     usd_per_month: Positive = Field(description="USD in a calendar month, UTC.")

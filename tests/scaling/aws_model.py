@@ -51,4 +51,5 @@ def walk(shape: Any, value: Any, path: str, found: list[str]) -> None:
 
 def python_pattern(pattern: str) -> str:
     """Java's character classes in Python's words."""
+    pattern = pattern.replace("(?i)", "")  # Java takes it in the middle of a pattern
     return pattern.replace(r"\p{Print}", r"[ -~]").replace(r"\uD800\uDC00-\uDBFF\uDFFF", "\U00010000-\U0010ffff")

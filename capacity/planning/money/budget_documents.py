@@ -70,7 +70,7 @@ def cloudformation(found: Budgets) -> str:
         )
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": "Budgets, written by capacity.",
+        "Description": "Budgets, written by capacity. Deploy it in us-east-1: not every region has budgets.",
         "Resources": resources,
     }
     return json.dumps(template, indent=2, ensure_ascii=False) + "\n"
