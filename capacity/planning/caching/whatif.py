@@ -91,7 +91,7 @@ def what_if(
         curve=_curve(load, whole, chosen, caching, hits, miss_cost),
         service=chosen,
         caching=caching,
-        goal=whole.goal,
+        goal=whole.goal_of(chosen.name),
         limit=np.nan if most is None else float(most),
         peak=load.peak,
         findings=Findings.of(findings),
@@ -143,7 +143,7 @@ def _load(whole: Plan, service: Service, caching: Caching, peaks: Peaks | None) 
     about = forecast.select(keys)
     inside = about.paths if service.tier == "batch" else (peaks or within_interval_peaks)(about)
     series = {key.metric: paths for key, paths in zip(keys, inside, strict=True)}
-    at_level = np.quantile(need, whole.goal.level, axis=0)
+    at_level = np.quantile(need, whole.goal_of(service.name).level, axis=0)
     return _Load(
         need=need,
         ready=ready_before(need, service.startup_seconds, forecast.interval / pd.Timedelta(seconds=1)),
@@ -175,7 +175,7 @@ def _row(
 ) -> dict[str, object]:
     """One row of `schema.CACHE_WHAT_IF`."""
     times = outcome.passes / today  # (P,)
-    level = whole.goal.level
+    level = whole.goal_of(service.name).level
     database = caching.protects == "database"
     row: dict[str, object] = {
         "service": service.name,
@@ -196,7 +196,9 @@ def _row(
     if load.cpu is not None:
         row["vcpu"] = float(np.quantile(load.cpu.max(axis=1) * work, level))
     need = load.need * work.astype(load.need.dtype)[:, None]
-    counts = np.maximum(path_counts(need, service, whole.goal, whole.forecast.interval), service.min_tasks)
+    counts = np.maximum(
+        path_counts(need, service, whole.goal_of(service.name), whole.forecast.interval), service.min_tasks
+    )
     tasks = _spread("tasks", counts.max(axis=1), level, "tasks", whole=True)
     row |= tasks
     row |= _reached(passage(counts, service.max_tasks, level), whole.forecast.times)
@@ -246,7 +248,7 @@ def _usd_per_hour(whole: Plan, service: Service) -> float:
 def _monthly_hours(need: np.ndarray, whole: Plan, service: Service) -> float:
     """Task-hours of 730 h, tasks following the load within the service's bounds: mean over the paths."""
     hours = whole.forecast.interval / pd.Timedelta(hours=1)
-    tracked = need / need.dtype.type(tracked_share(service, whole.goal))
+    tracked = need / need.dtype.type(tracked_share(service, whole.goal_of(service.name)))
     spent = following_hours(tracked, service.min_tasks, service.max_tasks, hours)
     return float(spent.mean()) * HOURS_PER_MONTH / (need.shape[1] * hours)
 
@@ -263,11 +265,11 @@ def _curve(
         row = {"hit_ratio": float(ratio)}
         origin = _origin(load, caching, today, passes)
         if origin is not None:
-            row |= _spread("origin", origin.max(axis=1), whole.goal.level, "origin_per_s")
+            row |= _spread("origin", origin.max(axis=1), whole.goal_of(service.name).level, "origin_per_s")
         if caching.protects == "service":
             work = _work(passes / today, miss_cost).astype(need.dtype)
             counts = np.maximum(climb(need * work, ready * work, service, whole.goal).zone_loss, service.min_tasks)
-            row |= _spread("tasks", counts, whole.goal.level, "tasks", whole=True)
+            row |= _spread("tasks", counts, whole.goal_of(service.name).level, "tasks", whole=True)
         rows.append(row)
     columns = ["hit_ratio", "origin_low", "origin_per_s", "origin_high", "tasks_low", "tasks", "tasks_high"]
     return pd.DataFrame(rows).reindex(columns=columns)

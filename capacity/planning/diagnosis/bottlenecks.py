@@ -171,7 +171,8 @@ def _diagnose(
     limits = [(limit, others(plan, service, limit, stated, moment, history)) for limit in stated[service.name]]
     bounds = in_order([*relieved(about), *ceilings(about, limits, measured(history, service.name))])
     changes = levers(about, bounds)
-    words = sentence(moment, plan.goal.level, service.timezone, bounds, changes, about.tasks, about.through)
+    level = plan.goal_of(service.name).level
+    words = sentence(moment, level, service.timezone, bounds, changes, about.tasks, about.through)
     return Diagnosis(service.name, moment, tuple(bounds), tuple(changes), words)
 
 

@@ -57,7 +57,7 @@ class Instances:
         row = self.best
         return (
             f"{counted(row['instances'], 'instance')} of {row['instance']} in {self.zones} zones hold {whose} at their "
-            f"peak, {level_words(round(self.level, 4))} sure; {usd(row['usd'])} a month when they follow the load, "
+            f"peak, {level_words(self.level)} sure; {usd(row['usd'])} a month when they follow the load, "
             f"{share(row['used'])} of the {row['bound_by']} in use."
         )
 

@@ -209,7 +209,7 @@ def _row(about: Promise, strategy: Strategy, waves: Interruptions) -> dict[str, 
     breaks = about.breaks(strategy, waves)
     reasons = {
         "promise": f"a wave breaks its promise with a chance of {percent(breaks)}, more than "
-        f"{level_words(round(about.goal.level, 4))} sure allows"
+        f"{level_words(about.goal.level)} sure allows"
         if breaks > 1 - about.goal.level + 1e-12
         else "",
         "price": "" if np.isfinite(paid).all() else f"no price is known for {_without(about)}",

@@ -36,13 +36,15 @@ def goal_for(goal: Goal, service: Service, rate: Rate | None) -> Goal:
 
     >>> web = Service(name="web", task_vcpu=1, task_memory_gib=2)
     >>> rate = Rate(region="us-east-1", vcpu=0.04, memory_gb=0.005)
-    >>> round(goal_for(Goal(shortage_usd_per_task_hour=1), web, rate).level, 4)
+    >>> goal_for(Goal(shortage_usd_per_task_hour=1), web, rate).level
     0.9524
     """
     hourly = usd_per_hour(service, rate)
     if goal.shortage_usd_per_task_hour is None or math.isnan(hourly):
         return goal
-    return goal.model_copy(update={"level": critical_ratio(goal.shortage_usd_per_task_hour, hourly)})
+    ratio = critical_ratio(goal.shortage_usd_per_task_hour, hourly)
+    level = max(round(ratio, 4), 1 - SUREST)  # finer than any forecast knows, and never 0
+    return goal.model_copy(update={"level": round(level, 4)})
 
 
 def how_sure(goal: Goal, service: Service, rate: Rate | None) -> str:
@@ -55,7 +57,7 @@ def how_sure(goal: Goal, service: Service, rate: Rate | None) -> str:
     if goal.shortage_usd_per_task_hour is None or math.isnan(hourly):
         return f"{level_words(goal.level)} sure"
     return (
-        f"{level_words(round(goal.level, 4))} sure, which is cheapest when an hour of a missing task costs "
+        f"{level_words(goal.level)} sure, which is cheapest when an hour of a missing task costs "
         f"{goal.shortage_usd_per_task_hour:.3g} USD and one of an idle task {hourly:.3g}"
     )
 
@@ -74,7 +76,7 @@ def shortage_findings(goal: Goal, service: Service, rate: Rate | None, paths: in
     if (1 - level) * paths >= 1:
         return []
     message = (
-        f"To be {level_words(round(level, 4))} sure is cheapest, and {paths:,} paths tell no more than that none of "
+        f"To be {level_words(level)} sure is cheapest, and {paths:,} paths tell no more than that none of "
         "them falls short."
     )
     advice = f"Forecast with {math.ceil(2 / (1 - level)):,} paths or more."

@@ -44,6 +44,7 @@ def test_by_hand() -> None:
     assert plan.goal_of("web").level == pytest.approx(0.9)
     assert plan.frame["tasks"].tolist() == at(None, level=0.9).frame["tasks"].tolist()
     assert plan.goal.level == 0.95
+    assert at(1e-9).goal_of("web").level == 0.0001  # a shortage that costs nothing is still planned by a probability
 
 
 @given(low=st.floats(0.001, 100), factor=st.floats(1, 100))
