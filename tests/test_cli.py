@@ -30,7 +30,7 @@ COMMANDS = [
     *("forecast", "backtest", "plan", "policy", "simulate", "report"),
     *("diff", "apply", "rollback"),
     *("loadtest", "cache"),
-    *("sizes", "mix", "instances"),
+    *("limits", "sizes", "mix", "instances"),
     *("what-if", "explain"),
 ]
 SOURCES = ["files", "cloudwatch", "cost-explorer", "focus", "prometheus", "azure-monitor"]
@@ -62,6 +62,19 @@ def test_every_source_explains_itself(source: str) -> None:
 
 def test_the_version_is_the_packages() -> None:
     assert called("--version").stdout.strip() == capacity.__version__
+
+
+def test_chances_of_limits_and_the_time_that_starts_take_are_told() -> None:
+    asked = ("limits", "--config", SAMPLE, *WISHLIST, "--horizon", "15d", "--quiet")
+    answer = json.loads(called(*asked, "--limit", "max_tasks", "--json").stdout)
+    assert {row["limit"] for row in answer["limits"]} == {row["limit"] for row in answer["chances"]} == {"max_tasks"}
+    assert len(answer["chances"]) == 15
+    assert answer["limits"][0]["probability"] == answer["chances"][-1]["probability"]
+    assert [row["situation"] for row in answer["launches"]] == ["largest rise", "zone loss", "region evacuation"]
+    said = called(*asked)
+    assert "fargate_vcpu_quota" in said.stdout
+    assert "Chance that it is passed by the end of" in said.stdout
+    assert "aws ec2 describe-subnets --region eu-west-1" in said.stderr
 
 
 def test_what_binds_first_comes_with_the_plan_when_asked_for() -> None:
