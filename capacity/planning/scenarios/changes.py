@@ -132,7 +132,7 @@ def assumptions(case: Case, ask: Asked, then: Asked) -> list[Finding]:
         if rate is None or serves is None:
             continue
         parts = case.concerning(service.name)
-        told = f"{service.name} {serves:.4g} instead of {rate:.4g}"
+        told = f"{service.name} {serves:.4g}, {'as today' if serves == rate else f'instead of {rate:.4g}'}"
         if Task.of(service)[::2] != Task.of(changed)[::2] and not _said(parts):
             sized.append(told)
         if any(part.slo_ms is not None for part in parts):
