@@ -113,3 +113,43 @@ def test_two_rates_for_one_place_are_refused() -> None:
 def test_prices_that_are_no_rates_are_refused() -> None:
     with pytest.raises(ConfigError, match="is not a Rate"):
         planned(cpu_forecast([[3.0]]), plain(), prices=["cheap"])  # type: ignore[list-item]
+
+
+@given(
+    loads=st.lists(st.lists(st.floats(0, 50), min_size=3, max_size=3), min_size=1, max_size=8),
+    base=st.integers(0, 8),
+    share=st.floats(0.05, 1),
+)
+@settings(deadline=None, max_examples=15)
+def test_spot_and_addresses_are_items_of_the_same_sum(loads: list[list[float]], base: int, share: float) -> None:
+    service = plain(max_tasks=40, on_demand_base=base, spot_share=share, public_ipv4=True, ephemeral_storage_gib=30)
+    plan = planned(cpu_forecast(loads), service, goal=BARE)
+    dear, cheap = 0.04048 + 2 * 0.004445, 0.01288871 + 2 * 0.00141527
+    slow = []
+    for path in loads:
+        tasks = [min(int(np.ceil(x - 1e-6 * max(x, 1))), 40) for x in path]
+        spot = [share * max(n - base, 0) for n in tasks]
+        hours = zip(tasks, spot, strict=True)
+        slow.append(sum((n - s) * dear + s * cheap + n * (10 * 0.000111 + 0.005) for n, s in hours))
+    np.testing.assert_allclose(plan.path_usd["web"], slow, atol=1e-9)
+    assert plan.cost["usd"].sum() == pytest.approx(np.mean(slow), abs=1e-9)
+    assert list(plan.cost["item"]) == ["vcpu", "memory", "spot_vcpu", "spot_memory", "storage", "public_ipv4"]
+    assert (plan.cost["quantity"] * plan.cost["rate"]).tolist() == pytest.approx(plan.cost["usd"].tolist())
+
+
+def test_spot_without_a_price_costs_nothing_known() -> None:
+    plan = planned(cpu_forecast([[4.0]]), plain(region="sa-east-1", spot_share=0.5), goal=BARE)
+    assert np.isnan(plan.path_usd["web"]).all()
+    (finding,) = [f for f in plan.findings if f.check == "price"]
+    assert finding.status == "UNKNOWN"
+    assert "spot_vcpu" in finding.advice
+
+
+def test_a_price_of_more_than_a_year_ago_is_said_to_be_old() -> None:
+    def said(day: str) -> list[str]:
+        mine = Rate(region="us-east-1", vcpu=1.0, memory_gb=0.1, date=day)
+        plan = planned(cpu_forecast([[3.0]]), plain(), goal=BARE, prices=mine)
+        return [f.message for f in plan.findings if f.check == "price"]
+
+    assert said("2025-11-01") == ["Its price in us-east-1 (x86_64) is of 2025-11-01, more than a year ago."]
+    assert said("2025-12-01") == said("") == said("soon") == []
