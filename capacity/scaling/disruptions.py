@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import exp
 from typing import Final, Literal
+from zlib import crc32
 
 import numpy as np
 import pandas as pd
@@ -122,9 +123,9 @@ class Circumstances:
             raise InputError(f"late work cannot be {self.late!r}", advice='Write late="shed" or late="carry".')
 
     def of(self, service: str) -> Circumstances:
-        """Those of one service."""
-        own = tuple(one for one in self.deployments if one.service in (None, service))
-        return Circumstances(self.late, own, self.spot, self.seed)
+        """Those of one service, with luck of its own: it depends on seed and name, not on the order of services."""
+        deployments = tuple(one for one in self.deployments if one.service in (None, service))
+        return replace(self, deployments=deployments, seed=self.seed * 2**32 + crc32(f"{service}\nspot".encode()))
 
     @property
     def plain(self) -> bool:

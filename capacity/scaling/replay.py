@@ -273,7 +273,7 @@ def _detailed(
         launched,
         late,
     )
-    waiting = late * task.target if met.late == "carry" else None
+    waiting = late * task.target if waits else None
     return Replay(
         *(policy, times, load, task, *limits, desired, running, launched, int(changes)),
         step=steps.seconds,

@@ -19,9 +19,7 @@ from capacity.scaling.disruptions import Circumstances, Deployment, Late, Spot, 
 from capacity.scaling.foreseen import stated
 from capacity.scaling.load import as_demand, key_of, steps_of
 from capacity.scaling.policy import Policy, ServicePolicy
-from capacity.scaling.replay import NOISE as NOISE
-from capacity.scaling.replay import Replay as Replay
-from capacity.scaling.replay import balanced as balanced
+from capacity.scaling.replay import Replay
 
 if TYPE_CHECKING:
     from capacity.history.history import History
@@ -103,8 +101,8 @@ def simulate(
     prices       as for `plan`; the built-in table unless stated
     clocks       how long metrics and alarms take
     late         what becomes of work that arrives while all tasks are full: "shed", or "carry" over to the next step.
-                 CPU stays at 100 % while such work is done; requests per target count what arrives, and memory queues
-                 nothing: what does not fit is late in its own step
+                 CPU stays at 100 % while such work is done; requests per target count what arrives. Memory queues
+                 nothing: what does not fit is shed either way
     deployments  moments at which every service is deployed, or `Deployment`s
     spot         how Spot tasks are taken back, of all services or by name; None: they never are
     predicted    AWS's own hourly forecast of tasks (`CapacityForecast`), by service when there are several; policies

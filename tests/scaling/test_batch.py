@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from capacity.errors import InputError
 from capacity.scaling import Clocks, PredictiveScaling, ServicePolicy, Step, StepScaling, TargetTracking, elasticity
 from capacity.scaling.batch import Candidates, replay_many
-from capacity.scaling.simulation import NOISE, Replay
+from capacity.scaling.replay import NOISE, Replay
 from tests.scaling.policies import minutes, tracking, web
 from tests.scaling.test_replay import loads
 

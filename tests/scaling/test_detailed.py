@@ -28,7 +28,7 @@ from capacity.scaling import (
 from capacity.scaling.disruptions import Circumstances
 from capacity.scaling.foreseen import foreseen
 from capacity.scaling.replay import Replay, balanced
-from tests.scaling.policies import minutes, tracking, web
+from tests.scaling.policies import fleet, minutes, tracking, web
 from tests.scaling.slow_detailed import SlowAlarm, SlowEcs, SlowLadder, slow_detailed
 from tests.scaling.test_replay import loads
 
@@ -341,6 +341,21 @@ def test_spot_loses_as_many_tasks_as_its_rate_says_and_replaces_them() -> None:
     again = simulate(policy, quiet, spot=Spot(0.05, share=1.0)).metrics.iloc[0]
     other = simulate(policy, quiet, seed=1, spot=Spot(0.05, share=1.0)).metrics.iloc[0]
     assert again["interrupted"] == each["interrupted"] != other["interrupted"]
+
+
+def test_spot_takes_from_each_service_by_its_own_luck_whatever_their_order() -> None:
+    one, two = (tracking(web(name=name, max_tasks=200), min_tasks=100, max_tasks=100) for name in ("web", "shop"))
+    demand = pd.concat({name: minutes([100.0] * 3000) for name in ("web", "shop")}, axis=1)
+    there = simulate(fleet(one, two), demand, spot=Spot(0.5, share=1.0)).metrics.set_index("service")["interrupted"]
+    back = simulate(fleet(two, one), demand, spot={"shop": Spot(0.5, share=1.0), "web": Spot(0.5, share=1.0)})
+    assert there.sort_index().equals(back.metrics.set_index("service")["interrupted"].sort_index())
+    assert there["web"] != there["shop"]
+
+
+def test_memory_queues_nothing() -> None:
+    policy = ServicePolicy(web(task_memory_gib=2), 2, 2, TargetTracking("memory", 80))
+    row = simulate(policy, minutes([6.0] * 30), late="carry").metrics.iloc[0]
+    assert (row["shed_share"], row["max_late_seconds"]) == (pytest.approx(1 / 3), 0)
 
 
 def test_a_task_that_is_taken_back_serves_until_its_warning_has_run_out() -> None:

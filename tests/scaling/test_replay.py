@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from capacity.errors import InputError
 from capacity.scaling import Clocks, ScheduledAction, ServicePolicy, TargetTracking, simulate
-from capacity.scaling.simulation import Replay, balanced
+from capacity.scaling.replay import Replay, balanced
 from tests.scaling.policies import minutes, scheduled, tracking, web
 from tests.scaling.slow import SlowService, slow_replay
 
