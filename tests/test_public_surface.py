@@ -116,7 +116,7 @@ def test_tables_of_every_noun_are_where_the_design_says(nouns: Nouns) -> None:
     assert {"auto", "seasonal-naive"} <= set(nouns.scores.summary["model"])
 
 
-@pytest.mark.parametrize("kind", ["cloudformation", "terraform", "boto3", "cli", "table"])
+@pytest.mark.parametrize("kind", ["cloudformation", "terraform", "boto3", "cli", "table", "hpa", "keda", "azure"])
 def test_a_policy_is_written_in_every_language(nouns: Nouns, kind: str) -> None:
     assert nouns.policy.render(kind)
 

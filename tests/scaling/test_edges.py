@@ -13,6 +13,7 @@ from capacity.config import Service
 from capacity.errors import InputError
 from capacity.planning import plan
 from capacity.scaling import Policy, TargetTracking, recommend_policy, simulate
+from capacity.scaling.render import KINDS
 from capacity.schema import SIMULATION
 from tests.makers import hourly, make_demand, make_forecast
 from tests.scaling.policies import fleet, minutes, scheduled, tracking, web
@@ -49,7 +50,7 @@ def test_odd_loads_get_a_policy_that_aws_would_take(values: np.ndarray) -> None:
     one = policy["web"]
     assert 1 <= one.min_tasks <= one.max_tasks
     assert all(one.min_tasks <= action.min_tasks <= action.max_tasks <= one.max_tasks for action in one.schedule)
-    for kind in ("boto3", "cli", "cloudformation", "terraform", "table"):
+    for kind in KINDS:
         assert policy.render(kind)
     assert all(reason for reason in one.reasons)
 
@@ -58,7 +59,7 @@ def test_odd_loads_get_a_policy_that_aws_would_take(values: np.ndarray) -> None:
 def test_names_do_not_disturb_a_recommendation(name: str) -> None:
     policy = recommended(np.where(HOURS % 24 == 3, 9000.0, 100.0), web(name=name, max_tasks=400))
     assert policy[name].schedule
-    assert all(policy.render(kind) for kind in ("boto3", "cli", "cloudformation", "terraform", "table"))
+    assert all(policy.render(kind) for kind in KINDS)
     assert "<b>" not in policy._repr_html_()
 
 

@@ -26,7 +26,7 @@ MOST_ACTIONS: Final = 200
 APART: Final = pd.Timedelta(minutes=5)
 
 #: How long a schedule is taken to be in force where only its end is stated. Recommended ones are planned again sooner,
-#: and avoid the hours in which clocks change in their own life (`schedule.allowed_hours`).
+#: and avoid the hours in which clocks change in their own life (`scaling.schedule`).
 FOUR_WEEKS: Final = pd.Timedelta(days=28)
 
 #: A year of any clock.
