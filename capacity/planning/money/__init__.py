@@ -5,8 +5,10 @@ commitment  `Commitment`: how much of a Savings Plan to buy
   offers      which plans are sold, and what each takes off
   spend       what could be covered, hour by hour: on the paths, and as it was
   term        from the plan's horizon to the commitment's term
+  markets     what a plan meets: spend beside what is held, and the past as another way it may go
   options     one amount over a term: saving, utilization, coverage, regret
   ladder      buying in steps
+  remarks     why each option is not the one, and what the answer rests on
 unit_costs  `UnitCosts`: USD per million requests, and what each headroom costs
 budgets     `Budgets`: how likely a month's spend passes what it may be
   months      what each calendar month costs on each path
