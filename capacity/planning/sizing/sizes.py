@@ -78,7 +78,7 @@ class Sizes:
                 f"`{service}` has the cheapest size that keeps its promise: {_task(now)}, {usd(best['usd'])} a month."
             )
         change = f"Give each task of `{service}` {_task(best)} instead of {_task(now)}"
-        runs = f"at most {counted(best['tasks'])} instead of {now['tasks']:,}"
+        runs = f"{counted(best['tasks'])} at its peak instead of {now['tasks']:,}"
         if now["rejected_because"]:
             return f"{change}: {runs}, {usd(best['usd'])} a month. Of today's size, {now['rejected_because']}."
         saved = now["usd"] - best["usd"]

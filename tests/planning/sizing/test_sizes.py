@@ -236,7 +236,7 @@ def test_what_it_saves_is_said_with_todays_beside_it() -> None:
     sizes = planned(forecast, service, goal=BARE, prices=rates).sizes(arm_speed=0.1)
     assert str(sizes) == (
         "Give each task of `web` 1 vCPU, 2 GiB, x86_64 instead of 1 vCPU, 8 GiB, x86_64 and save 88 USD a month "
-        "(38 %): at most 4 tasks instead of 4."
+        "(38 %): 4 tasks at its peak instead of 4."
     )
     kept = planned(forecast, plain(), goal=BARE, prices=rates).sizes(arm_speed=0.1)
     assert str(kept).startswith("`web` has the cheapest size that keeps its promise: 1 vCPU, 2 GiB, x86_64")
