@@ -122,6 +122,7 @@ def rollback(
 def _made(difference: Diff, yes: bool, log: Path, door: Door) -> None:
     """Apply a diff, say how it went, and end with the exit code that says it, too."""
     from capacity.scaling.live import apply as run
+    from capacity.scaling.live.applying import way_back
 
     findings(difference.findings, least="REVIEW")
     if difference.changes and not yes:
@@ -131,7 +132,7 @@ def _made(difference: Diff, yes: bool, log: Path, door: Door) -> None:
     done: Applied = run(difference, yes=yes, log=log, door=door)
     if not done.run:
         return
-    say(f"{done.done} calls made, as run {done.run} in {done.log}. To take it back: capacity rollback {done.run}")
+    say(f"{done.done} calls made, as run {done.run}. To take it back: {way_back(done.run, done.log)}")
     if done.left.changes:
         say("What still differs, read again after the last call:")
         print(done.left)
@@ -205,7 +206,7 @@ def _list(runs: list[Run]) -> None:
         }
         for run in reversed(runs)
     ]
-    table(pd.DataFrame(rows), f"{len(rows)} runs")
+    table(pd.DataFrame(rows), f"{len(rows)} run{'' if len(rows) == 1 else 's'}")
 
 
 def _door(region: str | None, profile: str | None, role_arn: str | None, external_id: str | None) -> Door:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,13 +88,22 @@ def apply(
         audit.add("end", run)
     except KeyboardInterrupt:
         say(
-            f"Interrupted in the middle of run {run}. `capacity rollback {run}` puts back what it did; applying again "
+            f"Interrupted in the middle of run {run}. `{way_back(run, path)}` puts back what it did; applying again "
             "goes on."
         )
         raise
     finally:
         audit.close()
     return Applied(run, len(diff.changes), diff.again(door), path)
+
+
+def way_back(run: str, log: Path) -> str:
+    """The command that takes a run back.
+
+    >>> way_back("20260603T120000Z-0a1b2c", Path("my log"))
+    "capacity rollback 20260603T120000Z-0a1b2c --log 'my log'"
+    """
+    return f"capacity rollback {run} --log {shlex.quote(str(log))}"
 
 
 def _make_all(diff: Diff, run: str, audit: Audit, door: Door) -> None:
@@ -127,7 +137,7 @@ def _make_all(diff: Diff, run: str, audit: Audit, door: Door) -> None:
             made = f"{number - 1} of {len(diff.changes)} calls were made"
             raise ApplyStopped(
                 f"{made}, then {change.sentence!r} of {item.resource_id} failed. {error}\nWhat was done is in the "
-                f"audit log. Put it back with `capacity rollback {run}`, or apply again to go on.",
+                f"audit log. `{way_back(run, audit.path)}` puts it back; applying again goes on.",
                 run=run,
                 done=number - 1,
             ) from error

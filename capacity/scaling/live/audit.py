@@ -74,6 +74,7 @@ class Audit:
     """A log to add to. Readable for its owner only: it names accounts, people and services."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             binary = getattr(os, "O_BINARY", 0)  # Windows would write other line ends

@@ -126,7 +126,8 @@ class Diff:
     def summary(self) -> str:
         """One line: how many changes, and how many tasks they stop and start at once."""
         if not self.changes:
-            return f"Nothing to apply: {self.services} {_plural('service', self.services)} stand as they should."
+            stand = "service stands as it should" if self.services == 1 else "services stand as they should"
+            return f"Nothing to apply: {self.services} {stand}."
         touched = len({change.item.place for change in self.changes})
         counts = {verb: sum(change.verb == verb for change in self.changes) for verb in SIGNS}
         words = {"add": "to add", "change": "to change", "delete": "to delete"}

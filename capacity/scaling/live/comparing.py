@@ -22,6 +22,7 @@ from capacity.scaling.live.reading import read_live
 from capacity.scaling.live.wanted import Wanted, wanted_of
 from capacity.scaling.policy import Policy
 from capacity.scaling.render.calls import arn_placeholder
+from capacity.scaling.render.table import printable
 from capacity.sources.aws import Door
 
 
@@ -252,7 +253,7 @@ def _beside(wanted: Wanted, one: LiveService, made: Sequence[Change], now: pd.Ti
                 yield _finding(one, "foreign", "REVIEW", message)
     for name, action in one.actions.items():
         if name not in wanted.of(place, "action") and not name.startswith(begins):
-            message = f"scheduled action {name!r} ({action.get('Schedule', '')}) is not ours and is left alone"
+            message = f"scheduled action {name!r} ({printable(action['Schedule'])}) is not ours and is left alone"
             yield _finding(
                 one, "foreign", "REVIEW", message, "It moves the same bounds as ours, whichever fires later."
             )

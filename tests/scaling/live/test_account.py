@@ -286,7 +286,7 @@ def test_a_denial_names_the_statement_that_is_missing(place: Place) -> None:
     statement = json.loads(str(stopped.value).partition("This statement allows it: ")[2].partition("\n")[0])
     assert "application-autoscaling:PutScalingPolicy" in statement["Action"]
     assert statement["Resource"].startswith("arn:aws:application-autoscaling:us-east-1:")
-    assert f"capacity rollback {stopped.value.run}" in str(stopped.value)
+    assert f"capacity rollback {stopped.value.run} --log {place.log}" in str(stopped.value)
 
 
 @pytest.mark.parametrize("code", ["ConcurrentUpdateException", "ThrottlingException"])

@@ -47,7 +47,7 @@ def test_from_reviewed_calls_to_an_account_and_back(account: Changing, tmp_path:
     assert "4 calls made, as run" in done.stderr and account.desired("web") == 40
     assert "Nothing to apply: 2 services stand as they should.\n" in run("apply", "--calls", "calls.json").stdout
 
-    name = done.stderr.split("as run ")[1].split()[0]
+    name = done.stderr.split("capacity rollback ")[1].split()[0]
     assert name in run("rollback").stdout
     assert "4 to delete" in run("rollback", name, "--yes").stdout
     assert account.standing() == before

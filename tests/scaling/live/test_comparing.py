@@ -62,7 +62,7 @@ def action(schedule: str, **to: int) -> dict[str, Any]:
 def test_what_stands_as_it_should_is_no_difference() -> None:
     found = beside(scheduled(), standing(scheduled(), (12, 40)))
     assert len(found) == 0 and len(found.findings) == 0
-    assert found.summary == "Nothing to apply: 1 service stand as they should."
+    assert found.summary == "Nothing to apply: 1 service stands as it should."
 
 
 @settings(max_examples=15)
