@@ -111,10 +111,10 @@ def mix(
     interruptions  how Spot behaves; None: `Interruptions()`, whose rates are assumptions, as a finding says
 
     A mix keeps the promise when a wave at any time leaves enough of the plan's tasks with the goal's probability, each
-    as full as it may be after the loss of a zone; so the tasks that a zone's loss keeps spare also cover a wave, but not
-    both at once. Queued work (tier "batch") waits while its tasks are replaced: only its cost is compared, with the
-    hours that are worked twice. Costs follow each path, as in `plan.cost`. Without a Spot price a mix with Spot has no cost and is
-    not recommended. Savings Plans do not apply to Spot, and neither does `discount_percent`.
+    as full as it may be after the loss of a zone; so the tasks that a zone's loss keeps spare also cover a wave, but
+    not both at once. Queued work (tier "batch") waits while its tasks are replaced: only its cost is compared, with
+    the hours that are worked twice. Costs follow each path, as in `plan.cost`. Without a Spot price a mix with Spot
+    has no cost and is not recommended. Savings Plans do not apply to Spot, and neither does `discount_percent`.
     Raises InputError for a service that is not planned or runs on EC2, and for shares and bases that cannot be.
     """
     waves = Interruptions() if interruptions is None else interruptions

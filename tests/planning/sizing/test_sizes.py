@@ -106,7 +106,7 @@ loads = st.lists(st.lists(st.floats(0, 300), min_size=4, max_size=4), min_size=2
 
 
 @given(paths=loads, zones=st.integers(1, 3), startup=st.sampled_from([0.0, 600.0]), least=st.sampled_from([None, 0, 5]))
-@settings(max_examples=8)
+@settings(max_examples=5)
 def test_the_chosen_costs_no_more_than_any_that_would_do(
     paths: list[list[float]], zones: int, startup: float, least: int | None
 ) -> None:
