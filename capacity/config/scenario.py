@@ -28,7 +28,9 @@ def as_factor(value: Any) -> Any:
     >>> as_factor("20%"), as_factor("-10 %"), as_factor("2x"), as_factor(1.5)
     (1.2, 0.9, 2.0, 1.5)
     """
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
+    if isinstance(value, bool):
+        raise ValueError(f"{str(value).lower()} is not a growth")
+    if isinstance(value, (int, float)):
         if 0 < value < DOUBTFUL:
             raise ValueError(
                 f"{value:g} reads as {100 * value:g} % of the load or as {100 * value:g} % more: write "
@@ -105,7 +107,9 @@ class Scenario(Settings):
     slo_ms: Positive | None = Field(
         None, description="A stricter or looser SLO, where task_capacity says today's and the cost of a request."
     )
-    lose_zones: int = Field(0, ge=0, le=5, description="Zones that are gone; the goal is kept on those that stay.")
+    lose_zones: int = Field(
+        0, ge=0, le=5, description="Zones that are gone, the goal kept on the rest; together they add up."
+    )
     lose_region: str = Field("", description="Region that is gone: its load moves to the same services elsewhere.")
     move: tuple[Move, ...] = Field((), description="Load that moves, one [[scenario.move]] each.")
     price_times: Positive | None = Field(None, description="All prices over today's.")

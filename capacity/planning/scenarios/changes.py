@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from capacity.config import Goal, Scenario, Service
-from capacity.demand.demand import Demand
+from capacity.demand.demand import Demand, Key
 from capacity.errors import ConfigError, InputError, Problem
 from capacity.findings import Finding
 from capacity.forecasting.forecasts import Forecast
@@ -36,8 +36,8 @@ def settings(case: Case, ask: Asked, forecast: Forecast) -> Asked:
             problems += [Problem(problem.message, where=f"{service.name} {problem.where}".strip()) for problem in told]
         except InputError as error:
             problems.append(Problem(" ".join(str(error).split("\n")), where=service.name))
-    unheard = [part.name for part in case.parts if not _heard(part, ask.services)]
-    problems += [Problem(f"{name!r} changes what no service it concerns has stated") for name in unheard]
+    unheard = [part.name for part in case.parts if not _heard(part, ask.services, names, forecast)]
+    problems += [Problem(f"{name!r} changes what is known of no service it concerns") for name in unheard]
     if problems:
         raise InputError(f"scenario {case.name!r} cannot be planned:", problems)
     goal = {key: value for part in case.parts for key, value in part.goal.items()}
@@ -108,12 +108,16 @@ def _product(factors: Iterable[float | None]) -> float:
     return float(np.prod(sorted(factor for factor in factors if factor is not None)))
 
 
-def _heard(part: Scenario, services: tuple[Service, ...]) -> bool:
-    """Whether a change of what a task serves meets any service that says what it serves."""
-    if part.requests_per_task_times is None:
-        return True
+def _heard(part: Scenario, services: tuple[Service, ...], names: dict[str, str], forecast: Forecast) -> bool:
+    """Whether a change of what a task serves, or a request costs, meets any service of which that is known."""
     own = [one for one in services if not part.services or one.name in part.services]
-    return any(one.requests_per_second_per_task is not None for one in own)
+    serves = any(one.requests_per_second_per_task is not None for one in own)
+    costs = any(
+        Key(names[one.name], "cpu") in forecast.keys
+        or (one.task_capacity is not None and one.task_capacity.vcpu_seconds_per_request is not None)
+        for one in own
+    )
+    return (part.requests_per_task_times is None or serves) and (part.vcpu_per_request_times is None or costs)
 
 
 def _prices(parts: tuple[Scenario, ...], prices: Prices) -> Prices:

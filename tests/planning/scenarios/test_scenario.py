@@ -24,14 +24,9 @@ def test_growth_is_said_as_percent_or_as_a_factor(said: object, factor: float) -
     assert Scenario(name="x", growth=said).growth == pytest.approx(factor)
 
 
-@pytest.mark.parametrize("said", [0, -1, "-100%", "much", float("nan"), float("inf"), True, "", None])
+@pytest.mark.parametrize("said", [0, -1, "-100%", "much", float("nan"), float("inf"), True, "", [1.2]])
 def test_growth_that_is_none_is_refused(said: object) -> None:
-    if said is None:
-        assert Scenario(name="x", growth=None).growth is None
-    elif said is True:
-        assert Scenario(name="x", growth=True).growth == 1.0  # a factor of one changes nothing
-    else:
-        assert "growth" in refused({"growth": said})
+    assert "growth" in refused({"growth": said})
 
 
 def test_a_bare_fraction_may_mean_two_things_and_both_are_spelt_out() -> None:

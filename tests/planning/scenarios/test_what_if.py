@@ -301,8 +301,11 @@ def test_settings_are_checked_as_any_others_and_a_stated_rate_replaces_a_measure
     known = plain("a", task_capacity=TaskCapacity(requests_per_second=40))
     base = planned(forecast_of({("a", "requests"): [[100.0]]}), known, goal=BARE)
     assert case(base, change={"requests_per_second_per_task": 10}).services[0].task_capacity is None
-    with pytest.raises(InputError, match="changes what no service it concerns has stated"):
+    with pytest.raises(InputError, match="changes what is known of no service it concerns"):
         case(planned(cpu_forecast([[1.0]]), plain()), requests_per_task_times=2)
+    requests = planned(forecast_of({("a", "requests"): [[100.0]]}), plain("a", requests_per_second_per_task=10))
+    with pytest.raises(InputError, match="changes what is known of no service it concerns"):
+        case(requests, vcpu_per_request_times=0.5)
 
 
 @pytest.mark.parametrize(
