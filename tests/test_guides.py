@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import capacity
 from capacity.config import config_of
 from tests.commands import called
 
 ROOT = Path(__file__).parent.parent
-GUIDES = ["applying.md", "cost.md", "forecasting.md", "load-tests.md", "planning.md", "policies.md"]
+GUIDES = ["applying.md", "cost.md", "forecasting.md", "load-tests.md", "planning.md", "policies.md", "rehearsing.md"]
 
 
 def text(guide: str) -> str:
@@ -142,3 +144,15 @@ def test_its_commands_are_commands_with_these_options(guide: str, least: int) ->
 def test_every_link_leads_to_a_file(guide: str) -> None:
     links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text(guide))
     assert [link for link in links if not link.startswith("http") and not (ROOT / "docs" / link).exists()] == []
+
+
+def test_rehearsing_runs_and_a_batch_finds_what_a_replay_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = run("rehearsing.md", monkeypatch)
+    busy = names["busy"].metrics.iloc[0]
+    assert busy["deploying_minutes"] >= 5 * 15
+    assert busy["interrupted"] > 0
+    assert busy["max_late_seconds"] > 0
+    best = names["best"].iloc[0]
+    alone = replace(names["policy"], tracking=replace(names["policy"].tracking, target=60 * best["target"]))
+    row = capacity.simulate(alone, names["demand"]).metrics.iloc[0]
+    assert (row["short_share"], row["task_hours"]) == pytest.approx((best["short_share"], best["task_hours"]))
