@@ -6,12 +6,14 @@ replay_many       thousands of candidate policies at once, totals only
 elasticity        SPEC's metrics of how well a supply followed a demand
 check_policy      what AWS would refuse, and what would surprise, as findings
 Policy.render     CloudFormation, Terraform, boto3 calls, AWS CLI commands or a plain table
+Policy.diff       what stands in the account beside it; `Diff.apply` makes it stand, `rollback` takes that back
 """
 
 from capacity.scaling.batch import Candidates, Totals, replay_many
 from capacity.scaling.checks import check_policy
 from capacity.scaling.clocks import Clocks
 from capacity.scaling.disruptions import Deployment, Spot
+from capacity.scaling.live import Diff, Live, apply, diff, read_live, rollback
 from capacity.scaling.policy import (
     Policy,
     PredictiveScaling,
@@ -29,7 +31,9 @@ __all__ = [
     "Candidates",
     "Clocks",
     "Deployment",
+    "Diff",
     "Elasticity",
+    "Live",
     "Policy",
     "PredictiveScaling",
     "ScheduledAction",
@@ -40,9 +44,13 @@ __all__ = [
     "StepScaling",
     "TargetTracking",
     "Totals",
+    "apply",
     "check_policy",
+    "diff",
     "elasticity",
+    "read_live",
     "recommend_policy",
     "replay_many",
+    "rollback",
     "simulate",
 ]

@@ -276,6 +276,26 @@ def test_an_alarm_of_that_name_that_acts_on_something_else_is_not_overwritten(pl
         place.apply(ONE)
 
 
+def test_an_alarm_of_ours_to_which_someone_added_a_page_is_a_difference_that_tells_of_it(place: Place) -> None:
+    place.apply(ONE)
+    place.account.alarms[0][1]["AlarmActions"].append("arn:aws:sns:us-east-1:1:ops")
+    (change,) = place.diff(ONE)
+    assert (
+        change.item.kind == "alarm"
+        and "arn:aws:sns:us-east-1:1:ops -> policy capacity-web-cpu-steps" in change.sentence
+    )
+
+
+def test_what_calls_say_of_suspending_is_done(place: Place) -> None:
+    calls = ONE.render("boto3")
+    place.apply(ONE)
+    calls[0]["parameters"]["SuspendedState"] = {"DynamicScalingInSuspended": True}
+    found = diff(calls, read_live(calls, door=place.door), noon())
+    (change,) = found
+    assert change.call["parameters"]["SuspendedState"] == {"DynamicScalingInSuspended": True}
+    assert "MinCapacity" not in change.call["parameters"] and len(place.apply(found).left) == 0
+
+
 def test_a_denial_names_the_statement_that_is_missing(place: Place) -> None:
     place.account.before = lambda operation: DENIED if operation == "PutScalingPolicy" else None
     with pytest.raises(
