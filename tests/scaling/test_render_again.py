@@ -175,7 +175,7 @@ def of_terraform(text: str) -> Said:
     return gathered(target, policies, blocks.get("aws_cloudwatch_metric_alarm", []), actions)
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(service_policies())
 def test_every_language_of_aws_says_the_whole_policy(one: ServicePolicy) -> None:
     assert [finding for finding in check_policy(one) if finding.status == "FAIL"] == []
@@ -288,7 +288,7 @@ def again() -> ServicePolicy:
     return replace(scheduled(), schedule=(weekday, ScheduledAction("weekend", "cron(0 8 ? * SAT,SUN *)", 9, 40)))
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(service_policies())
 @example(again())
 def test_keda_holds_the_same_minimum_in_every_minute_of_a_week(one: ServicePolicy) -> None:
@@ -332,7 +332,7 @@ def said_or_named(one: ServicePolicy, found: dict[str, Any], *, schedule: bool) 
     assert ("2027-02-22" in unsaid) >= any(action.end is not None for action in one.schedule)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(service_policies())
 def test_an_hpa_holds_bounds_target_and_cooldowns_and_names_the_rest(one: ServicePolicy) -> None:
     (found,) = documents(fleet(one).render("hpa"))
@@ -353,7 +353,7 @@ def test_an_hpa_holds_bounds_target_and_cooldowns_and_names_the_rest(one: Servic
     said_or_named(one, found, schedule=False)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(service_policies())
 def test_azure_sets_both_bounds_at_the_same_local_times(one: ServicePolicy) -> None:
     template = json.loads(fleet(one).render("azure"))
