@@ -10,8 +10,11 @@ import numpy as np
 
 from capacity.errors import InputError
 
-#: Weights are told in whole percent of each other; ECS takes 0 to 1000 (reference aws.md 4.2).
+#: Weights are told in whole percent of each other.
 _PERCENT: Final = 100
+
+#: Largest weight that ECS takes (reference aws.md 4.2).
+_MOST_WEIGHT: Final = 1000
 
 #: Most that ECS takes as the base of a capacity provider (reference aws.md 4.2).
 MOST_BASE: Final = 100_000
@@ -38,10 +41,15 @@ class Strategy:
     def weights(self) -> tuple[int, int]:
         """Whole weights of FARGATE and FARGATE_SPOT, as small as they can be, to the nearest percent.
 
-        >>> Strategy(0, 0.4).weights, Strategy(0, 1.0).weights, Strategy(5, 0.0).weights
-        ((3, 2), (0, 1), (1, 0))
+        With a base, FARGATE keeps a weight: ECS says both that a base comes first and that a provider of weight 0
+        cannot place tasks (botocore, `CapacityProviderStrategyItem`), so 1 in 1,000 stands for none.
+
+        >>> Strategy(0, 0.4).weights, Strategy(0, 1.0).weights, Strategy(5, 0.0).weights, Strategy(5, 1.0).weights
+        ((3, 2), (0, 1), (1, 0), (1, 999))
         """
         spot = round(self.spot_share * _PERCENT)
+        if self.base and spot == _PERCENT:
+            return 1, _MOST_WEIGHT - 1
         common = math.gcd(spot, _PERCENT)
         return (_PERCENT - spot) // common, spot // common
 
@@ -49,12 +57,12 @@ class Strategy:
     def provider_strategy(self) -> list[dict[str, Any]]:
         """`capacityProviderStrategy` as CreateService, UpdateService and RunTask take it.
 
-        A service has either this or a `launchType`: leave that out. A provider of no weight gets only base tasks.
+        A service has either this or a `launchType`: leave that out.
         Source: botocore, ECS `CapacityProviderStrategyItem` (reference aws.md 4.2).
         """
         own, spot = self.weights
         items: list[dict[str, Any]] = []
-        if own or self.base:
+        if own:
             items.append({"capacityProvider": "FARGATE", "base": self.base, "weight": own})
         if spot:
             items.append({"capacityProvider": "FARGATE_SPOT", "weight": spot})
