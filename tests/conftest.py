@@ -15,6 +15,11 @@ ROOT = Path(__file__).parent.parent
 # grammars, two to three seconds in each worker, to check international addresses in schemas. None of ours has any.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
+# Images of machines often tell Python to keep no bytecode. Then every process that a test starts compiles the package
+# anew, two of its eight seconds, and every run rewrites the assertions of every file, in each worker.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # Machines are noisy and share cores: a property is about values, not about time.
 hypothesis.settings.register_profile("calm", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("calm")

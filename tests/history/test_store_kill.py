@@ -20,7 +20,7 @@ from tests.history.rows import contents, covered, observations
 
 KILLS = 28
 MONTH = 31 * 24
-WIDTH = 40  # services in a batch
+WIDTH = 12  # services in a batch
 
 
 def batch(number: int) -> dict[tuple[str, int], float]:
