@@ -14,8 +14,11 @@ from capacity.sources.aws.ecs import Discovery, EcsService
 _WIDTH = 40
 #: Characters of a name in capacity.toml. ECS allows as many for a service, and again for its cluster.
 _LONGEST_NAME = 255
-#: Of the quotas that a discovery reads, the one that capacity.toml has a key for.
-_VCPU_QUOTA = "L-3032A538"
+#: Of the quotas that a discovery reads, those that capacity.toml has a key for: code -> key, what it is.
+_QUOTAS = {
+    "L-3032A538": ("fargate_vcpu_quota", "Fargate On-Demand vCPUs"),
+    "L-36FBB829": ("fargate_spot_vcpu_quota", "Fargate Spot vCPUs"),
+}
 
 
 def starter_from(discovery: Discovery, history: str) -> str:
@@ -60,15 +63,16 @@ def _accounts(discovery: Discovery) -> Iterator[str]:
     """One [[account]] a region: quotas are a region's own."""
     regions = {service.region for service in discovery.services} | {region for region, _, _ in discovery.quotas}
     for region in sorted(regions):
-        quotas = {value for place, code, value in discovery.quotas if (place, code) == (region, _VCPU_QUOTA)}
         yield from ("", "[[account]]", _line("region", region))
-        if len(quotas) == 1 and min(quotas) > 0:
-            yield _line("fargate_vcpu_quota", quotas.pop(), f"Service Quotas, {_VCPU_QUOTA}: Fargate On-Demand vCPUs")
-        elif quotas:
-            both = ", ".join(f"{value:g}" for value in sorted(quotas))
-            yield f"# FILL IN: fargate_vcpu_quota: {both} in several accounts, which one is planned here?"
-        else:
-            yield f"# FILL IN: fargate_vcpu_quota: Service Quotas, {_VCPU_QUOTA}"
+        for code, (key, what) in _QUOTAS.items():
+            quotas = {value for place, known, value in discovery.quotas if (place, known) == (region, code)}
+            if len(quotas) == 1 and min(quotas) > 0:
+                yield _line(key, quotas.pop(), f"Service Quotas, {code}: {what}")
+            elif quotas:
+                both = ", ".join(f"{value:g}" for value in sorted(quotas))
+                yield f"# FILL IN: {key}: {both} in several accounts, which one is planned here?"
+            else:
+                yield f"# FILL IN: {key}: Service Quotas, {code}"
 
 
 def _service(name: str, service: EcsService) -> Iterator[str]:

@@ -189,6 +189,7 @@ def test_regions_have_quotas_of_their_own() -> None:
         ("eu-west-1", 4000),
         ("us-east-2", 64),
     ]
+    assert [account.fargate_spot_vcpu_quota for account in config.account] == [None, 1]
 
 
 def test_two_accounts_with_quotas_of_one_region_are_for_a_person_to_decide() -> None:
