@@ -407,6 +407,14 @@ def test_the_stand_in_forecast_repeats_the_day_and_knows_nothing_of_the_first() 
     assert (least[1:, 12:] == 20).all()
 
 
+def test_the_stand_in_forecast_takes_a_saturday_for_a_weekday_until_it_has_seen_one() -> None:
+    part = PredictiveScaling("requests", 2400, "ForecastAndScale", buffer=0)
+    week = np.repeat([800.0] * 5 + [80.0] * 2, 1440)  # from a Monday on
+    least = simulate(tracking(predictive=part), minutes(np.tile(week, 2))).of("web")["minimum"]
+    noon = least.to_numpy().reshape(14, 1440)[:, 720]
+    assert noon.tolist() == [2, 20, 20, 20, 20, 20, 17, *[20] * 5, 2, 2]  # Sunday: (5 x 800 + 80) / 6 / 40
+
+
 @settings(deadline=None, max_examples=8)
 @given(seed=st.integers(0, 2**32 - 1), cut=st.integers(1, 9 * 1440 - 1))
 def test_the_stand_in_forecast_never_looks_ahead(seed: int, cut: int) -> None:
