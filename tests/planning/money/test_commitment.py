@@ -60,7 +60,7 @@ def test_half_the_time_more_is_not_worth_a_fifth_off_but_worth_half_off() -> Non
 
 
 def test_doubt_about_the_level_makes_it_smaller_and_growth_that_is_certain_larger() -> None:
-    plan = level(10, WEEK, paths=50)
+    plan = level(10, 2 * 24, paths=40)
     sure, unsure = sized(plan), sized(plan, doubt=0.6)
     assert unsure.usd_per_hour < sure.usd_per_hour
     assert unsure.advised["saving_p5"] < unsure.advised["saving"] < unsure.advised["saving_p95"]

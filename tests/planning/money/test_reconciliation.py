@@ -56,7 +56,7 @@ def test_a_bill_at_list_prices_leaves_nothing_to_say() -> None:
     covered=st.floats(0, 0.4),
     paid=st.floats(0.4, 1.3),
 )
-@settings(deadline=None, max_examples=8)
+@settings(deadline=None, max_examples=5)
 def test_the_parts_lead_from_the_table_to_the_bill(
     ran: float, more: float, spot: float, covered: float, paid: float
 ) -> None:

@@ -63,7 +63,7 @@ def test_the_fleet_is_its_services_together_and_those_without_requests_are_named
     bounds=st.tuples(st.integers(0, 5), st.integers(5, 30)),
     target=st.floats(0.3, 1.0),
 )
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 def test_the_parts_add_up_to_the_plan(loads: list[float], bounds: tuple[int, int], target: float) -> None:
     web = plain(cpu_target=target, min_tasks=bounds[0], max_tasks=bounds[1], startup_seconds=600)
     plan = planned(cpu_forecast([loads]), web, goal=Goal())
