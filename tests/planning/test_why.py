@@ -77,7 +77,7 @@ def test_a_faster_start_that_saves_a_task_is_told_in_seconds() -> None:
 
 
 @given(hnp.arrays(np.float64, st.tuples(st.integers(5, 20), st.integers(1, 4)), elements=st.floats(2, 300)))
-@settings(max_examples=10)
+@settings(max_examples=6)
 def test_the_risk_of_one_task_fewer_is_the_share_of_paths_that_need_it(paths: np.ndarray) -> None:
     base = planned(cpu_forecast(paths), plain(), goal=BARE)
     row = turns(base, "web").loc["one task fewer"]
@@ -142,7 +142,7 @@ def test_drawn_peaks_are_those_the_plan_was_made_of() -> None:
     times = hourly(14)
     demand = make_demand({("web", "cpu"): daily_wave(times, 12, 0.4)}, times, burst=1.4)
     base = plan(make_forecast(demand, steps=48, paths=20), Service(name="web", max_tasks=80))
-    for row in base.of("web").iloc[[3, 20, 40]].itertuples():
+    for row in base.of("web").iloc[[3, 40]].itertuples():
         frame = base.why("web", row.Index).set_index("item")
         assert frame.loc["bounds", "tasks"] == row.tasks
         assert frame.loc["more load", "value"] >= 0  # the kept paths ask for what the plan runs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -72,38 +73,26 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_scenarios_of_the_settings_are_asked_and_who_is_left_out_is_said(settings: str) -> None:
-    done = called("what-if", "--config", settings, "--quiet", "--json")
-    answer = json.loads(done.stdout)
-    tasks = {(row["scenario"], row["service"]): row["tasks"] for row in answer["scenarios"]}
-    assert list(dict.fromkeys(name for name, _ in tasks)) == ["as is", "a good year", "launch", "both"]
-    assert tasks["launch", "web"] == tasks["as is", "web"]
-    assert tasks["launch", "api"] > 2 * tasks["as is", "api"]
-    assert tasks["both", "api"] > tasks["launch", "api"]
-    assert answer["headline"].startswith("As is: ")
-    assert "left out: scenario 'much later', the horizon sees nothing of it" in done.stderr
-    one = called("what-if", "--config", settings, "--service", "web")
-    assert "left out: scenario 'launch', it is of services that are not asked for" in one.stderr
-    assert "left out: scenario 'both', it is of services" in one.stderr
-    assert "- a good year: " in one.stdout
-    assert "Who knows." in one.stdout
-    late = called("what-if", "--config", settings, "--scenario", "much later", code=1).stderr
-    assert "'much later' happens outside of the plan" in late
+    done = called("what-if", "--config", settings, "--quiet")
+    assert done.stdout.startswith("As is: ")
+    assert re.findall(r"^- ([^:]*): ", done.stdout, flags=re.M) == ["a good year", "launch", "both"]
+    assert "Who knows." in done.stdout
+    moved = done.stdout.partition("Services of which the count moves")[2]
+    assert "api" in moved.partition("launch")[2].splitlines()[0]
+    assert done.stderr == "left out: scenario 'much later', the horizon sees nothing of it\n"
 
 
 def test_scenarios_are_said_on_the_command_line_too_alone_and_together(settings: str) -> None:
-    asked = ("--growth", "50%", "--growth", "2x", "--level", "0.5", "--lose-zones", "1", "--set", "min_tasks=9")
-    done = called("what-if", "--config", settings, "--service", "web", "--quiet", *asked, "--together", "--json")
+    named = ("--scenario", "a good year", "--growth", "50%", "--growth", "2x")
+    asked = (*named, "--level", "0.5", "--lose-zones", "1", "--set", "min_tasks=9", "--together", "--json")
+    done = called("what-if", "--config", settings, "--service", "web", "--quiet", *asked)
     rows = json.loads(done.stdout)["scenarios"]
-    alone = ["growth 50%", "growth 2x", "level 0.5", "1 zone lost", "min_tasks=9"]
+    alone = ["a good year", "growth 50%", "growth 2x", "level 0.5", "1 zone lost", "min_tasks=9"]
     assert [row["scenario"] for row in rows] == ["as is", *alone, " + ".join(alone)]
     tasks = {row["scenario"]: row["tasks"] for row in rows}
-    assert tasks["growth 2x"] > tasks["growth 50%"] > tasks["as is"] >= tasks["level 0.5"]
-    assert done.stderr == ""  # what nobody asked for is not left out either
-    text = called("what-if", "--config", settings, "--growth", "50%", "--scenario", "a good year").stdout
-    assert text.startswith("As is: ")
-    assert "- a good year: " in text
-    assert "- growth 50%: " in text
-    assert "Services of which the count moves" in text
+    assert tasks["growth 2x"] > tasks["growth 50%"] > tasks["a good year"] > tasks["as is"] >= tasks["level 0.5"]
+    assert "left out: scenario 'launch', it is of services that are not asked for" in done.stderr
+    assert "left out: scenario 'both', it is of services" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -139,5 +128,4 @@ def test_a_count_is_explained_in_words_and_for_programs(settings: str) -> None:
     assert set(answer) == {"text", "decisions", "why", "sensitivity"}
     assert {row["part"] for row in answer["why"]} == {"step", "option", "turn"}
     assert "24 August 2026, 11:00 Europe/Paris" in answer["text"]
-    assert "outside the plan" in called(*asked, "--at", "2020-01-01", code=1).stderr
     assert "no [[service]] named 'cart'" in called("explain", "cart", "--config", settings, code=1).stderr

