@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 
@@ -111,7 +110,8 @@ def _bounds(wanted: Wanted, one: LiveService, made: Sequence[Change], now: pd.Ti
     due = due_bounds(stated, wanted.of(place, "action"), now)
     if one.bounds is None:
         after = stated | due
-        return [_with_effect(Change(item, "add", None, after, putting(item, after)), one, due)]
+        change = Change(item, "add", None, after, putting(item, after))
+        return [change if one.exists is False else with_effect(change, one.desired)[0]]
     stand = dict(zip(BOUNDS, one.bounds, strict=True))
     rescheduled = any(change.item.kind == "action" for change in made)
     to_be = {
@@ -139,34 +139,37 @@ def bounds_changes(item: Item, one: LiveService, to_be: Mapping[str, int], more:
     lower = {bound: to_be[bound] for bound in BOUNDS if to_be[bound] < stand[bound]}
     where = coordinates(item.resource_id)
     steps: list[Change] = []
-    before = {**where, **stand}
+    before, count = {**where, **stand}, one.desired
     for given in (higher | more, lower):
         if given:
             after = before | given
             change = Change(item, "change", before, after, putting(item, {**where, **given}))
-            steps.append(_with_effect(change, one, given))
+            change, count = with_effect(change, count)
+            steps.append(change)
             before = after
     return steps
 
 
-def _with_effect(change: Change, one: LiveService, given: Mapping[str, Any]) -> Change:
-    """What the registration does to the tasks that ECS wants now: it moves their count into the bounds at once."""
-    least, most = given.get("MinCapacity"), given.get("MaxCapacity")
-    if one.desired is None:
-        if most is None or one.exists is False:
-            return change
-        return replace(
-            change, effect=f"if more than {most:,} tasks run, stops those above at once: how many is not known"
-        )
-    if most is not None and one.desired > most:
-        stops = one.desired - most
-        return replace(change, effect=f"stops {stops:,} of {one.desired:,} tasks at once", stops=stops)
-    if least is not None and one.desired < least:
-        starts = least - one.desired
-        return replace(change, effect=f"starts {starts:,} tasks at once, beside {one.desired:,}", starts=starts)
-    if least is not None and one.bounds is not None and least < one.bounds[0]:
-        return replace(change, effect="stops no task at once; scaling policies may scale in to it from now on")
-    return change
+def with_effect(change: Change, count: int | None) -> tuple[Change, int | None]:
+    """A registration with what it does to the tasks that ECS wants, and how many it wants after it.
+
+    count  tasks wanted before it; None: not known. Any registration moves them into the bounds that then hold, also
+           into the one that it does not state (reference aws.md 3.1): a count set by hand may be outside
+    """
+    assert change.after is not None
+    least, most = int(change.after["MinCapacity"]), int(change.after["MaxCapacity"])
+    if count is None:
+        effect = f"if more than {most:,} tasks run, stops those above at once: how many is not known"
+        return replace(change, effect=effect), None
+    if count > most:
+        stops = count - most
+        return replace(change, effect=f"stops {stops:,} of {count:,} tasks at once", stops=stops), most
+    if count < least:
+        starts = least - count
+        return replace(change, effect=f"starts {starts:,} tasks at once, beside {count:,}", starts=starts), least
+    if change.before is not None and least < change.before["MinCapacity"]:
+        change = replace(change, effect="stops no task at once; scaling policies may scale in to it from now on")
+    return change, count
 
 
 def _suspended(stated: Parameters, one: LiveService) -> Parameters:

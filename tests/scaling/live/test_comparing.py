@@ -114,6 +114,17 @@ def test_a_minimum_above_what_runs_says_how_many_tasks_it_starts() -> None:
     assert (found.starts, found.stops) == (7, 0)
 
 
+def test_tasks_that_a_hand_started_above_the_maximum_are_stopped_by_any_registration() -> None:
+    (change,) = beside(scheduled(), standing(scheduled(), (5, 40), desired=60))
+    assert change.sentence == "~ bounds: MinCapacity 5 -> 12" and change.stops == 20
+    both = beside(scheduled(most=50), standing(scheduled(), (20, 40), desired=60))
+    assert [change.effect for change in both if change.item.kind == "bounds"] == [
+        "stops 10 of 60 tasks at once",
+        "stops no task at once; scaling policies may scale in to it from now on",
+    ]
+    assert both.stops == 10
+
+
 def test_how_many_run_may_be_unknown_and_then_it_says_so() -> None:
     (change,) = beside(scheduled(), standing(scheduled(), (12, 80), desired=None, exists=None))
     assert "how many is not known" in change.effect
