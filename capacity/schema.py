@@ -251,7 +251,7 @@ LIMITS: Final = Table(
             "str",
             "",
             "Name of the service; of limits that are shared `(account REGION)`, `(load balancer NAME)`, "
-            "`(target group NAME)`, `(cluster NAME)`, `(shared NAME)`.",
+            "`(target group NAME)`, `(cluster REGION NAME)`, `(shared NAME)`.",
         ),
         Column(
             "limit",

@@ -7,7 +7,7 @@ side by side, each with its pool.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -44,17 +44,30 @@ def of_behind(use: Tasks) -> Iterator[Taken | Place]:
             yield place_of(limit)
 
 
-def ceilings(services: Sequence[Service], uses: Mapping[Place, SharedUse]) -> Iterator[Used]:
+Stated = Mapping[Place, Sequence[tuple[Service, Limit]]]
+
+
+def stated_by(services: Iterable[Service]) -> Stated:
+    """Each limit behind the services, with those that state it and what they say of it."""
+    stated: dict[Place, list[tuple[Service, Limit]]] = {}
+    for service in services:
+        for limit in service.limit:
+            if limit.kind in KINDS:
+                stated.setdefault(place_of(limit), []).append((service, limit))
+    return stated
+
+
+def ceilings(stated: Stated, uses: Mapping[Place, SharedUse]) -> Iterator[Used]:
     """The limits behind the services of which anything is known. Where totals differ the smallest holds."""
     for place, use in uses.items():
         if place.kind not in KINDS or not use.services:
             continue
-        stated = stating(services, place)
-        others = max(limit.others for _, limit in stated)
+        others = max(limit.others for _, limit in stated[place])
+        missing = [service.name for service, _ in stated[place] if service.name not in use.services]
         counted = [deploying_words(use.services)] if place.kind == "connections" else []
         counted += [f"Others take {others:,.10g} of it."] if others else []
-        counted += [f"What {_some(use.unknown)} takes of it is not known and not counted."] if use.unknown else []
-        yield Used(_ceiling(place, stated), use.peak + others, " ".join(counted))
+        counted += [f"What {_some(missing)} takes of it is not known and not counted."] if missing else []
+        yield Used(_ceiling(place, stated[place]), use.peak + others, " ".join(counted))
 
 
 def _ceiling(place: Place, stated: Sequence[tuple[Service, Limit]]) -> Ceiling:
@@ -75,12 +88,7 @@ def _ceiling(place: Place, stated: Sequence[tuple[Service, Limit]]) -> Ceiling:
     )
 
 
-def stating(services: Sequence[Service], place: Place) -> list[tuple[Service, Limit]]:
-    """The services that state a limit, and what each says of it."""
-    return [(service, limit) for service in services for limit in service.limit if place_of(limit) == place]
-
-
-def findings(services: Sequence[Service], uses: Mapping[Place, SharedUse]) -> list[Finding]:
+def findings(stated: Stated, uses: Mapping[Place, SharedUse]) -> list[Finding]:
     """What is not known of limits behind the services, and where their totals contradict each other."""
     found = []
     for place, use in uses.items():
@@ -98,10 +106,10 @@ def findings(services: Sequence[Service], uses: Mapping[Place, SharedUse]) -> li
             )
             for name in use.unknown
         ]
-        totals = {limit.total for _, limit in stating(services, place)}
+        totals = {limit.total for _, limit in stated[place]}
         if len(totals) > 1:
             said = listed([f"{total:,.10g}" for total in sorted(total or 0.0 for total in totals)])
-            names = [service.name for service, _ in stating(services, place)]
+            names = [service.name for service, _ in stated[place]]
             found.append(
                 Finding(
                     names[0],

@@ -63,7 +63,7 @@ def _ceiling(kind: str, region: str, of: str, account: Account | None) -> Ceilin
     limit, published, unit, how = KINDS[kind]
     stated: Any = getattr(account, limit) if account is not None else None
     return Ceiling(
-        name=f"({kind} {of})",
+        name=f"({kind} {region} {of})" if kind == CLUSTER else f"({kind} {of})",  # names of clusters are a region's own
         limit=limit,
         value=published if stated is None else stated,
         unit=unit,

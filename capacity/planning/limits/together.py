@@ -42,6 +42,7 @@ class Together:
     def __init__(self, ask: Asked, planned: Sequence[Service], times: pd.DatetimeIndex) -> None:
         self._ask, self._times = ask, times
         self._accounts = {account.region: account for account in ask.accounts}
+        self._stated = behind.stated_by(ask.services)
         nothing = np.zeros((1, 1), dtype=np.int64)
         self._places = {
             one.name: [_place(taken) for taken in self._takes(Tasks(one, nothing, nothing))] for one in planned
@@ -72,12 +73,12 @@ class Together:
         yield from groups.of_groups(tasks)
         yield from behind.of_behind(tasks)
 
-    def _rank(self, place: Place) -> tuple[int, int, str]:
+    def _rank(self, place: Place) -> tuple[int, int, int]:
         """Region by region as accounts are given, then load balancers and clusters, then what stands behind."""
-        stated = [region for region in self._accounts if place.of.split(" ")[0] == region]
         if place.kind in regions.KINDS:
-            return 0, list(self._accounts).index(stated[0]) if stated else len(self._accounts), ""
-        return (1 if place.kind in groups.KINDS else 2), 0, ""
+            regional = [*self._accounts, place.of.split(" ")[0]]
+            return 0, regional.index(place.of.split(" ")[0]), regions.KINDS.index(place.kind)
+        return (1 if place.kind in groups.KINDS else 2), 0, 0
 
     def _weigh(self, uses: Mapping[Place, SharedUse]) -> list[Weighed]:
         found = (
@@ -89,13 +90,13 @@ class Together:
     def _used(self, uses: Mapping[Place, SharedUse]) -> Iterator[Used]:
         yield from regions.ceilings(self._accounts, uses)
         yield from groups.ceilings(self._accounts, uses)
-        yield from behind.ceilings(self._ask.services, uses)
+        yield from behind.ceilings(self._stated, uses)
 
     def result(self) -> Shared:
         """Every shared limit that is known, and findings about those that are not: not known is not endless."""
         found = [one for _, one in sorted(self._weighed, key=lambda pair: pair[0])]
         accounts = (finding for account in self._ask.accounts for finding in self._unknown(account))
-        return Shared(found, [*accounts, *behind.findings(self._ask.services, self._uses)])
+        return Shared(found, [*accounts, *behind.findings(self._stated, self._uses)])
 
     def _unknown(self, account: Account) -> Iterator[Finding]:
         """What the account does not state of limits that its planned services use, and who is missing from its sums."""

@@ -163,6 +163,26 @@ def test_provisioning_is_a_limit_of_clusters_on_ec2_alone() -> None:
     check(plan, "provisioning_tasks", rise, 30)
 
 
+def test_clusters_of_one_name_in_two_regions_are_two() -> None:
+    services = (plain("a", launch_type="EC2"), plain("b", launch_type="EC2", region="eu-west-1"))
+    plan = both(*services, Account(provisioning_tasks=30)).limits
+    names = plan[plan["limit"] == "provisioning_tasks"]["service"].tolist()
+    assert names == ["(cluster us-east-1 default)"]  # the other one states nothing, and 40 tasks are far from 500
+    both_state = (Account(provisioning_tasks=30), Account(region="eu-west-1", provisioning_tasks=30))
+    forecast = forecast_of({("a", "cpu"): A, ("b", "cpu"): B})
+    made = planned(forecast, list(services), goal=BARE, accounts=both_state)
+    assert len(made.limits[made.limits["limit"] == "provisioning_tasks"]) == 2
+    assert len(made.passed) == len(made.limits)
+
+
+def test_a_service_that_could_not_be_planned_is_missing_from_what_it_shares_and_that_is_said() -> None:
+    pool = Limit(name="db", kind="connections", total=20, per_task=1)
+    forecast = forecast_of({("a", "cpu"): A, ("b", "requests"): B})
+    plan = planned(forecast, [plain("a", limit=(pool,)), plain("b", limit=(pool,))], goal=BARE)
+    (decision,) = [one for one in plan.decisions if one.service == "(shared db)"]
+    assert "What b takes of it is not known and not counted." in decision.because
+
+
 def test_connections_of_one_database_are_added_up_over_the_services_that_share_it() -> None:
     def pool(each: float, total: float = 900, others: float = 50) -> Limit:
         return Limit(name="db", kind="connections", total=total, others=others, per_task=each)
