@@ -29,7 +29,7 @@ COMMANDS = [
     *("init", "discover", "iam", "advice", "fetch"),
     *("forecast", "backtest", "plan", "policy", "simulate", "report"),
     *("diff", "apply", "rollback"),
-    *("loadtest", "cache"),
+    *("loadtest", "cost", "cache"),
     *("limits", "sizes", "mix", "instances"),
     *("what-if", "explain"),
 ]
