@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,8 @@ def test_tasks_that_ran_come_along_and_are_never_a_series_to_forecast() -> None:
     np.testing.assert_array_equal(later.tasks["web"], ran[6:])
     assert list(later.rows([0]).tasks) == ["web"]
     assert later.rows([]).tasks == {}
+    with pytest.raises(InputError, match="Demand.tasks of 'web' has shape"):
+        replace(later, tasks={"web": ran})
 
 
 def test_an_assumed_number_of_tasks_is_the_last_resort_and_is_named() -> None:
