@@ -80,7 +80,7 @@ def _changes(about: Moment) -> list[str]:
     """The next-best count and what would change the decision, in words."""
     found = turns(about)
     options = [one.words for one in found if one.part == "option"]
-    turning = [one.words for one in found if one.part == "turn"]
+    turning = [one.words for one in found if one.part == "turn" and one.tasks != about.wanted]
     moved = sensitivity(about).set_index("input")
     lines = [f"Next best: {'; planned, '.join(options)}."] if options else []
     lines += [f"What would change it: {'; '.join(turning)}."] if turning else []

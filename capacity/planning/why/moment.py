@@ -74,9 +74,8 @@ class Moment:
 
     @cached_property
     def counts(self) -> np.ndarray:
-        """(P,) tasks each path needs in this interval, with every headroom, at least the minimum."""
-        need, ready = self._first
-        return np.maximum(climb(need, ready, self.service, self.goal).zone_loss, self.service.min_tasks)
+        """(P,) tasks each path needs in this interval, with every headroom and without the bounds."""
+        return np.asarray(climb(*self._first, self.service, self.goal).zone_loss)
 
     @cached_property
     def loaded(self) -> np.ndarray:

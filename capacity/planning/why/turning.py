@@ -85,7 +85,7 @@ def _load(about: Moment) -> Iterator[Turn]:
 def _startup(about: Moment) -> Iterator[Turn]:
     """How much faster a task has to start to save one."""
     seconds, wanted = about.service.startup_seconds, about.wanted
-    if seconds <= 0:
+    if seconds <= 0 or wanted <= about.service.min_tasks:
         return
 
     def tasks(start: float) -> int:
