@@ -84,7 +84,7 @@ def test_tasks_that_ran_come_along_and_are_never_a_series_to_forecast() -> None:
     np.testing.assert_array_equal(later.tasks["web"], ran[6:])
     assert list(later.rows([0]).tasks) == ["web"]
     assert later.rows([]).tasks == {}
-    with pytest.raises(InputError, match="Demand.tasks of 'web' has shape"):
+    with pytest.raises(InputError, match="of 'web' has shape"):
         replace(later, tasks={"web": ran})
 
 
