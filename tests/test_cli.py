@@ -64,8 +64,24 @@ def test_the_version_is_the_packages() -> None:
     assert called("--version").stdout.strip() == capacity.__version__
 
 
-def test_chances_of_limits_and_the_time_that_starts_take_are_told() -> None:
-    asked = ("limits", "--config", SAMPLE, *WISHLIST, "--horizon", "15d", "--quiet")
+def test_chances_of_limits_and_the_time_that_starts_take_are_told(tmp_path: Path) -> None:
+    settings = f"""
+    [data]
+    history = "{ROOT.as_posix()}/data/samples/wishlist.parquet"
+    [forecast]
+    model = "profile"
+    interval = "1h"
+    [account]
+    region = "eu-west-1"
+    fargate_vcpu_quota = 8
+    [[service]]
+    name = "wishlist"
+    region = "eu-west-1"
+    requests_per_second_per_task = 60
+    """
+    path = tmp_path / "capacity.toml"
+    path.write_text(settings, encoding="utf-8")
+    asked = ("limits", "--config", str(path), "--horizon", "15d", "--quiet")
     answer = json.loads(called(*asked, "--limit", "max_tasks", "--json").stdout)
     assert {row["limit"] for row in answer["limits"]} == {row["limit"] for row in answer["chances"]} == {"max_tasks"}
     assert len(answer["chances"]) == 15
