@@ -3,7 +3,7 @@
 `plan` is the verb, `Plan` and `Decision` the nouns. Read `planner.py` from top to bottom; each step it names is a
 file of its own: needs (demand -> fractional tasks), steps (headroom), limits (dates), prices and cost,
 memory (task size), per_task (a capacity that is not known exactly), decisions, explain. `bottlenecks` says of a plan
-what binds first.
+what binds first, `what_if` plans again with something different, `why/` says what would change a count.
 """
 
 from capacity.planning.diagnosis import Bottlenecks, bottlenecks
