@@ -2,9 +2,9 @@
 
 Rolling windows over real traces ($CAPACITY_REAL_DATA): at each cutoff a Savings Plan (1 year, no upfront, 20 % off) is
 sized for the days that follow, by the public road: forecast, plan, `plan.commitment(over=...)`. It is judged on the
-days that followed: whole tasks follow the trace, and every hour costs the commitment and what it does not cover. Beside it,
-from the same days: the amount that hindsight would have chosen, AWS's rule (the amount that would have saved most over
-the last 7, 30 and 60 days), and none. Each trace is also run growing by half a year on year, and falling to half.
+days that followed: whole tasks follow the trace, and every hour costs the commitment and what it does not cover. Beside
+it, from the same days: the amount that hindsight would have chosen, AWS's rule (the amount that would have saved most
+over the last 7, 30 and 60 days), and none. Each trace is also run growing by half a year on year, and falling to half.
 
 Judge, hindsight and look-back are written here from the definition, and use none of the project's own arithmetic.
 Reported is the part of the traces that nothing was tuned on (the last 30 % of each); `--tuning` shows the other part.
