@@ -1,4 +1,4 @@
-"""The recommended policy, replayed on some of the forecast's paths: do bounds and schedule hold for what may come?"""
+"""Paths of the forecast, minute by minute: what a schedule is made from, and what the chosen policy is replayed on."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ import pandas as pd
 
 from capacity.demand import to_minutes
 from capacity.forecasting.forecasts import Forecast
-from capacity.scaling.bounds import bounds
-from capacity.scaling.policy import ServicePolicy
-from capacity.scaling.simulation import Replay
+from capacity.scaling.search.weeks import HELD
 
-#: Paths replayed, evenly spaced from the quietest to the busiest, both ends left out.
-PATHS: Final = 5
+#: Paths of each half, evenly spaced from the quietest to the busiest.
+PATHS: Final = 12
 
 #: Days replayed: those in which the mean of the paths is busiest.
 DAYS: Final = 28
@@ -33,33 +31,6 @@ def short_in(share: float) -> str:
     return f"short in {'less than 0.01' if share < 0.0001 else f'{100 * share:.2f}'} % of minutes"
 
 
-@dataclass(frozen=True)
-class Ahead:
-    """How the policy did on paths of the forecast."""
-
-    paths: int
-    start: pd.Timestamp
-    end: pd.Timestamp
-    short_share: tuple[float, ...]  # one a path
-    at_max_share: float  # of all minutes
-    task_hours: float  # mean over the paths
-    missing_task_hours: float
-
-    @property
-    def mean_short(self) -> float:
-        return float(np.mean(self.short_share))
-
-    def sentence(self, accepted: float) -> str:
-        """For the reasons."""
-        mean, worst = self.mean_short, max(self.short_share)
-        text = (
-            f"On {self.paths} paths of the forecast, {self.start:%d %b %Y} to {self.end:%d %b %Y}: "
-            f"{short_in(mean)}{f', {worst:.2%} on the worst path' if worst > 0 else ''}"
-        )
-        text += f"; at its maximum in {self.at_max_share:.2%}." if self.at_max_share > 0 else "; never at its maximum."
-        return text if mean <= accepted else f"{text} That is more than the accepted {accepted:.1%}: watch it."
-
-
 @dataclass(frozen=True, eq=False)
 class Futures:
     """Some paths of one series, as minutes: what policies are replayed on."""
@@ -68,30 +39,29 @@ class Futures:
     loads: np.ndarray  # (paths, n) in the metric's unit
 
     @classmethod
-    def of(cls, about: Forecast, seed: int, peaks: Callable[[Forecast], np.ndarray] | None = None) -> Futures:
-        """From a forecast of one series.
+    def halves(
+        cls, about: Forecast, seed: int, peaks: Callable[[Forecast], np.ndarray] | None = None
+    ) -> tuple[Futures, Futures]:
+        """Two halves of some paths of a forecast of one series, each from quiet to busy.
 
         peaks  largest need inside each interval; `forecasting.within_interval_peaks` when not given
         """
         steps = slice(*busiest(about))
-        paths = spread(about.paths[0])
+        paths = spread(about.paths[0], 2 * PATHS)
         tops = (_within_interval_peaks if peaks is None else peaks)(about)[0]
-        means = about.paths[0][paths, steps]
-        return cls(*to_minutes(about.times[steps], about.interval, means, tops[paths, steps], seed))
+        means, inside = about.paths[0][paths, steps].astype(float), tops[paths, steps]
+        times, minutes = _minutes(about.times[steps], about.interval, means, inside, seed)
+        return cls(times, minutes[::2]), cls(times, minutes[1::2])
 
-    def replay(self, policy: ServicePolicy) -> Ahead:
-        """How the policy does on these paths."""
-        limits = bounds(policy, self.times)
-        runs = [Replay.of(policy, self.times, load, limits=limits) for load in self.loads]
-        return Ahead(
-            paths=len(runs),
-            start=self.times[0],
-            end=self.times[-1] + pd.Timedelta(minutes=1),
-            short_share=tuple(float(run.short.mean()) for run in runs),
-            at_max_share=float(np.mean([(run.desired >= limits[1]).mean() for run in runs])),
-            task_hours=float(np.mean([run.task_hours for run in runs])),
-            missing_task_hours=float(np.mean([run.missing_task_hours for run in runs])),
-        )
+
+def _minutes(
+    times: pd.DatetimeIndex, interval: pd.Timedelta, means: np.ndarray, peaks: np.ndarray, seed: int
+) -> tuple[pd.DatetimeIndex, np.ndarray]:
+    """As `weeks.loads` does: short intervals without a peak inside are held."""
+    if interval <= HELD and not (peaks > means).any():
+        each = max(1, round(interval / pd.Timedelta(minutes=1)))
+        return pd.date_range(times[0], periods=each * len(times), freq="min", unit="us"), np.repeat(means, each, axis=1)
+    return to_minutes(times, interval, means, peaks, seed)
 
 
 def busiest(about: Forecast) -> tuple[int, int]:
@@ -104,8 +74,8 @@ def busiest(about: Forecast) -> tuple[int, int]:
     return start, start + size
 
 
-def spread(paths: np.ndarray, count: int = PATHS) -> np.ndarray:
-    """Rows of `count` paths, evenly spaced by their sum over the horizon.
+def spread(paths: np.ndarray, count: int) -> np.ndarray:
+    """Rows of `count` paths, evenly spaced by their sum over the horizon, from the least on.
 
     >>> spread(np.array([[3.0], [1.0], [2.0]]), count=1)
     array([2])

@@ -17,7 +17,9 @@ from capacity.forecasting import Forecast, forecast
 from capacity.planning import Decision, Plan, plan
 from capacity.scaling import Policy, ServicePolicy, check_policy, recommend_policy, simulate
 from capacity.scaling.binding import each_request, filled_by
-from capacity.scaling.rehearse import ACCEPTED, Candidate, Window, choose, todays, window_of
+from capacity.scaling.bounds import bounds
+from capacity.scaling.rehearse import ACCEPTED, HEADROOM, choose, todays, weighed
+from capacity.scaling.search.weeks import Window, window_of
 from tests.makers import daily_wave, hourly, make_demand, make_forecast
 from tests.scaling.aws_model import problems
 from tests.scaling.policies import tracking, web
@@ -57,15 +59,19 @@ def office_policy() -> tuple[Plan, Policy]:
 def test_a_load_that_jumps_gets_scheduled_minimums_ahead_of_the_jump() -> None:
     made, policy = office_policy()
     one = policy["web"]
-    ups = [action for action in one.schedule if action.min_tasks > 40]
-    assert [action.schedule for action in ups] == ["cron(55 7 ? * MON-FRI *)"]
+    monday = pd.Timestamp("2026-08-31", tz="UTC")
+    minimum, _ = bounds(one, pd.date_range(monday, periods=7 * 24 * 60, freq="min", unit="us"))
+    days = minimum.reshape(7, 24 * 60)
+    assert (days[:5, 8 * 60 - 3 : 8 * 60 + 10] >= 40).all()  # 2,000 requests/s, met before they come
+    assert (days[:5, : 7 * 60] < 20).all()
+    assert (days[5:, : 23 * 60] < 20).all()
+    assert (np.count_nonzero(np.diff(days), axis=1) <= 5).all()
     assert one.tracking.metric == "requests"
-    assert one.tracking.target == 0.85 * 50 * 60
+    assert one.tracking.target <= 50 * 60
     assert check_policy(policy).status == "PASS"
     assert any("Scheduled minimums" in reason for reason in one.reasons)
-    assert max(action.end for action in one.schedule if action.end) == made.forecast.times[-1] + pd.Timedelta(
-        days=14, minutes=5
-    )
+    end = max(action.end for action in one.schedule if action.end)
+    assert end == made.forecast.times[-1] + pd.Timedelta(days=2, minutes=5)  # a seventh of two weeks
 
 
 def test_the_recommendation_was_judged_beside_todays_policy_and_tracking_alone() -> None:
@@ -74,11 +80,13 @@ def test_the_recommendation_was_judged_beside_todays_policy_and_tracking_alone()
     assert rehearsal is not None
     assert rehearsal["chosen"].sum() == 1
     chosen = rehearsal[rehearsal["chosen"]].iloc[0]
-    alone = rehearsal[rehearsal["candidate"] == "tracking 2,550/min"].iloc[0]
+    plain = rehearsal[~rehearsal["candidate"].str.contains("schedule")].iloc[1:]
     assert rehearsal["candidate"].iloc[0] == "today, target not known"
-    assert chosen["short_share"] <= min(ACCEPTED["standard"], alone["short_share"])
-    assert chosen["missing_task_hours"] < 0.1 * alone["missing_task_hours"]
-    assert chosen["task_hours"] < 1.1 * alone["task_hours"]
+    assert chosen["short_share"] <= HEADROOM * ACCEPTED["standard"]
+    as_safe = plain[plain["short_share"] <= chosen["short_share"]]
+    assert (as_safe["task_hours"] > 1.1 * chosen["task_hours"]).all()
+    as_cheap = plain[plain["task_hours"] <= chosen["task_hours"]]
+    assert (as_cheap["missing_task_hours"] > 5 * chosen["missing_task_hours"]).all()
     assert (rehearsal["changes_a_week"] <= 35).all()
 
 
@@ -100,8 +108,10 @@ def test_no_schedule_is_judged_on_the_weeks_it_was_made_from() -> None:
     rehearsal = policy["web"].rehearsal
     assert rehearsal is not None
     alone = rehearsal[rehearsal["candidate"] == "tracking 2,550/min"].iloc[0]
-    scheduled = rehearsal[rehearsal["candidate"].str.startswith("tracking 2,550/min with")]
-    assert (scheduled["missing_task_hours"] > 0.5 * alone["missing_task_hours"]).all()
+    scheduled = rehearsal[rehearsal["candidate"].str.match(r"tracking 2,550/min, \w.* schedule")]
+    assert len(scheduled) == 18
+    # the first judged week is met as without a schedule; the three after it are learnt from what came before them
+    assert (scheduled["missing_task_hours"] > 0.15 * alone["missing_task_hours"]).all()
 
 
 def test_windows_do_not_overlap_and_leave_enough_to_learn_from() -> None:
@@ -111,6 +121,7 @@ def test_windows_do_not_overlap_and_leave_enough_to_learn_from() -> None:
         assert times[0] <= window.learnt <= window.judged < window.end == times[-1] + pd.Timedelta(hours=1)
         assert window.may_learn == (weeks >= 3)
         assert not window.may_learn or WEEK <= window.end - window.judged <= 4 * WEEK
+        assert not window.may_learn or window.judged - window.learnt >= 2 * WEEK
 
 
 def test_a_short_history_gets_tracking_alone_and_says_why() -> None:
@@ -123,11 +134,12 @@ def test_a_short_history_gets_tracking_alone_and_says_why() -> None:
 
 def test_an_even_load_gets_tracking_alone() -> None:
     times = hourly(70)
-    demand = make_demand({("web", "cpu"): daily_wave(times, 30.0, 0.2)}, times)
+    demand = make_demand({("web", "cpu"): daily_wave(times, 30.0, 0.002)}, times)
     service = Service(name="web", task_vcpu=1, task_memory_gib=2, min_tasks=2, max_tasks=100)
     one = recommend_policy(planned(demand, service, steps=24 * 14), peaks=no_peaks)["web"]
     assert one.schedule == ()
-    assert (one.tracking.metric, one.tracking.target) == ("cpu", 47.1)  # 60 % / 85 % in two of three zones
+    assert one.tracking.metric == "cpu"
+    assert one.tracking.target <= 70.6  # 60 % / 85 %: a full task
     assert any("target tracking alone follows this load" in reason for reason in one.reasons)
 
 
@@ -159,14 +171,16 @@ def test_a_recommendation_never_leaves_its_bounds_to_none() -> None:
     assert any("no datapoint" in reason for reason in one.reasons)
 
 
-@pytest.mark.parametrize(("kind", "proposed", "bounds"), [("raise_max", 64, (2, 64)), ("raise_min", 5, (5, 40))])
+@pytest.mark.parametrize(
+    ("kind", "proposed", "bounds"), [("raise_max", 64, (2, 64)), ("raise_min", 3, (3, 40)), ("raise_min", 90, (3, 40))]
+)
 def test_bounds_follow_the_plans_decisions(kind: Any, proposed: int, bounds: tuple[int, int]) -> None:
     times = five_minutes(2)
     made = planned(make_demand({("web", "requests"): office(times)}, times), web(), steps=288)
     decision = Decision(kind, "web", "Raise it.", "Because.", 0.9, current=1, proposed=proposed)
     one = recommend_policy(replace(made, decisions=(decision,)), peaks=no_peaks)["web"]
     assert (one.min_tasks, one.max_tasks) == bounds
-    assert any("see the plan's decisions" in reason for reason in one.reasons)
+    assert any("instead of" in reason or "above today" in reason for reason in one.reasons)
     unchanged = recommend_policy(replace(made, decisions=()), peaks=no_peaks)["web"]
     assert (unchanged.min_tasks, unchanged.max_tasks) == (2, 40)
 
@@ -205,31 +219,19 @@ def test_todays_target_is_read_by_its_size() -> None:
     assert "70 of cpu read as 70% of a task" in todays(web(target_value=70), "requests", 0.85).name
 
 
-def options(*shares: tuple[float | None, float | None]) -> list[Candidate]:
-    return [Candidate(f"{share} {level}", tracking(), share, level) for share, level in shares]
-
-
-def outcomes(short: list[float], hours: list[float], missing: list[float]) -> pd.DataFrame:
-    return pd.DataFrame({"short_share": short, "task_hours": hours, "missing_task_hours": missing})
-
-
-def test_risk_comes_first_then_cost_and_today_is_never_chosen() -> None:
-    three = options((None, None), (1.0, None), (0.85, None), (1.0, 0.5))
-    cheap_but_short = outcomes([0.0, 0.02, 0.004, 0.001], [10, 100, 120, 130], [0, 0, 0, 0])
-    assert choose(cheap_but_short, three, "standard", 0.95) == 2
-    assert choose(cheap_but_short, three, "critical", 0.95) == 3
-    assert choose(cheap_but_short, three, "batch", 0.95) == 1
-    none_safe = outcomes([0.0, 0.5, 0.4, 0.3], [1, 1, 1, 1], [0, 0, 0, 0])
-    assert choose(none_safe, three, "standard", 0.95) == 3
-    worse_than_alone = outcomes([0, 0.001, 0.002, 0.003], [1, 9, 1, 1], [0, 0, 0, 0])
-    assert choose(worse_than_alone, three, "standard", 0.95) == 1
+def test_risk_comes_first_then_cost() -> None:
+    short, cost = np.array([0.02, 0.002, 0.0005]), np.array([100.0, 120.0, 130.0])
+    assert choose(short, cost, ACCEPTED["standard"]) == 1
+    assert choose(short, cost, ACCEPTED["critical"]) == 2
+    assert choose(np.array([0.009, 0.002]), cost[:2], ACCEPTED["batch"]) == 0
+    assert choose(np.array([0.5, 0.4, 0.1]), np.ones(3), ACCEPTED["standard"]) == 2  # none is safe
+    assert choose(np.zeros(3), np.ones(3), ACCEPTED["standard"]) == 0  # of equals the first listed
 
 
 def test_a_missing_task_hour_weighs_what_the_goal_says() -> None:
-    two = options((1.0, None), (1.0, 0.5))
-    table = outcomes([0.001, 0.0], [100, 115], [1, 0])
-    assert choose(table, two, "standard", 0.90) == 0  # 100 + 10 x 1 < 115
-    assert choose(table, two, "standard", 0.95) == 1  # 100 + 20 x 1 > 115
+    hours, missing = np.array([100.0, 115.0]), np.array([1.0, 0.0])
+    assert np.argmin(weighed(hours, missing, 0.90)) == 0  # 100 + 10 x 1 < 115
+    assert np.argmin(weighed(hours, missing, 0.95)) == 1  # 100 + 20 x 1 > 115
 
 
 def test_requests_without_a_capacity_are_refused() -> None:
@@ -241,7 +243,7 @@ def test_requests_without_a_capacity_are_refused() -> None:
 
 def test_windows_print_what_was_learnt_from_what() -> None:
     stamps = pd.to_datetime(["2026-03-02", "2026-04-27", "2026-05-25"], utc=True)
-    assert str(Window(*stamps)) == "27 Apr 2026 to 25 May 2026, schedules made from 02 Mar 2026 on"
+    assert str(Window(*stamps)) == "27 Apr 2026 to 25 May 2026, each week's schedule made from the weeks before it"
 
 
 def test_the_public_road_from_a_series_to_boto3_calls() -> None:
@@ -269,25 +271,30 @@ def cpu_bound(zones: int = 1, cpu_each: float = 1 / 40, **settings: Any) -> tupl
 
 def test_where_cpu_fills_a_task_first_fewer_requests_are_tracked_and_that_is_said() -> None:
     _, one = cpu_bound()
-    assert (one.tracking.metric, one.tracking.target) == ("requests", 1440.0)  # 0.6 vCPU / (1/40 vCPU) x 60 s
+    assert one.tracking.metric == "requests"
     assert one.per_task == pytest.approx(0.6 / 0.85 * 40)
-    assert "at the target's 24 requests/s a task is at 60% of its cpu" in " ".join(one.reasons)
+    rate = one.tracking.target / 60
+    assert rate <= one.per_task
+    assert f"at the target's {rate:.3g} requests/s a task is at {rate / 40:.0%} of its cpu" in " ".join(one.reasons)
     _, light = cpu_bound(cpu_each=1 / 400)
-    assert (light.tracking.target, light.per_task) == (0.85 * 50 * 60, None)
+    assert light.per_task is None
+    assert one.per_task * 60 < light.tracking.target <= 50 * 60
     assert not any("fills a task" in reason for reason in light.reasons)
 
 
 @pytest.mark.parametrize("zones", [1, 2, 3])
 @pytest.mark.parametrize("cpu_each", [1 / 400, 1 / 40])
-def test_tracking_runs_the_tasks_that_the_plan_counts(zones: int, cpu_each: float) -> None:
-    """aws.md 4.5: else target tracking would undo the plan. One load, counted by the plan and by its policy."""
-    made, one = cpu_bound(zones, cpu_each)
-    rows = made.of("web")
-    requests = rows["need"].to_numpy() * (0.6 / cpu_each if cpu_each == 1 / 40 else 42.5)
-    tracked = np.ceil(requests * 60 / one.tracking.target - 1e-9)
-    counted = rows["for_zone_loss"].to_numpy()
-    assert (np.abs(tracked - counted) <= 2).all()
-    assert abs(tracked.sum() / counted.sum() - 1) < 0.06  # counts are whole in each zone
+def test_no_target_is_above_what_keeps_the_promise(zones: int, cpu_each: float) -> None:
+    _, one = cpu_bound(zones, cpu_each)
+    carries = min(50.0, 0.6 / 0.85 / cpu_each)
+    left = (zones - 1) / zones if zones > 1 else 1.0
+    assert 0.4 * carries * left < one.tracking.target / 60 <= carries * left + 0.001
+
+
+def test_a_stated_target_is_never_tracked_above() -> None:
+    _, free = cpu_bound(cpu_each=1 / 400)
+    _, bound = cpu_bound(cpu_each=1 / 400, request_target=0.7)
+    assert bound.tracking.target <= 0.7 * 50 * 60 < free.tracking.target
 
 
 def test_short_means_the_same_in_rehearsal_whichever_resource_binds() -> None:
@@ -301,10 +308,18 @@ def test_short_means_the_same_in_rehearsal_whichever_resource_binds() -> None:
 
 def test_the_target_leaves_the_room_that_losing_a_zone_takes() -> None:
     _, one = cpu_bound(zones=2)
-    assert one.tracking.target == pytest.approx(0.5 * 0.6 / 0.85 * 40 * 60, abs=0.06)
-    assert any("keeps tasks at 50% of what they carry" in reason for reason in one.reasons)
+    assert one.tracking.target <= 0.5 * 0.6 / 0.85 * 40 * 60 + 0.06
+    assert any("kept at no more than 50% of what they carry" in reason for reason in one.reasons)
     _, office = office_policy()
     assert not any("zones" in reason for reason in office["web"].reasons)
+
+
+def test_room_for_a_zone_that_nobody_asked_for_is_not_kept_and_that_is_said() -> None:
+    times = five_minutes(4)
+    demand = make_demand({("web", "requests"): office(times)}, times)
+    one = recommend_policy(planned(demand, web(max_tasks=200), steps=288), peaks=no_peaks)["web"]
+    assert one.tracking.target > 2 / 3 * 50 * 60
+    assert any("No room is kept for the loss of a zone" in reason for reason in one.reasons)
 
 
 def test_todays_cpu_target_is_read_as_the_requests_that_cause_it() -> None:

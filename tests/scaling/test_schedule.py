@@ -1,101 +1,91 @@
-"""A few scheduled minimums that cover the need of a week."""
+"""A week of minimums becomes a few scheduled actions that hold them, and end."""
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import numpy as np
 import pandas as pd
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capacity.scaling.bounds import bounds
 from capacity.scaling.checks import check_policy
-from capacity.scaling.cut import HOURS, MOST_CHANGES, cut_day
 from capacity.scaling.schedule import (
+    DAILY,
+    DAY,
+    EACH_DAY,
+    WEEK_PARTS,
     Change,
+    Days,
     actions,
-    allowed_hours,
-    hourly_need,
-    in_force,
+    allowed_bins,
+    bin_minutes,
+    changes_of,
     lead_minutes,
-    profile,
-    weekly_changes,
-    whole,
+    places,
+    week_of,
 )
 from tests.scaling.policies import tracking, web
 
-ALL = np.ones(HOURS, dtype=bool)
 END = pd.Timestamp("2027-02-22", tz="UTC")
-days = st.lists(st.integers(0, 30), min_size=HOURS, max_size=HOURS).map(lambda values: np.array(values, dtype=float))
+ZONES = ["UTC", "Europe/Paris", "Asia/Kolkata", "America/Santiago"]
 
 
-def held(need: np.ndarray, hours: list[int]) -> float:
-    """Task-hours of a day that changes its minimum at these hours and always covers the need."""
-    total = 0.0
-    for start, stop in zip(hours, [*hours[1:], hours[0] + HOURS], strict=True):
-        stretch = [need[hour % HOURS] for hour in range(start, stop)]
-        total += max(stretch) * len(stretch)
-    return total
-
-
-@settings(deadline=None, max_examples=15)
-@given(days, st.integers(2, 3), st.floats(0, 0.1))
-def test_no_other_choice_of_hours_wastes_less(need: np.ndarray, most: int, worth: float) -> None:
-    def cost(hours: list[int]) -> float:
-        return held(need, hours) + worth * need.sum() * len(hours)
-
-    found = cut_day(need, ALL, most, worth)
-    best = min(
-        [cost([0]), *(cost(list(hours)) for count in range(2, most + 1) for hours in combinations(range(HOURS), count))]
-    )
-    assert cost(found) == pytest.approx(best)
+@st.composite
+def weeks(draw: st.DrawFn) -> tuple[np.ndarray, tuple[Days, ...]]:
+    """Levels of hours, and the days they are for; none changes at midnight."""
+    groups = draw(st.sampled_from([DAILY, WEEK_PARTS, EACH_DAY]))
+    hours = draw(st.lists(st.integers(1, 23), min_size=len(groups), max_size=4 * len(groups)))
+    held, level = np.zeros((len(groups), 24), dtype=int), draw(st.integers(0, 30))
+    first = level
+    for group in range(len(groups)):
+        for hour in range(24):
+            if hour in hours[group :: len(groups)]:
+                level = draw(st.integers(0, 30))
+            held[group, hour] = level
+    if held[-1, -1] != first:
+        held[held == held[-1, -1]] = first  # the week goes round
+    return held, groups
 
 
 @settings(deadline=None, max_examples=40)
-@given(days, days, st.sampled_from(["UTC", "Europe/Paris", "America/Santiago"]))
-def test_a_week_is_covered_by_at_most_five_changes_a_day_away_from_clock_changes(
-    weekday: np.ndarray, weekend: np.ndarray, zone: str
+@given(weeks(), st.sampled_from(ZONES), st.sampled_from([30, 120, 900]))
+def test_the_actions_hold_what_the_week_says_in_every_local_minute(
+    week: tuple[np.ndarray, tuple[Days, ...]], zone: str, startup: int
 ) -> None:
-    samples = np.repeat(np.stack([weekday] * 5 + [weekend] * 2)[:, :, None], 3, axis=2)
-    allowed = allowed_hours(zone, 5, pd.Timestamp("2026-01-05", tz="UTC"), END)
-    changes = weekly_changes(samples, 0.5, allowed)
-    if not changes:
+    changes, lead = changes_of(*week), lead_minutes(startup)
+    schedule = actions(changes, "web", floor=2, most=25, timezone=zone, lead=lead, end=END)
+    if not schedule:
         return
-    levels = np.array([change.level for change in changes])[in_force(list(changes))]
-    assert (levels >= samples[:, :, 0].ravel()).all()
-    for day in range(7):
-        assert sum(day in change.days for change in changes) <= MOST_CHANGES
-    assert all(allowed[change.hour] for change in changes if change.hour)
-    assert len({change.level for change in changes}) > 1
-
-
-@settings(deadline=None, max_examples=15)
-@given(days, days, st.sampled_from(["UTC", "Europe/Paris", "Asia/Kolkata"]), st.sampled_from([30, 120, 900]))
-def test_the_actions_hold_their_levels_in_the_local_hours_they_were_made_for(
-    weekday: np.ndarray, weekend: np.ndarray, zone: str, startup: int
-) -> None:
-    samples = np.repeat(np.stack([weekday] * 5 + [weekend] * 2)[:, :, None], 3, axis=2)
-    changes = weekly_changes(samples, 0.5, ALL)
-    if not changes:
-        return
-    lead = lead_minutes(startup)
-    policy = tracking(
-        web(timezone=zone),
-        schedule=actions(changes, "web", floor=2, most=25, timezone=zone, lead=lead, end=END),
-    )
+    policy = tracking(web(timezone=zone, min_tasks=2, max_tasks=25), schedule=schedule)
     assert check_policy(policy).status != "FAIL"
     monday = pd.Timestamp("2026-06-08", tz=zone).tz_convert("UTC")
-    times = pd.date_range(monday, periods=7 * 24, freq="h", unit="us")
-    minimum, _ = bounds(policy, times)
-    assert (minimum >= np.clip(samples[:, :, 0].ravel(), 2, 25)).all()
-    early, _ = bounds(policy, times - pd.Timedelta(minutes=lead))
-    assert (early >= minimum).all()  # a rise is there ahead of its hour, a fall is not
+    times = pd.date_range(monday, periods=7 * DAY, freq="min", unit="us")
+    minimum, maximum = bounds(policy, times)
+    expected = week_of(changes, floor=2, most=25, lead=lead)[places(times, zone, 1)]
+    np.testing.assert_array_equal(minimum, expected)
+    assert (maximum == 25).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(weeks())
+def test_a_week_of_one_group_covers_its_levels_and_only_rises_are_early(
+    week: tuple[np.ndarray, tuple[Days, ...]],
+) -> None:
+    held, groups = week
+    if groups == WEEK_PARTS:  # Tuesday begins with what Monday ended with, not with what Sunday did
+        return
+    levels = np.repeat(np.clip(held, 2, 25).ravel(), 60)
+    levels = np.tile(levels, 7) if groups == DAILY else levels
+    minimum = week_of(changes_of(held, groups), floor=2, most=25, lead=10)
+    if len(set(levels)) == 1:
+        return
+    assert (minimum >= levels).all()
+    early = np.maximum(levels, np.roll(levels, -10))
+    assert (minimum <= early).all()
 
 
 def test_a_schedule_ends_and_puts_the_bounds_back() -> None:
-    changes = (Change("daily", tuple(range(7)), 8, 12), Change("daily", tuple(range(7)), 20, 4))
+    changes = (Change(tuple(range(7)), 480, 12), Change(tuple(range(7)), 1200, 4))
     schedule = actions(changes, "web", floor=2, most=40, timezone="Europe/Paris", lead=5, end=END)
     times = pd.date_range(END - pd.Timedelta(days=1), END + pd.Timedelta(days=3), freq="min", unit="us")
     minimum, maximum = bounds(tracking(schedule=schedule), times)
@@ -104,37 +94,26 @@ def test_a_schedule_ends_and_puts_the_bounds_back() -> None:
     assert (maximum == 40).all()
 
 
-def test_samples_are_the_busiest_interval_of_each_local_hour() -> None:
-    times = pd.date_range("2026-06-01", periods=14 * 288, freq="5min", tz="UTC", unit="us")
-    need = np.where((times.hour == 6) & (times.minute == 30), 9.0, 1.0)
-    need[:12] = np.nan  # the first hour is not known
-    samples = hourly_need(times, need, "Europe/Paris")
-    assert samples.shape[:2] == (7, HOURS)
-    assert np.nanmax(samples[0, 8]) == 9  # 06:30 UTC is 08:30 in Paris
-    assert np.nanmax(samples[:, 7]) == 1
-    assert np.isfinite(samples[0, 2]).sum() == 1  # Monday 02:00 in Paris: only the second week is known
-    assert np.isfinite(samples[0, 3]).sum() == 2
+def test_levels_that_the_bounds_make_one_are_no_schedule() -> None:
+    changes = (Change((0,), 480, 3), Change((0,), 1200, 1))
+    assert actions(changes, "web", floor=5, most=40, timezone="UTC", lead=5, end=END) == ()
+    assert actions((), "web", floor=5, most=40, timezone="UTC", lead=5, end=END) == ()
 
 
-def test_the_level_of_an_hour_is_a_quantile_over_weeks_and_paths() -> None:
-    times = pd.date_range("2026-06-01", periods=28 * 24, freq="h", tz="UTC", unit="us")
-    rng = np.random.default_rng(0)
-    paths = rng.gamma(3, 5, (30, len(times)))
-    found = profile(hourly_need(times, paths, "UTC"), (5, 6), 0.8)
-    assert found is not None
-    for hour in (0, 13, 23):
-        chosen = (times.hour == hour) & (times.day_of_week >= 5)
-        assert found[hour] == pytest.approx(np.quantile(paths[:, chosen], 0.8))
+def test_no_change_and_no_lead_of_one_meets_a_change_of_the_clocks() -> None:
+    winter, summer = pd.to_datetime(["2026-01-05", "2026-06-01"], utc=True)
+    for zone in ("Europe/Paris", "America/Santiago"):
+        for lead in (5, 20):
+            size = bin_minutes(lead, pd.Timedelta("5min"))
+            starts = np.flatnonzero(allowed_bins(zone, lead, winter, summer, size)) * size
+            for fired in (starts, starts - lead):
+                assert not ((fired >= 60) & (fired <= 180)).any()
+            assert (starts >= lead).all()
 
 
-def test_hours_never_seen_give_no_schedule() -> None:
-    times = pd.date_range("2026-06-01", periods=3 * 24, freq="h", tz="UTC", unit="us")  # Monday to Wednesday
-    assert weekly_changes(hourly_need(times, np.arange(72.0), "UTC"), 0.5, ALL) == ()
-
-
-def test_an_even_load_needs_no_schedule() -> None:
-    assert weekly_changes(np.full((7, HOURS, 2), 3.2), 0.5, ALL) == ()
-
-
-def test_whole_tasks_forgive_rounding_noise() -> None:
-    assert [whole(3.0), whole(3.0000000001), whole(3.01), whole(0.0)] == [3, 3, 4, 0]
+@given(st.integers(0, 3600), st.sampled_from(["1min", "5min", "15min", "1h"]))
+def test_two_actions_are_never_nearer_than_five_minutes(startup: int, interval: str) -> None:
+    lead = lead_minutes(startup)
+    size = bin_minutes(lead, pd.Timedelta(interval))
+    assert DAY % size == 0
+    assert size - lead >= 5  # a rise, early, after a fall in the bin before
