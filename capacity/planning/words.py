@@ -95,6 +95,15 @@ def listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
 
 
+def first_few(names: Sequence[str], most: int = 5) -> str:
+    """The first of many names, and how many more there are.
+
+    >>> first_few(["a", "b", "c"], most=2), first_few(["a", "b"])
+    ('a, b and 1 more', 'a and b')
+    """
+    return listed(names) if len(names) <= most else f"{', '.join(names[:most])} and {len(names) - most:,} more"
+
+
 def usd(amount: float) -> str:
     """Money, with cents only where they matter.
 

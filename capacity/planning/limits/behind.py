@@ -15,7 +15,7 @@ from capacity.config import Limit, Service
 from capacity.findings import Finding
 from capacity.planning.limits.sharing import Place, SharedUse, Taken, Tasks, Used, deploying_words
 from capacity.planning.limits.weighed import Ceiling
-from capacity.planning.words import listed
+from capacity.planning.words import first_few, listed
 
 #: Kinds of limit that are reached at a date; retries are a disturbance: `plan.bottlenecks()`.
 KINDS = {"connections": "connections", "downstream": "calls/s"}
@@ -66,7 +66,7 @@ def ceilings(stated: Stated, uses: Mapping[Place, SharedUse]) -> Iterator[Used]:
         missing = [service.name for service, _ in stated[place] if service.name not in use.services]
         counted = [deploying_words(use.services)] if place.kind == "connections" else []
         counted += [f"Others take {others:,.10g} of it."] if others else []
-        counted += [f"What {_some(missing)} takes of it is not known and not counted."] if missing else []
+        counted += [f"What {first_few(missing)} takes of it is not known and not counted."] if missing else []
         yield Used(_ceiling(place, stated[place]), use.peak + others, " ".join(counted))
 
 
@@ -81,7 +81,7 @@ def _ceiling(place: Place, stated: Sequence[tuple[Service, Limit]]) -> Ceiling:
         unit=KINDS[place.kind],
         change_days=max(service.change_days for service in whose),
         what=f"the {KINDS[place.kind]} of `{place.of}`",
-        how="" if alone else f"Shared by {_some([service.name for service in whose])}.",
+        how="" if alone else f"Shared by {first_few([service.name for service in whose])}.",
         owner=alone.owner if alone else "",
         timezone=alone.timezone if alone else "UTC",
         whole=place.kind == "connections",
@@ -117,11 +117,7 @@ def findings(stated: Stated, uses: Mapping[Place, SharedUse]) -> list[Finding]:
                     "limit",
                     "REVIEW",
                     f"`{place.of}` is said to take {said} {KINDS[place.kind]}; the smallest is planned with.",
-                    f"State one total in {_some(names)}.",
+                    f"State one total in {first_few(names)}.",
                 )
             )
     return found
-
-
-def _some(names: Sequence[str]) -> str:
-    return listed(names) if len(names) <= 5 else f"{', '.join(names[:5])} and {len(names) - 5} more"

@@ -17,6 +17,7 @@ from capacity.planning.limits.regions import ON_DEMAND, SPOT, account_name, in_q
 from capacity.planning.limits.sharing import Place, SharedUse, Taken, Tasks, Used
 from capacity.planning.limits.weighed import Weighed, weighed
 from capacity.planning.matching import Asked
+from capacity.planning.words import first_few
 
 #: How an account's limits are found out (reference aws.md 4.3 and 8.6): `{}` is the region.
 _QUOTA: Final = "aws service-quotas get-service-quota --service-code fargate --quota-code {code} --region {region}"
@@ -139,12 +140,11 @@ def _not_stated(region: str, message: str, advice: str, check: str = "quota") ->
 
 
 def _not_counted(region: str, missing: list[str]) -> Finding:
-    names = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
     return Finding(
         account_name(region),
         "",
         "quota",
         "UNKNOWN",
-        f"The vCPU of services that could not be planned are not counted against the quota: {names}.",
+        f"The vCPU of services that could not be planned are not counted against the quota: {first_few(missing)}.",
         "Read the date of the quota as no earlier than the true one.",
     )

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from capacity.config import Config, Scenario
 from capacity.errors import InputError, Problem
+from capacity.planning.words import first_few
 
 #: The plan itself, planned again with nothing changed: what all others are compared with.
 AS_IS: Final = "as is"
@@ -93,8 +94,7 @@ def check(case: Case, services: Iterable[str]) -> None:
         ]
     problems += [Problem(text) for text in dict.fromkeys(_contradictions(case, sorted(planned)))]
     if problems:
-        shown = sorted(planned)
-        there = ", ".join(shown[:10]) + (f" and {len(shown) - 10} more" if len(shown) > 10 else "")
+        there = first_few(sorted(planned), most=10)
         raise InputError(f"scenario {case.name!r} cannot be planned:", problems, f"Planned are: {there}.")
 
 
