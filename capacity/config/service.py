@@ -25,6 +25,9 @@ FARGATE_SIZES: Final[dict[int, tuple[int, ...]]] = {
     16384: tuple(range(32768, 122881, 8192)),
 }
 
+#: Rows of tables that stand for all services together.
+SUMS: Final = ("(all)", "(fleet)")
+
 #: Code of a calendar: a country's two letters (ISO 3166-1), and perhaps a part of it (ISO 3166-2).
 HOLIDAYS: Final = r"^([A-Z]{2}(-[A-Z0-9]{1,3})?)?$"
 
@@ -145,6 +148,8 @@ class Service(Settings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.name in SUMS:
+            raise ValueError(f"name {self.name!r} is the row of all services together: call it otherwise")
         if self.min_tasks > self.max_tasks:
             raise ValueError(f"min_tasks ({self.min_tasks}) is above max_tasks ({self.max_tasks})")
         if self.launch_type == "FARGATE":

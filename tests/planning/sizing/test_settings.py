@@ -8,6 +8,8 @@ import pytest
 
 from capacity.config import Goal, Instance, Rate, Service, config_of
 from capacity.errors import ConfigError
+from capacity.planning.money.unit_costs import FLEET
+from capacity.planning.scenarios.answer import ALL
 from tests.planning.inputs import BARE, cpu_forecast, plain, planned
 
 HERE, THERE = {"region": "us-east-1", "share": 0.6}, {"region": "eu-west-1", "share": 0.4}
@@ -33,6 +35,8 @@ def test_regions_share_all_traffic_and_name_the_service_s_own(regions: list[dict
     [
         (lambda: Rate(region="r", vcpu=1, memory_gb=1, spot_vcpu=0.3), "spot_vcpu and spot_memory_gb are one price"),
         (lambda: Service(name="web", spot_share=1.2), "spot_share"),
+        (lambda: Service(name=ALL), r"'\(all\)' is the row of all services together"),
+        (lambda: Service(name=FLEET), r"'\(fleet\)' is the row of all services together"),
         (lambda: Service(name="web", on_demand_base=-1), "on_demand_base"),
         (lambda: Goal(shortage_usd_per_task_hour=0), "shortage_usd_per_task_hour"),
         (lambda: Instance(name="i", vcpu=2, memory_gib=4, reserved_vcpu=2), "nothing is left for tasks"),
@@ -55,4 +59,8 @@ def test_a_plan_of_tasks_on_instances_alone_has_no_sizes_and_no_mix() -> None:
         assert answer.best.empty
         assert answer.sentences == []
     assert sizes.shortlist.empty
-    assert [finding.status for finding in sizes.findings] == ["UNKNOWN"]
+    for answer in (sizes, mix):
+        (finding,) = answer.findings  # why there is nothing, and nothing of assumptions that nothing was made of
+        assert finding.status == "UNKNOWN"
+        assert "run on EC2" in finding.message
+    assert "Task size: Its tasks run on EC2" in plan.explain("web", sizes=True)
