@@ -79,10 +79,12 @@ def sensitivity_of(plan: Plan, name: str, at: object = None) -> pd.DataFrame:
 def _changes(about: Moment) -> list[str]:
     """The next-best count and what would change the decision, in words."""
     found = turns(about)
-    options = [one.words for one in found if one.part == "option"]
+    options = {one.item: one.words for one in found if one.part == "option"}
+    best, planned = options.get("one task fewer"), options.get("as planned")
+    said = [f"Next best: {best}" if best else "", f"{'planned' if best else 'Planned'}, {planned}" if planned else ""]
     turning = [one.words for one in found if one.part == "turn" and one.tasks != about.wanted]
     moved = sensitivity(about).set_index("input")
-    lines = [f"Next best: {'; planned, '.join(options)}."] if options else []
+    lines = [f"{'; '.join(filter(None, said))}."] if options else []
     lines += [f"What would change it: {'; '.join(turning)}."] if turning else []
     told = [_moves(str(name), row) for name, row in moved.iterrows() if abs(row["tasks_elasticity"]) > 0]
     return [*lines, *([f"For each percent more of it: {'; '.join(told)}."] if told else [])]
@@ -100,8 +102,10 @@ def _moves(name: str, row: pd.Series) -> str:
 
 def _sizes(plan: Plan, name: str) -> list[str]:
     """Which size of task would do, and what rules the next smaller one out."""
-    found = plan.sizes(name)
-    rows, now = found.of(name), plan.service_named(name)
+    found, now = plan.sizes(name), plan.service_named(name)
+    if found.frame.empty:
+        return [f"Task size: {finding.message} {finding.advice}" for finding in found.findings]
+    rows = found.of(name)
     out = rows[(rows["rejected_because"] != "") & (rows["vcpu"] <= now.task_vcpu) & ~rows["present"]]
     out = out[out["architecture"] == now.architecture].sort_values(["vcpu", "memory_gib"])
     lines = [f"Task size: {found.sentence(name)}"]

@@ -35,11 +35,13 @@ class Mix:
 
     frame          `schema.MIXES`: a row a service and mix, the cheapest first, those that are ruled out last
     interruptions  how Spot was taken to behave: assumptions
+    waiting        services whose work waits in a queue while tasks are replaced
     """
 
     frame: pd.DataFrame
     interruptions: Interruptions
     findings: Findings = NO_FINDINGS
+    waiting: frozenset[str] = frozenset()
 
     def of(self, service: str) -> pd.DataFrame:
         """The rows of one service. Raises InputError, naming those there are."""
@@ -76,9 +78,12 @@ class Mix:
                 f"`{service}` runs the cheapest mix that keeps its promise: {_mix(best)}, {usd(best['usd'])} a month."
             )
         risk = f"a wave that takes {share(self.interruptions.lost_share)} of its Spot tasks breaks its promise "
-        risk += (
-            "never, because its work waits" if best["breaks"] == 0 else f"with a chance of {percent(best['breaks'])}"
-        )
+        if service in self.waiting:
+            risk += "never, because its work waits"
+        elif best["breaks"] == 0:
+            risk += "in none of the futures"
+        else:
+            risk += f"with a chance of {percent(best['breaks'])}"
         if now["rejected_because"]:
             return f"Run `{service}` as {_mix(best)} instead of {_mix(now)}: {now['rejected_because']}; {risk}."
         saved = now["usd"] - best["usd"]
@@ -128,7 +133,9 @@ def mix(
         sorted({*(SHARES if shares is None else shares)}),
         None if bases is None else sorted({*bases}),
     )
-    rows, findings = [], [_assumed(waves)] if interruptions is None else []
+    rows, findings = [], [_assumed(waves)] if interruptions is None and chosen else []
+    if names is None:
+        findings += [_on_instances(one) for one in plan.services if one.launch_type == "EC2"]
     for one in chosen:
         about = Promise.of(plan, one)
         tried = [
@@ -140,7 +147,8 @@ def mix(
         rows += sorted(_distinct(tried), key=_order)
         if about.rate is None or about.rate.spot_vcpu is None:
             findings.append(_no_spot_price(one))
-    return Mix(pd.DataFrame(rows, columns=MIXES.names).astype(MIXES.types), waves, Findings.of(findings))
+    frame = pd.DataFrame(rows, columns=MIXES.names).astype(MIXES.types)
+    return Mix(frame, waves, Findings.of(findings), frozenset(one.name for one in chosen if one.tier == "batch"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,6 +277,11 @@ def _assumed(waves: Interruptions) -> Finding:
         f"{share(waves.lost_share)} of a service's Spot tasks, replaced within its start-up time.",
         "AWS publishes no rates for Fargate: pass Interruptions(...) with what you have seen.",
     )
+
+
+def _on_instances(service: Service) -> Finding:
+    message = "Its tasks run on EC2, and FARGATE_SPOT does not mix with that, so no mix was compared."
+    return Finding(service.name, "", "spot", "UNKNOWN", message, "Ask plan.instances(...) what they fit on.")
 
 
 def _no_spot_price(service: Service) -> Finding:

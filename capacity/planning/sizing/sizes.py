@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: A saving below this share of the spend is not worth another load test.
 WORTH_CHANGING: Final = 0.02
 
+#: Check and status of the plan's findings that say which price to state.
+NO_PRICE: Final = ("price", "UNKNOWN")
+
 
 @dataclass(frozen=True, eq=False)
 class Sizes:
@@ -145,6 +148,7 @@ def sizes(
         present = Task.of(found.service)
         tried = list(options(about, plan, _speeds(found.service, arm_speed), least))
         findings += _taken_for_granted(about, tried, arm_speed)
+        findings += [one for one in plan.findings.about(found.service.name) if (one.check, one.status) == NO_PRICE]
         rows += [_row(found.service, option) for option in sorted(tried, key=lambda option: _order(option, present))]
     return Sizes(pd.DataFrame(rows, columns=SIZES.names).astype(SIZES.types), arm_speed, Findings.of(findings))
 

@@ -118,6 +118,12 @@ def test_work_that_waits_runs_on_spot_as_far_as_it_pays() -> None:
     assert "never, because its work waits" in mix.sentence("web")
 
 
+def test_a_wave_that_breaks_nothing_is_not_told_as_work_that_waits() -> None:
+    told = some_plan(goal=Goal(), paths=[[0.1, 0.1]]).mix().sentence("web")  # the second of two tasks is spare
+    assert "100 % Spot" in told
+    assert "breaks its promise in none of the futures" in told
+
+
 def test_todays_mix_costs_what_the_plan_says_and_is_always_compared() -> None:
     plan = some_plan(plain(on_demand_base=3, spot_share=0.35))
     mix = plan.mix(shares=[1.0])

@@ -213,6 +213,7 @@ def test_what_is_too_many_too_much_or_has_no_price_is_said() -> None:
     assert row(frankfurt, 1.0, 2.0, "arm64")["rejected_because"] == "no price is known for arm64 in eu-central-1"
     nowhere = planned(cpu_forecast([[5.0]]), plain(region="mars-1"), goal=BARE).sizes()
     assert nowhere.best.empty
+    assert any("State one: [[prices.rate]]" in finding.advice for finding in nowhere.findings)
     assert nowhere.sentences == ["No size would do for `web`; of today's 1 vCPU, 2 GiB, x86_64: no price is known for "
                                  "x86_64 in mars-1."]  # fmt: skip
 
