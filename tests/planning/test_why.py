@@ -134,6 +134,15 @@ def test_what_cannot_be_said_is_left_out_and_never_a_zero() -> None:
     assert idle.why("web").query("part == 'turn'")["item"].tolist() == ["level", "level"]
 
 
+def test_one_task_of_a_tiny_service_is_told_without_advice_that_nobody_can_take() -> None:
+    tiny = planned(cpu_forecast(np.full((4, 3), 0.05)), plain(max_tasks=1, zones=3), goal=Goal())
+    told = tiny.explain("web")
+    assert "Planned, 1 task: >99 % of the futures need more with every headroom" in told
+    assert "Next best" not in told
+    assert "less load" not in told  # any load at all asks for two zones
+    assert "e+" not in told
+
+
 def test_a_plan_written_by_hand_is_explained_by_its_steps_alone() -> None:
     bare = replace(PLAN, asked=None)
     assert "What would change it" not in bare.explain("checkout")

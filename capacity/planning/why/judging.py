@@ -10,7 +10,7 @@ from capacity.planning.limits import EARLY
 from capacity.planning.matching import match
 from capacity.planning.needs import full_tasks
 from capacity.planning.steps import climb
-from capacity.planning.words import percent, spoken_date
+from capacity.planning.words import percent, share, spoken_date
 
 if TYPE_CHECKING:
     from capacity.forecasting import Backtest
@@ -92,4 +92,4 @@ def _spared(plan: Plan, name: str) -> str:
     while high - low > 1e-3:
         middle = (low + high) / 2
         low, high = (middle, high) if passed(middle) < EARLY else (low, middle)
-    return f"With {100 * (1 - low):.2g} % less load than forecast, fewer than {percent(EARLY)} of the futures pass it."
+    return f"With {share(1 - low)} less load than forecast, fewer than {percent(EARLY)} of the futures pass it."

@@ -14,6 +14,9 @@ from capacity.planning.words import counted, level_words, percent
 #: Levels a count is also read at: what people choose between.
 LEVELS: Final = (0.5, 0.75, 0.9, 0.95, 0.99, 0.999)
 
+#: Less load than this share of today's is not told: there a single request keeps the count.
+FAR: Final = 0.01
+
 #: Just past a turning point: beyond what the search for it leaves open.
 PAST: Final = 1 + 1e-5
 
@@ -70,7 +73,7 @@ def _load(about: Moment) -> Iterator[Turn]:
     if wanted > about.service.min_tasks:
         less = about.load_within(wanted - 1)
         then = about.tasks_at(less)
-        if less > 0:
+        if less > FAR:
             yield Turn("turn", "less load", 100 * (less - 1), "%", then, f"{then:,} would do with {_change(less)} load")
             carried = 1 / less
             words = f"{then:,} would do if a task carried {_change(carried)}"
@@ -127,8 +130,8 @@ def _zones(about: Moment) -> Iterator[Turn]:
 def _change(times: float) -> str:
     """A multiple as a change, rounded to what matters.
 
-    >>> _change(1.034), _change(0.9876), _change(1.0004), _change(3.2)
-    ('3.4 % more', '1.2 % less', '0.04 % more', '220 % more')
+    >>> _change(1.034), _change(0.9876), _change(1.0004), _change(1.997)
+    ('3.4 % more', '1.2 % less', '0.04 % more', '100 % more')
     """
     change = abs(100 * (times - 1))
-    return f"{f'{change:.0f}' if change >= 100 else f'{change:.2g}'} % {'more' if times >= 1 else 'less'}"
+    return f"{f'{change:.0f}' if change >= 10 else f'{change:.2g}'} % {'more' if times >= 1 else 'less'}"
