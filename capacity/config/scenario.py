@@ -41,6 +41,8 @@ def as_factor(value: Any) -> Any:
         return value
     text = value.strip()
     if found := _PERCENT.match(text):
+        if float(found[1]) <= -100:
+            raise ValueError(f"{value!r} leaves no load at all: write [[scenario.move]] for load that goes elsewhere")
         return (100 + float(found[1])) / 100
     if found := _TIMES.match(text):
         return float(found[1])

@@ -60,7 +60,10 @@ class WhatIf:
         others = rows.drop(index=AS_IS)
         if others.empty:
             return text
-        most = others["more_tasks"].abs().idxmax()
+        moved = others[["more_tasks", "more_usd_per_month"]].abs().fillna(0.0)
+        most = moved.sort_values(list(moved), ascending=False, kind="stable").index[0]
+        if not moved.loc[most].any():
+            return f"{text} {'It does not move that' if len(others) == 1 else f'None of {len(others)} moves that'}."
         return f"{text} What moves that most of {len(others)} is {sentence(most, others.loc[most])}"
 
     def explain(self) -> str:

@@ -18,6 +18,8 @@ from capacity.planning.scenarios.cases import Case
 from capacity.planning.scenarios.loads import series_names
 from capacity.planning.scenarios.slo import carrying, under_slo
 from capacity.planning.sizing.larger import Task, busy_share, carries, resized
+from capacity.planning.steps import Survives
+from capacity.planning.words import first_few
 
 #: Two ways to say what a task serves: a change of one replaces the other.
 _ONE_RATE: Final = ("requests_per_second_per_task", "task_capacity")
@@ -35,7 +37,7 @@ def settings(case: Case, ask: Asked, forecast: Forecast) -> Asked:
             told = error.problems or (Problem(str(error)),)
             problems += [Problem(problem.message, where=f"{service.name} {problem.where}".strip()) for problem in told]
         except InputError as error:
-            problems.append(Problem(" ".join(str(error).split("\n")), where=service.name))
+            problems.append(Problem(". ".join(str(error).split("\n")), where=service.name))
     unheard = [part.name for part in case.parts if not _heard(part, ask.services, names, forecast)]
     problems += [Problem(f"{name!r} changes what is known of no service it concerns") for name in unheard]
     if problems:
@@ -130,8 +132,10 @@ def _prices(parts: tuple[Scenario, ...], prices: Prices) -> Prices:
 
 def assumptions(case: Case, ask: Asked, then: Asked) -> list[Finding]:
     """What a case takes for granted that nobody measured: one finding for all services of which it is the same."""
-    sized, bounded = [], []
+    sized, bounded, alone = [], [], []
     for service, changed in zip(ask.services, then.services, strict=True):
+        if Survives.of(service, ask.goal).zone_loss and changed.zones == 1 and then.goal.survive_zone_loss:
+            alone.append(service.name)
         rate, serves = service.requests_per_second_per_task, changed.requests_per_second_per_task
         if rate is None or serves is None:
             continue
@@ -143,6 +147,11 @@ def assumptions(case: Case, ask: Asked, then: Asked) -> list[Finding]:
             bounded.append(told)
     how = "Measure it (capacity loadtest capacity), or state requests_per_task_times in the scenario."
     found = []
+    if alone:
+        message = f"{case.name!r} leaves {first_few(alone)} one zone, so the loss of another is not planned for."
+        found.append(
+            Finding("", "", "scenario", "REVIEW", message, "Fewer tasks there are less safety, not less need.")
+        )
     if sized:
         reason = "by the vCPU of a task, at the same speed, as far as that is what binds"
         found.append(_assumed(case, f"{reason}: {'; '.join(sized)}", how))

@@ -29,6 +29,10 @@ def test_growth_that_is_none_is_refused(said: object) -> None:
     assert "growth" in refused({"growth": said})
 
 
+def test_a_fall_of_everything_is_refused_by_what_was_written() -> None:
+    assert "'-100%' leaves no load at all" in refused({"growth": "-100%"})
+
+
 def test_a_bare_fraction_may_mean_two_things_and_both_are_spelt_out() -> None:
     assert 'write "-80%" or "+20%"' in refused({"growth": 0.2})
 

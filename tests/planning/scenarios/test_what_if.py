@@ -205,6 +205,18 @@ def test_a_lost_zone_is_planned_on_those_that_stay() -> None:
     assert case(base, lose_zones=1).frame["tasks"].tolist() == expected.frame["tasks"].tolist() == [16]
     with pytest.raises(InputError, match="3 of its 3 zones are lost"):
         case(base, lose_zones=3)
+    one, two = (base.what_if(Scenario(name="x", lose_zones=lost)) for lost in (1, 2))
+    assert not one.findings
+    assert "'x' leaves web one zone, so the loss of another is not planned for" in two.explain()
+
+
+def test_what_moves_nothing_is_not_said_to_move_most() -> None:
+    base = planned(cpu_forecast([[8.0]]), plain(zones=3), goal=Goal())
+    nothing = Scenario(name="nothing")
+    assert base.what_if(nothing).headline.endswith("It does not move that.")
+    assert base.what_if([nothing, Scenario(name="none")]).headline.endswith("None of 2 moves that.")
+    dearer = base.what_if([nothing, Scenario(name="dearer", price_times=1.1)])
+    assert "What moves that most of 2 is dearer" in dearer.headline
 
 
 def test_load_that_moves_leaves_one_service_and_reaches_the_other() -> None:
