@@ -33,9 +33,10 @@ format: $(READY) ## Format the code and mend what lint can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(READY) ## Measure: pipeline, store, pulls, simulator, and forecasts beside peers
+bench: $(READY) ## Measure: pipeline, store, pulls, planning, simulator; forecasts and policies beside others
 	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(BIN)/python -m benchmarks.$$(basename $$file .py) || exit 1; done
 	@echo "== benchmarks/forecast"; $(BIN)/python -m benchmarks.forecast
+	@echo "== benchmarks/policy"; $(BIN)/python -m benchmarks.policy
 
 notebooks: $(READY) ## Run the notebooks from top to bottom and keep their pictures
 	@$(BIN)/python -m notebooks.run

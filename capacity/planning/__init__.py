@@ -2,8 +2,9 @@
 
 `plan` is the verb, `Plan` and `Decision` the nouns. Read `planner.py` from top to bottom; each step it names is a
 file of its own: needs (demand -> fractional tasks), steps (headroom), limits (dates), prices and cost,
-memory (task size), per_task (a capacity that is not known exactly), decisions, explain. `bottlenecks` says of a plan
-what binds first, `what_if` plans again with something different, `why/` says what would change a count.
+memory (task size), per_task (a capacity that is not known exactly), decisions, explain. Of a plan, `bottlenecks` says
+what binds first, `what_if` (scenarios/) plans again with something different, `sizes`, `mix` and `instances` (sizing/)
+what else to run on, money/ what to commit to and to budget, why/ what would change a count, caching/ what a cache does.
 """
 
 from capacity.planning.diagnosis import Bottlenecks, bottlenecks

@@ -1,11 +1,11 @@
 """How services scale: a plan becomes target tracking and scheduled minimums, rehearsed before they are recommended.
 
-recommend_policy  plan -> Policy: candidates replayed on held-out history, chosen by risk first, then cost
+recommend_policy  plan -> Policy: searched (search/), replayed on weeks it was not made from; risk first, then cost
 simulate          Policy and demand -> Simulation: minute by minute, with ECS's clocks
 replay_many       thousands of candidate policies at once, totals only
 elasticity        SPEC's metrics of how well a supply followed a demand
 check_policy      what AWS would refuse, and what would surprise, as findings
-Policy.render     CloudFormation, Terraform, boto3 calls, AWS CLI commands or a plain table
+Policy.render     CloudFormation, Terraform, boto3 calls, AWS CLI; Kubernetes HPA and KEDA, Azure; or a plain table
 Policy.diff       what stands in the account beside it; `Diff.apply` makes it stand, `rollback` takes that back
 """
 
