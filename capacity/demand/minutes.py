@@ -21,9 +21,6 @@ PERSISTENCE: Final = 0.8
 #: An interval whose peak is not known borrows the peak-to-mean ratio of one of this many intervals of like demand.
 NEIGHBOURS: Final = 20
 
-#: Bisection steps for the noise's strength. What is left over, the last press takes away exactly.
-STEPS: Final = 26
-
 
 def to_minutes(
     times: pd.DatetimeIndex, interval: pd.Timedelta, values: np.ndarray, peaks: np.ndarray | None = None, seed: int = 0
@@ -103,31 +100,12 @@ def _reaching(shape: np.ndarray, noise: np.ndarray, ratios: np.ndarray) -> np.nd
     """(m, length) of mean 1 whose maximum is the ratio; a ratio of NaN keeps the shape as it is.
 
     shape x exp(strength x noise), scaled to mean 1, has a maximum that goes continuously from the shape's own to
-    `length` as the strength grows: bisection finds the least strong noise that reaches the ratio. What it overshoots,
+    `length` as the strength grows: the kernel finds noise that reaches the ratio and hardly more. What it overshoots,
     and all of the shape when the ratio is below the shape's own maximum, is pressed towards the mean.
     """
-    weak, strong = np.zeros(len(ratios)), np.full(len(ratios), 1.0)
-    wanted = np.where(np.isnan(ratios), 0.0, ratios)
-    log_shape = np.log(np.maximum(shape, 1e-12))
-    for _ in range(12):  # 2^12 is far beyond what concentrates an interval in one minute
-        short = _swelled(log_shape, noise, strong).max(axis=1) < wanted
-        if not short.any():
-            break
-        strong[short] *= 2
-    for _ in range(STEPS):
-        middle = (weak + strong) / 2
-        enough = _swelled(log_shape, noise, middle).max(axis=1) >= wanted
-        strong, weak = np.where(enough, middle, strong), np.where(enough, weak, middle)
-    swelled = np.where((shape.max(axis=1) < wanted)[:, None], _swelled(log_shape, noise, strong), shape)
-    top = swelled.max(axis=1)
-    press = np.where(np.isnan(ratios) | (top <= 1), 1.0, np.minimum((ratios - 1) / np.where(top > 1, top - 1, 1), 1.0))
-    return 1 + press[:, None] * (swelled - 1)
+    from capacity.demand.minutes_kernel import reach
 
-
-def _swelled(log_shape: np.ndarray, noise: np.ndarray, strength: np.ndarray) -> np.ndarray:
-    exponent = log_shape + strength[:, None] * noise
-    swelled = np.exp(exponent - exponent.max(axis=1, keepdims=True))
-    return swelled / swelled.mean(axis=1, keepdims=True)
+    return np.asarray(reach(shape, noise, ratios))
 
 
 def _ratios(means: np.ndarray, peaks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -149,11 +127,12 @@ def _ratios(means: np.ndarray, peaks: np.ndarray, rng: np.random.Generator) -> n
 
 def persistent_noise(count: int, rng: np.random.Generator, persistence: float = PERSISTENCE) -> np.ndarray:
     """(count,) standard normal noise in which each minute resembles the one before (AR(1))."""
-    from scipy.signal import lfilter
+    from capacity.demand.minutes_kernel import remember
 
-    shocks = rng.standard_normal(count)
-    shocks[1:] *= np.sqrt(1 - persistence**2)
-    return np.asarray(lfilter([1.0], [1.0, -persistence], shocks))
+    noise = rng.standard_normal(count)
+    noise[1:] *= np.sqrt(1 - persistence**2)
+    remember(noise, persistence)
+    return noise
 
 
 def _whole_minutes(interval: pd.Timedelta) -> int:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from capacity.demand import to_minutes
 from capacity.demand.minutes import persistent_noise
+from capacity.demand.minutes_kernel import CLOSE, reach
 from capacity.errors import InputError
 from tests.makers import daily_wave, hourly
 
@@ -119,8 +120,33 @@ def test_several_series_are_spread_each_on_its_own() -> None:
     np.testing.assert_allclose(both.reshape(2, -1, 60).mean(axis=2), values)
 
 
+def halved(shape: np.ndarray, noise: np.ndarray, ratio: float) -> np.ndarray:
+    """(length,) of one interval, slowly: the strength of the noise by halving, the rest pressed away."""
+
+    def swelled(strength: float) -> np.ndarray:
+        minutes = shape * np.exp(strength * noise)
+        return np.asarray(minutes / minutes.mean())
+
+    weak, strong = 0.0, 1.0
+    while swelled(strength=strong).max() < ratio:
+        weak, strong = strong, 2 * strong
+    for _ in range(50):
+        middle = (weak + strong) / 2
+        weak, strong = (weak, middle) if swelled(middle).max() >= ratio else (middle, strong)
+    minutes = shape if shape.max() >= ratio else swelled(strong)
+    return np.asarray(1 + (ratio - 1) / (minutes.max() - 1) * (minutes - 1))
+
+
+@pytest.mark.parametrize("ratio", [1.0, 1.02, 1.1, 1.5, 3.0, 12.0, 40.0])
+def test_the_noise_is_as_strong_as_halving_finds_it(ratio: float) -> None:
+    shape = np.tile(np.linspace(0.9, 1.1, 60), (5, 1))
+    noise = persistent_noise(300, np.random.default_rng(3)).reshape(5, 60)
+    slowly = [halved(*pair, ratio) for pair in zip(shape, noise, strict=True)]
+    np.testing.assert_allclose(reach(shape, noise, np.full(5, ratio)), slowly, atol=10 * CLOSE * ratio)
+
+
 def test_fourteen_months_take_less_than_a_few_seconds() -> None:
-    """A rehearsal of a year may not wait for its input. The bound is loose for a busy machine: usual is 0.4 s."""
+    """A rehearsal of a year may not wait for its input. The bound is loose for a busy machine: usual is 0.03 s."""
     import time
 
     times = hourly(425)
