@@ -48,9 +48,9 @@ def asked(
     service: Service | Iterable[Service] | Config,
     goal: Goal | None,
     prices: PriceSettings | Rate | Iterable[Rate] | None,
-    accounts: Iterable[Account],
+    accounts: Account | Iterable[Account],
     peaks: Peaks | None = None,
-    budgets: Iterable[Budget] = (),
+    budgets: Budget | Iterable[Budget] = (),
 ) -> Asked:
     """The arguments of `plan`, checked. Raises ConfigError for none, strangers, or two of one name."""
     config = service if isinstance(service, Config) else Config()
@@ -59,15 +59,16 @@ def asked(
         services: tuple[Service, ...] = (service,)
     else:
         services = config.service if isinstance(service, Config) else tuple(service)
-    accounts = tuple(accounts) or config.account
+    own_accounts = (accounts,) if isinstance(accounts, Account) else tuple(accounts)
+    own_budgets = (budgets,) if isinstance(budgets, Budget) else tuple(budgets)
     return Asked(
         services=_distinct(services),
         alone=alone,
         goal=config.goal if goal is None else goal,
         prices=Prices.of_argument(config.prices if prices is None else prices),
-        accounts=_one_a_region(accounts),
+        accounts=_one_a_region(own_accounts or config.account),
         peaks=peaks,
-        budgets=tuple(budgets) or config.budget,
+        budgets=own_budgets or config.budget,
     )
 
 
@@ -85,6 +86,9 @@ def _distinct(services: tuple[Service, ...]) -> tuple[Service, ...]:
 
 
 def _one_a_region(accounts: tuple[Account, ...]) -> tuple[Account, ...]:
+    for account in accounts:
+        if not isinstance(account, Account):
+            raise ConfigError(f"{account!r} is not an Account", advice="Write Account(region=..., ...).")
     for region, count in Counter(account.region for account in accounts).items():
         if count > 1:
             raise ConfigError(f"{count} accounts for region {region!r}: keep one")

@@ -45,9 +45,9 @@ def plan(
     *,
     goal: Goal | None = None,
     prices: PriceSettings | Rate | Iterable[Rate] | None = None,
-    accounts: Iterable[Account] = (),
+    accounts: Account | Iterable[Account] = (),
     peaks: Peaks | None = None,
-    budgets: Iterable[Budget] = (),
+    budgets: Budget | Iterable[Budget] = (),
 ) -> Plan:
     """Tasks for every service and interval, when limits are reached, what it costs, and what to decide.
 
@@ -56,7 +56,7 @@ def plan(
               one Service with a forecast of one service's series needs no matching name
     goal      how sure, and what to survive; Goal() when not given
     prices    PriceSettings, or one or several Rate that replace the built-in, dated price of their region
-    accounts  quotas and subnets, one Account a region
+    accounts  quotas and subnets, one Account or several, one a region
     peaks     how needs inside an interval follow from its mean; `forecasting.within_interval_peaks` when not given;
               not asked for services of tier "batch", whose work waits
     budgets   what may be spent in a calendar month: those that the paths may pass are decisions

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from capacity.config import Account, Config, Goal, PriceSettings, Rate, Service
+from capacity.config import Account, Budget, Config, Goal, PriceSettings, Rate, Service
 from capacity.errors import ConfigError, GoalUnreachable, PlanError
 from capacity.findings import Finding
 from capacity.planning import plan
@@ -87,6 +87,18 @@ def test_what_is_no_service_is_refused() -> None:
 def test_two_accounts_of_one_region_are_refused() -> None:
     with pytest.raises(ConfigError, match="2 accounts for region 'us-east-1'"):
         planned(cpu_forecast([[1.0]]), plain(), accounts=(Account(), Account()))
+
+
+def test_one_account_and_one_budget_need_no_list() -> None:
+    one, fitting = Account(fargate_vcpu_quota=7), Budget(name="all", usd_per_month=5)
+    a, b = (
+        plan(cpu_forecast([[4.0]]), plain(), accounts=accounts, budgets=budgets)
+        for accounts, budgets in ((one, fitting), ([one], [fitting]))
+    )
+    assert a.accounts == b.accounts == (one,)
+    assert a.decisions == b.decisions
+    with pytest.raises(ConfigError, match="'us-east-1' is not an Account"):
+        plan(cpu_forecast([[4.0]]), plain(), accounts=["us-east-1"])  # type: ignore[list-item]
 
 
 def test_a_config_brings_goal_prices_and_accounts_and_arguments_win() -> None:

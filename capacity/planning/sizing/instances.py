@@ -17,7 +17,7 @@ from capacity.planning.cost import spread
 from capacity.planning.prices import HOURS_PER_MONTH
 from capacity.planning.sizing.packing import packed, volume_bound
 from capacity.planning.steps import tracked_share, whole_tasks
-from capacity.planning.words import counted, level_words, listed, share, usd
+from capacity.planning.words import counted, first_few, level_words, listed, share, usd
 from capacity.schema import INSTANCES
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Instances:
     @property
     def sentence(self) -> str:
         """Which type, how many, for what, in one breath."""
-        whose = f"the tasks of {listed([f'`{name}`' for name in self.services])}"
+        whose = f"the tasks of {first_few([f'`{name}`' for name in self.services])}"
         if self.best is None:
             fits = self.frame[self.frame["rejected_because"] == ""]["instance"].tolist()
             return f"Of {listed(fits)} no price is known." if fits else f"No type holds {whose}."
@@ -87,6 +87,10 @@ def instances(
     no type at all.
     """
     types = (instance,) if isinstance(instance, Instance) else tuple(instance)
+    if not all(isinstance(one, Instance) for one in types):
+        raise InputError(
+            f"{instance!r} is no instance type", advice="Write Instance(name=..., vcpu=..., memory_gib=...)."
+        )
     if not types:
         raise InputError("no instance type to pack onto", advice="Pass Instance(name=..., vcpu=..., memory_gib=...).")
     chosen = _chosen(plan, services)

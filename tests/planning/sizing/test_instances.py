@@ -138,6 +138,8 @@ def test_what_cannot_be_packed_together_is_said() -> None:
         plan.instances(TYPE, ["a", "c"])
     with pytest.raises(InputError, match="no instance type"):
         plan.instances([])
+    with pytest.raises(InputError, match=r"'m7i.large' is no instance type\nWrite Instance"):
+        plan.instances("m7i.large")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="no service 'd'"):
         plan.instances(TYPE, "d")
     with pytest.raises(ConfigError, match="nothing is left for tasks"):
