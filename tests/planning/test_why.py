@@ -134,6 +134,12 @@ def test_what_cannot_be_said_is_left_out_and_never_a_zero() -> None:
     assert idle.why("web").query("part == 'turn'")["item"].tolist() == ["level", "level"]
 
 
+def test_where_nothing_is_added_to_the_load_its_risk_is_told_once() -> None:
+    bare = planned(cpu_forecast(PATHS, "checkout"), SERVICE.model_copy(update={"startup_seconds": 0}), goal=BARE)
+    words = bare.why("checkout").set_index("item").loc["as planned", "why"]
+    assert words.endswith("of the futures need more")
+
+
 def test_one_task_of_a_tiny_service_is_told_without_advice_that_nobody_can_take() -> None:
     tiny = planned(cpu_forecast(np.full((4, 3), 0.05)), plain(max_tasks=1, zones=3), goal=Goal())
     told = tiny.explain("web")

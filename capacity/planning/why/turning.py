@@ -51,14 +51,15 @@ def fewer(about: Moment) -> Iterator[Turn]:
         if tasks < 1:
             continue
         chance, alone = (float((paths > tasks).mean()) for paths in (about.counts, about.loaded))
-        with_all = "with every headroom" if about.row["for_zone_loss"] != about.row["for_load"] else "for its load"
+        apart = f" with every headroom, {percent(alone)} for load alone"
+        what = apart if about.row["for_zone_loss"] != about.row["for_load"] else ""
         yield Turn(
             "option",
             "one task fewer" if tasks < run else "as planned",
             float(tasks),
             "tasks",
             tasks,
-            f"{counted(tasks)}: {percent(chance)} of the futures need more {with_all}, {percent(alone)} for load alone",
+            f"{counted(tasks)}: {percent(chance)} of the futures need more{what}",
             chance,
         )
 
