@@ -90,6 +90,7 @@ def test_chances_of_limits_and_the_time_that_starts_take_are_told(tmp_path: Path
     said = called(*asked)
     assert "fargate_vcpu_quota" in said.stdout
     assert "Chance that it is passed by the end of" in said.stdout
+    assert f"{pd.Timestamp(answer['chances'][-1]['date']):%d %b}" in said.stdout  # weeks, and the last day
     assert "aws ec2 describe-subnets --region eu-west-1" in said.stderr
 
 

@@ -40,8 +40,8 @@ def limits(
         print_json({name: records(part) for name, part in parts.items()})
         return
     table(weighed, "Limits")
-    weekly = chances[(chances["date"] - chances["date"].min()).dt.days % 7 == 6]
-    by_week = weekly.pivot_table(index=["service", "limit"], columns="date", values="probability", sort=False)
+    ends = ((chances["date"] - chances["date"].min()).dt.days % 7 == 6) | (chances["date"] == chances["date"].max())
+    by_week = chances[ends].pivot_table(index=["service", "limit"], columns="date", values="probability", sort=False)
     by_week.columns = [f"{day:%d %b}" for day in by_week.columns]
     table(by_week.reset_index(), "Chance that it is passed by the end of")
     table(starts, "How long starts take")
