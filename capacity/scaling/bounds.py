@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Final
+
 import numpy as np
 import pandas as pd
 
-from capacity.scaling.cron import firings
+from capacity.scaling.cron import At, firings, parse
 from capacity.scaling.policy import ScheduledAction, ServicePolicy
 
 #: How far back to look for the action that set the bounds before the first minute: nothing reverts, so it may be old.
 #: First the week that holds every weekly action, then a year and a bit.
 LOOK_BACK = (pd.Timedelta(days=8), pd.Timedelta(days=400))
+
+#: A day of the week in which a schedule without dates is looked at: any does.
+ANY_DAY: Final = pd.Timestamp("2026-06-01", tz="UTC")
+WEEK: Final = pd.Timedelta(days=7)
 
 
 def bounds(policy: ServicePolicy, times: pd.DatetimeIndex) -> tuple[np.ndarray, np.ndarray]:
@@ -35,6 +42,30 @@ def bounds(policy: ServicePolicy, times: pd.DatetimeIndex) -> tuple[np.ndarray, 
     minimum[fired] = np.array([one.min_tasks for one in policy.schedule])[action[fired]]
     maximum[fired] = np.array([one.max_tasks for one in policy.schedule])[action[fired]]
     return minimum, maximum
+
+
+def weeks(schedule: Iterable[ScheduledAction], timezone: str = "UTC") -> tuple[pd.DatetimeIndex, ...]:
+    """Weeks that show what a schedule holds, each from Monday on in steps of five minutes, in this zone.
+
+    A schedule with dates does nothing outside them: the weeks after each beginning, before each end, and of each single
+    day. What has none is in every week, and in any where nothing has.
+
+    >>> up = ScheduledAction("up", "cron(0 8 ? * * *)", 9, 40, start=pd.Timestamp("2026-12-02", tz="UTC"))
+    >>> [str(times[0].date()) for times in weeks([up])], len(weeks([]))
+    (['2026-11-30', '2026-12-07'], 1)
+    """
+    days: set[pd.Timestamp] = set()
+    for action in schedule:
+        once = parse(action.schedule)
+        if isinstance(once, At):
+            days.add(once.moment.tz_localize("UTC"))
+            continue
+        days |= {action.start, action.start + WEEK} if action.start is not None else set()
+        days |= {action.end - WEEK} if action.end is not None else set()
+        days |= {ANY_DAY} if action.start is None and action.end is None else set()
+    mondays = {day.tz_convert(timezone).tz_localize(None).to_period("W-SUN").start_time for day in days or {ANY_DAY}}
+    firsts = (monday.tz_localize(timezone, nonexistent="shift_forward", ambiguous=True) for monday in sorted(mondays))
+    return tuple(pd.date_range(first.tz_convert("UTC"), periods=7 * 288, freq="5min", unit="us") for first in firsts)
 
 
 def events(

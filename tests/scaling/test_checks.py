@@ -149,9 +149,22 @@ def test_minimums_have_to_fit_the_quota_of_their_own_region_alone_and_together()
 
     assert said(24) == said(None) == said(1, region="eu-west-1") == []
     (together,) = said(23)  # twelve tasks of one vCPU each, twice, from 7:55 in Paris on
-    assert "Monday 05:55 UTC the minimums of 2 services need 24 vCPU together" in together
+    assert "Monday 15 February 2027 06:55 UTC the minimums of 2 services need 24 vCPU together" in together
     assert len(said(11)) == 2
     assert all("needs 12 vCPU" in message for message in said(11))
+
+
+@pytest.mark.parametrize("dates", [{"start": "2026-12-01"}, {"end": "2026-02-23"}, {"start": "2026-01-05"}, {}])
+def test_minimums_of_a_schedule_with_dates_are_held_against_the_quota_in_its_own_weeks(dates: dict[str, str]) -> None:
+    moments = {name: pd.Timestamp(day, tz="UTC") for name, day in dates.items()}
+
+    def dated(one: ServicePolicy) -> ServicePolicy:
+        up, down, _ = one.schedule
+        return replace(one, schedule=tuple(replace(action, **{"end": None, **moments}) for action in (up, down)))
+
+    parts = fleet(dated(named("a")), dated(named("b")))
+    (together,) = [f for f in check_policy(parts, accounts=[Account(fargate_vcpu_quota=23)]) if f.check == "quota"]
+    assert "the minimums of 2 services need 24 vCPU together" in together.message
 
 
 def test_quotas_are_not_asked_of_what_runs_elsewhere_than_on_fargate() -> None:

@@ -13,7 +13,7 @@ from capacity.config import Account
 from capacity.demand import Demand, Key
 from capacity.errors import InputError
 from capacity.findings import Finding
-from capacity.scaling.bounds import bounds
+from capacity.scaling.bounds import bounds, weeks
 from capacity.scaling.checks.findings import finding
 from capacity.scaling.load import carried
 from capacity.scaling.policy import ServicePolicy
@@ -25,9 +25,6 @@ MOST_TARGETS: Final = 3_000
 #: of it is a habit, not a reserve.
 TWICE: Final = 2.0
 MOSTLY: Final = 0.5
-
-#: Any week; its Monday. Schedules are looked at every five minutes, in which no two actions should fire anyway.
-_MONDAY: Final = pd.Timestamp("2026-06-01", tz="UTC")
 
 
 def names(parts: Sequence[ServicePolicy]) -> Iterator[Finding]:
@@ -43,7 +40,7 @@ def names(parts: Sequence[ServicePolicy]) -> Iterator[Finding]:
 
 
 def quotas(parts: Sequence[ServicePolicy], accounts: Sequence[Account]) -> Iterator[Finding]:
-    """Minimums that the Fargate quota of their region does not hold, alone or all together in a week of schedules."""
+    """Minimums that the Fargate quota of their region does not hold, alone or all together at a time of a week."""
     for account in accounts:
         quota = account.fargate_vcpu_quota
         mine = [one for one in parts if one.service.region == account.region and one.service.launch_type == "FARGATE"]
@@ -62,20 +59,25 @@ def quotas(parts: Sequence[ServicePolicy], accounts: Sequence[Account]) -> Itera
         needed, when = _highest(mine)
         if needed > quota and not alone:
             message = (
-                f"on {when:%A %H:%M} UTC the minimums of {len(mine)} services need {needed:,g} vCPU together, the "
-                f"quota of {account.region} is {quota:,g}."
+                f"on {when:%A %d %B %Y %H:%M} UTC the minimums of {len(mine)} services need {needed:,g} vCPU together, "
+                f"the quota of {account.region} is {quota:,g}."
             )
             yield Finding("", "", "quota", "FAIL", message, "Have L-3032A538 raised before this is applied.")
 
 
 def _highest(parts: Sequence[ServicePolicy]) -> tuple[float, pd.Timestamp]:
-    """vCPU of all minimums together at the worst moment of a week, and that moment."""
-    times = pd.date_range(_MONDAY, periods=7 * 288, freq="5min", unit="us")
-    needed = np.zeros(len(times))
-    for one in parts:
-        minimum, _ = bounds(one, times)
-        needed += minimum * one.service.task_vcpu
-    return float(needed.max()), times[int(needed.argmax())]
+    """vCPU of all minimums together at the worst moment of the weeks in which schedules are in force, and that moment.
+
+    Every five minutes, in which no two actions of a service should fire anyway.
+    """
+    worst = (-1.0, pd.NaT)
+    for times in weeks(action for one in parts for action in one.schedule if action.min_tasks > one.min_tasks):
+        needed = np.zeros(len(times))
+        for one in parts:
+            minimum, _ = bounds(one, times)
+            needed += minimum * one.service.task_vcpu
+        worst = max(worst, (float(needed.max()), times[int(needed.argmax())]), key=lambda found: found[0])
+    return worst
 
 
 def pinned(parts: Sequence[ServicePolicy], demand: Demand) -> Iterator[Finding]:
