@@ -16,8 +16,9 @@ from capacity.errors import InputError
 from capacity.forecasting import backtest
 from capacity.planning import Decision, Plan, plan
 from tests.makers import daily_wave, hourly, make_demand, make_forecast
-from tests.planning.inputs import BARE, cpu_forecast, forecast_of, plain, planned
+from tests.planning.inputs import BARE, CUTOFF, cpu_forecast, forecast_of, plain, planned
 
+DAY = pd.Timedelta(days=1)
 SERVICE = plain("checkout", max_tasks=64, startup_seconds=1800, zones=3)
 PATHS = np.array([[20.0, 25.5, 28.0, 26.0]]) * np.linspace(0.9, 1.2, 40)[:, None]
 PLAN = planned(cpu_forecast(PATHS, "checkout"), SERVICE, goal=Goal())
@@ -191,7 +192,9 @@ def test_a_decision_says_what_it_rests_on_and_what_would_spare_it() -> None:
     assert "max_tasks is 45 tasks: " in told
     assert "Forecast from data up to 2026-11-23 00:00 UTC: cpu by hand-made." in told
     spared = float(told.split("With ")[1].split(" %")[0]) / 100
-    kept = short.what_if(Scenario(name="x", growth=1 - spared - 0.01)).plans["x"]
+    kept = short.what_if(Scenario(name="x", growth=1 - spared)).plans["x"]
     assert kept.limits.set_index("limit").loc["max_tasks", "probability"] < 0.05
+    assert "Act now: " in told  # an hour is no time to have a maximum raised
+    assert "The last day to act is 24 November 2026" in short.explain_decision(replace(decision, before=CUTOFF + DAY))
     other = Decision("fix_data", "nobody", "Fix it.", "", 1.0)
     assert short.explain_decision(other).splitlines()[0] == "Fix it."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,7 +11,7 @@ from capacity.planning.limits import EARLY
 from capacity.planning.matching import match
 from capacity.planning.needs import full_tasks
 from capacity.planning.steps import climb
-from capacity.planning.words import percent, share, spoken_date
+from capacity.planning.words import percent, spoken_date
 
 if TYPE_CHECKING:
     from capacity.forecasting import Backtest
@@ -47,13 +48,16 @@ def explain_decision(plan: Plan, decision: Decision) -> str:
             if row[column] is not pd.NaT
         ]
         told = f", {' and '.join(past)}" if past else ""
+        needed = f"{row['needed']:,.0f}" if row["needed"] >= 100 else f"{row['needed']:,.3g}"
         lines.append(
             f"{row['limit']} is {row['value']:,.10g} {row['unit']}: {percent(row['probability'])} of the futures pass "
-            f"it within the horizon{told}; {row['needed']:,.10g} hold."
+            f"it within the horizon{told}; {needed} hold."
         )
     if decision.kind in ("raise_max", "watch") and decision.service in plan.needs:
         lines.append(_spared(plan, decision.service))
-    if decision.before is not None:
+    if decision.before is not None and decision.before <= plan.forecast.times[0]:
+        lines.append("Act now: the first futures pass it no later than a change takes.")
+    elif decision.before is not None:
         lines.append(f"The last day to act is {spoken_date(decision.before)}: the date less what a change takes.")
     lines.append(
         f"Forecast from data up to {plan.forecast.cutoff:%Y-%m-%d %H:%M} UTC{_models(plan, decision.service)}."
@@ -92,4 +96,5 @@ def _spared(plan: Plan, name: str) -> str:
     while high - low > 1e-3:
         middle = (low + high) / 2
         low, high = (middle, high) if passed(middle) < EARLY else (low, middle)
-    return f"With {share(1 - low)} less load than forecast, fewer than {percent(EARLY)} of the futures pass it."
+    less = math.ceil(1000 * (1 - low)) / 10  # rounded up: what is told has to be enough
+    return f"With {less:g} % less load than forecast, fewer than {percent(EARLY)} of the futures pass it."
