@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.errors import InputError
+from capacity.planning.words import first_few
 
 if TYPE_CHECKING:
     from capacity.planning.plans import Plan
@@ -22,8 +23,8 @@ COLUMNS: Final = {"service": "object", "limit": "object", "date": "datetime64[us
 def limits_over_time(plan: Plan, limit: str | None = None, service: str | None = None) -> pd.DataFrame:
     """Cumulative chance of each limit of the plan: one row a limit and day, columns service, limit, date, probability.
 
-    limit        only those: as `plan.limits` names them ("max_tasks"), or all of a kind ("connections",
-                 "subnet_addresses"); None: every limit
+    limit        only those: as `plan.limits` names them ("max_tasks", "connections: orders-db"), all of a kind
+                 ("connections"), or those of one thing ("orders-db"); None: every limit
     service      only those of one service, account or what else `plan.limits` names
     date         start of a day, UTC; probability: share of paths that have passed the limit by the end of that day
 
@@ -81,10 +82,10 @@ def plot_limits(plan: Plan, limit: str | None = None, service: str | None = None
 def _chosen(plan: Plan, limit: str | None, service: str | None) -> list[tuple[str, str]]:
     """The plan's rows of this limit, or kind of limit, and service."""
     rows = list(plan.passed)
-    for asked, place, noun in ((service, 0, "service"), (limit, 1, "limit")):
+    for asked, place, noun in ((service, 0, "limit of"), (limit, 1, "limit")):
         there = [row[place] for row in rows]
-        rows = [row for row in rows if asked is None or asked in (row[place], row[place].split(": ")[0])]
+        rows = [row for row in rows if asked is None or asked in (row[place], *row[place].split(": "))]
         if asked is not None and not rows:
-            known = ", ".join(sorted(set(there))[:10])
-            raise InputError(f"the plan has no limit of {noun} {asked!r}", advice=f"There are: {known}.")
+            known = first_few(sorted(set(there)), most=10)
+            raise InputError(f"the plan has no {noun} {asked!r}", advice=f"There are: {known}.")
     return rows

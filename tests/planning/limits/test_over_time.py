@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.config import Account, Goal
+from capacity.config import Account, Goal, Limit
 from capacity.errors import InputError
 from capacity.planning import launch_seconds
 from tests.planning.inputs import BARE, CUTOFF, cpu_forecast, forecast_of, plain, planned
@@ -50,11 +50,14 @@ def test_the_table_has_its_types_and_every_limit_of_the_plan() -> None:
     assert (rising >= 0).all()
 
 
-def test_a_limit_is_found_by_its_kind_and_strangers_are_refused() -> None:
-    plan = planned(cpu_forecast(LOADS), plain(), goal=BARE)
-    with pytest.raises(InputError, match=r"no limit of limit 'quota'.*\n?.*max_tasks"):
+def test_a_limit_is_found_by_its_kind_and_by_what_it_is_of_and_strangers_are_refused() -> None:
+    pool = Limit(name="orders-db", kind="connections", total=100, per_task=8)
+    plan = planned(cpu_forecast(LOADS), plain(limit=(pool,)), goal=BARE)
+    for asked in ("connections", "orders-db", "connections: orders-db"):
+        assert set(plan.limits_over_time(asked)["limit"]) == {"connections: orders-db"}
+    with pytest.raises(InputError, match=r"no limit 'quota'.*\n?.*max_tasks"):
         plan.limits_over_time("quota")
-    with pytest.raises(InputError, match="no limit of service 'api'"):
+    with pytest.raises(InputError, match="no limit of 'api'"):
         plan.limits_over_time(service="api")
 
 
