@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 #: A saving below this share of the spend is not worth another load test.
 WORTH_CHANGING: Final = 0.02
 
+#: An `arm_speed` above this is no multiple: 90 is meant as percent.
+FASTEST: Final = 10
+
 #: Check and status of the plan's findings that say which price to state.
 NO_PRICE: Final = ("price", "UNKNOWN")
 
@@ -135,7 +138,7 @@ def sizes(
     today's maximum bounds none. Start-up time is taken to be the same, which tasks of a quarter vCPU seldom keep.
     Raises InputError for a service that is not planned, and for an `arm_speed` or `least` that cannot be.
     """
-    if arm_speed is not None and not 0 < arm_speed < np.inf:
+    if arm_speed is not None and not 0 < arm_speed <= FASTEST:
         raise InputError(f"arm_speed {arm_speed!r} is not a speed", advice="0.9: an ARM vCPU does 90 % of an x86 one.")
     if least is not None and least < 0:
         raise InputError(f"least {least!r} is not a count of tasks")

@@ -261,6 +261,7 @@ def test_a_fleet_is_compared_service_by_service_and_tasks_on_ec2_are_left_out() 
     [
         ({"service": "wbe"}, "no service 'wbe' is planned"),
         ({"arm_speed": 0.0}, "arm_speed 0.0 is not a speed"),
+        ({"arm_speed": 90}, "arm_speed 90 is not a speed\n0.9: "),
         ({"arm_speed": math.nan}, "arm_speed nan is not a speed"),
         ({"least": -1}, "least -1 is not a count of tasks"),
     ],
