@@ -1,23 +1,26 @@
-"""`capacity fetch cloudwatch` as a process, with nothing set but an address and keys that open nothing."""
+"""`capacity fetch cloudwatch`, with nothing set but an address and keys that open nothing.
+
+As a process once it pulls and once it finds no keys; what else it says is the same in this one, two seconds sooner.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import capacity
-from tests.conftest import ROOT
+from tests.commands import Said, called, spawned
 from tests.sources.cloudwatch.seeding import seed, service
 
 pytestmark = pytest.mark.xdist_group("moto")
 
 COUNT = 90
+SECRET = "t0p-s3cret"
 
 
 @pytest.fixture(scope="module")
@@ -33,24 +36,26 @@ def minutes(moto_address: str) -> pd.DatetimeIndex:
     return stamps
 
 
-def run(address: str, *arguments: str, code: int = 0, keys: bool = True) -> subprocess.CompletedProcess[str]:
-    known = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    secrets = {"AWS_ACCESS_KEY_ID": "AKIATESTINGTESTING12", "AWS_SECRET_ACCESS_KEY": "t0p-s3cret"} if keys else {}
+def surroundings(address: str, *, keys: bool = True) -> dict[str, str]:
+    """All that is set of AWS's own."""
+    secrets = {"AWS_ACCESS_KEY_ID": "AKIATESTINGTESTING12", "AWS_SECRET_ACCESS_KEY": SECRET} if keys else {}
     nowhere = {
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "capacity.cli", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env={**known, **secrets, **nowhere, "AWS_ENDPOINT_URL": address, "PYTHONPATH": str(ROOT)},
-    )
-    assert done.returncode == code, done.stderr
+    return {**secrets, **nowhere, "AWS_ENDPOINT_URL": address}
+
+
+def run(address: str, *arguments: str, code: int = 0, keys: bool = True, by: Callable[..., Said] = called) -> Said:
+    with pytest.MonkeyPatch.context() as here:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:  # the server for tests sets keys, too
+            here.delenv(name)
+        for name, value in surroundings(address, keys=keys).items():
+            here.setenv(name, value)
+        done = by(*arguments, code=code)
     assert "Traceback" not in done.stderr
-    assert "s3cret" not in done.stdout + done.stderr
+    assert SECRET not in done.stdout + done.stderr
     return done
 
 
@@ -62,7 +67,7 @@ def test_what_was_put_in_is_kept_and_the_second_run_adds_nothing(
     dry = json.loads(run(moto_address, *arguments, "--dry-run", "--json").stdout)
     assert dry["calls"] == dry["least"] == {"GetMetricData": 1}
     assert not (tmp_path / "store").exists()
-    first = json.loads(run(moto_address, *arguments, "--json").stdout)
+    first = json.loads(run(moto_address, *arguments, "--json", by=spawned).stdout)
     assert first["rows_added"] == 5 * COUNT  # CPU in three statistics, running tasks, requests
     assert first["calls"]["GetMetricData"] == first["least"]["GetMetricData"] == 1
     history = capacity.read(store)
@@ -109,6 +114,7 @@ def test_without_credentials_it_says_how_to_get_some(moto_address: str, tmp_path
         *("fetch", "cloudwatch", "--cluster", "prod", "--store", str(tmp_path / "store")),
         code=1,
         keys=False,
+        by=spawned,
     )
     assert "there are no AWS credentials" in done.stderr
     assert "aws sso login" in done.stderr
