@@ -23,6 +23,8 @@ import pytest
 from capacity.reporting import report
 from tests.reporting.fleet import GENERATED_AT, demand_plan, failing, policy_of, scores_of, web
 
+pytestmark = pytest.mark.xdist_group("chromium")
+
 #: A service's name that owns the page if it is ever taken for markup.
 OWNER = "<script>document.title='owned'</script>"
 
@@ -91,6 +93,7 @@ class Browser:
         ]
         return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
 
+    @cache  # noqa: B019 - one browser a run: a start takes two seconds, and an answer serves several tests
     def measured(self, *, width: int = 1280, scheme: str = LIGHT) -> dict[str, Any]:
         """What the browser says about the page at this width and in this theme."""
         beside = self.folder / "measure.html"
@@ -113,8 +116,8 @@ def hostile_page() -> bytes:
     return made.render("html")
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Browser:
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     program = next(filter(None, map(shutil.which, names)), None)
     if program is None:
@@ -124,8 +127,9 @@ def browser(tmp_path: Path) -> Browser:
         if os.environ.get("CI"):
             pytest.fail("CI has to open the page in a browser: install chromium, as .ci/run does.")
         pytest.skip("no Chromium here: the page was only checked as text. Install chromium to see it opened.")
-    (tmp_path / "report.html").write_bytes(hostile_page())
-    return Browser(program, tmp_path)
+    folder: Path = tmp_path_factory.mktemp("browser")
+    (folder / "report.html").write_bytes(hostile_page())
+    return Browser(program, folder)
 
 
 def asked(log: Path) -> set[str]:
@@ -171,7 +175,7 @@ def test_text_stands_out_from_its_paper_in_both_themes(browser: Browser, scheme:
 
 
 def test_on_a_desk_no_table_scrolls_and_no_name_in_a_picture_is_cut(browser: Browser) -> None:
-    found = browser.measured(width=1280)
+    found = browser.measured()
     assert found["across"] <= 1280
     assert found["scrolling"] == []
     assert found["clipped"] == []
