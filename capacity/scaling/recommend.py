@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,6 +25,7 @@ from capacity.scaling.load import carried, key_of, tracked, tracked_metric
 from capacity.scaling.policy import Policy, ServicePolicy
 from capacity.scaling.rehearse import ACCEPTED, HEADROOM, Candidate, choose, rehearsal_frame, todays, weighed
 from capacity.scaling.schedule import actions, bin_minutes, lead_minutes
+from capacity.scaling.search.beside import Beside, asked_for, with_parts
 from capacity.scaling.search.compiling import changes, kept_load
 from capacity.scaling.search.judging import Coming, Past
 from capacity.scaling.search.kinds import Kind, kept_share, made, most_tracked, plain_kinds, scheduled_kinds, tracking
@@ -52,18 +53,26 @@ FINEST: Final = pd.Timedelta(hours=1)
 Peaks = Callable[[Forecast], np.ndarray]
 
 
-def recommend_policy(plan: Plan, *, demand: Demand | None = None, seed: int = 0, peaks: Peaks | None = None) -> Policy:
+def recommend_policy(
+    plan: Plan,
+    *,
+    demand: Demand | None = None,
+    seed: int = 0,
+    peaks: Peaks | None = None,
+    beside: Iterable[Beside] = (),
+) -> Policy:
     """How each service of the plan should scale: bounds, one tracked target, and scheduled minimums where they help.
 
     plan    its forecast gives schedules, its decisions the bounds
     demand  history to rehearse on; the plan's own past when not given
     seed    of the noise inside coarse intervals
     peaks   as for `plan`
+    beside  parts to try beside tracking and schedule: "steps", "predictive". Each is taken only where it pays
 
     Tracking alone at several targets, and with scheduled minimums of several kinds, is replayed on the last weeks; each
     week's schedule is made from the weeks before it. The kinds that do best are made again from half of the forecast's
-    paths and replayed on the other half. The choice is made by `choose` on both: risk first, then task-hours, missing
-    ones included. `reasons` tells all this; `rehearsal` holds every candidate, today's policy among them.
+    paths and replayed on the other half. The choice is made by `choose` on both: risk first, then task-hours with
+    shortage weighed. `reasons` tells all this; `rehearsal` holds every candidate, today's policy among them.
 
     Requests per task are tracked where their capacity is stated and requests are forecast, else CPU. The target is what
     rehearsal shows to keep the promise: never above what a task carries, nor above `request_target` or `cpu_target`
@@ -71,11 +80,17 @@ def recommend_policy(plan: Plan, *, demand: Demand | None = None, seed: int = 0,
     CPU or memory fills a task before its stated requests do, fewer requests are tracked. Schedules are in force a
     little longer than the plan; a last action then puts the bounds outside the schedule back.
     """
-    return Policy(tuple(recommend_service(plan, service, demand, seed, peaks) for service in plan.services))
+    parts = asked_for(beside)
+    return Policy(tuple(recommend_service(plan, service, demand, seed, peaks, parts) for service in plan.services))
 
 
 def recommend_service(
-    plan: Plan, service: Service, demand: Demand | None, seed: int, peaks: Peaks | None
+    plan: Plan,
+    service: Service,
+    demand: Demand | None,
+    seed: int,
+    peaks: Peaks | None,
+    beside: tuple[Beside, ...] = (),
 ) -> ServicePolicy:
     """The recommendation for one service, with its reasons and rehearsal."""
     forecast, alone = plan.forecast, len(plan.services) == 1
@@ -103,14 +118,16 @@ def recommend_service(
     kinds = [*plain, *(scheduled_kinds(plain) if may_schedule(window, past, about) else [])]
     judged = Judged.of(history, kinds, todays(service, metric, planned, filled), rate_of(plan, service))
     coming = Coming.of(about, seed, kept_load(base, kept), peaks)
-    found = best(judged, coming, about, ACCEPTED[service.tier], plan.goal_of(service.name).level)
+    level = plan.goal_of(service.name).level
+    found = best(judged, coming, about, ACCEPTED[service.tier], level)
     judged.frame.loc[1 + kinds.index(found.kind), "chosen"] = True
     if base.per_task is not None and filled is not None:
         reasons.append(filled.sentence(service, carried(found.policy).target))
     reasons += why(judged, found, service, window, past.interval)
     reasons += [*schedule_said(found), ahead_said(found, coming, ACCEPTED[service.tier])]
-    reasons += doubts(plan, found.policy, filled)
-    return replace(found.policy, reasons=tuple(reasons), rehearsal=judged.frame)
+    policy, said = with_parts(found.policy, found.kind, history, coming, level, beside)
+    reasons += [*said, *doubts(plan, policy, filled)]
+    return replace(policy, reasons=tuple(reasons), rehearsal=judged.frame)
 
 
 def may_schedule(window: Window, past: Demand, about: Forecast) -> bool:
@@ -151,9 +168,10 @@ class Judged:
         return self.frame["short_share"].to_numpy()[1:]
 
     def cost(self, level: float) -> np.ndarray:
-        """(K,) task-hours, missing ones weighed."""
+        """(K,) task-hours, shortage weighed."""
         rows = self.frame.iloc[1:]
-        return weighed(rows["task_hours"].to_numpy(), rows["missing_task_hours"].to_numpy(), level)
+        hours, missing = rows["task_hours"].to_numpy(), rows["missing_task_hours"].to_numpy()
+        return weighed(hours, missing, self.short, level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,6 +182,7 @@ class Found:
     policy: ServicePolicy
     ahead: Totals  # (paths,)
     end: pd.Timestamp | None  # of its schedule
+    short: float  # share of minutes, mean of history and forecast
 
 
 def best(judged: Judged, coming: Coming, about: Forecast, accepted: float, level: float) -> Found:
@@ -194,21 +213,23 @@ def best(judged: Judged, coming: Coming, about: Forecast, accepted: float, level
         made_again.append(policy)
     ahead = coming.totals(made_again)
     past_cost, ahead_cost = judged.cost(level)[chosen], np.array([_cost(one, level) for one in ahead])
-    short = np.maximum(judged.short[chosen], [float(one.short_share.mean()) for one in ahead])
+    short = (judged.short[chosen] + [float(one.short_share.mean()) for one in ahead]) / 2
     row = choose(short, past_cost / past_cost.min() + ahead_cost / ahead_cost.min(), accepted)
     policy = made_again[row]
-    return Found(judged.kinds[chosen[row]], policy, ahead[row], span.end if policy.schedule else None)
+    return Found(
+        judged.kinds[chosen[row]], policy, ahead[row], span.end if policy.schedule else None, float(short[row])
+    )
 
 
 def _cost(ahead: Totals, level: float) -> float:
-    return float(weighed(ahead.task_hours, ahead.missing_task_hours, level).mean())
+    hours, missing, short = (part.mean() for part in (ahead.task_hours, ahead.missing_task_hours, ahead.short_share))
+    return float(weighed(hours, missing, short, level))
 
 
 def shortlist(judged: Judged, accepted: float, level: float) -> list[int]:
     """Kinds to rehearse on the forecast too, those without a schedule first: of both the best, and the least short."""
     short, cost = judged.short, judged.cost(level)
-    unsafe = short > HEADROOM * accepted
-    order = np.lexsort((cost, np.where(unsafe, short, 0.0)))
+    order = np.lexsort((cost, short > HEADROOM * accepted))
     patterned = np.array([bool(kind.pattern) for kind in judged.kinds])
     taken = [row for side in (~patterned, patterned) for row in [n for n in order if side[n]][:SHORTLIST]]
     safest = [
@@ -334,7 +355,7 @@ def why(judged: Judged, found: Found, service: Service, window: Window, interval
     """The choice in words: what was compared, on what, and what decided."""
     accepted, frame = ACCEPTED[service.tier], judged.frame
     row = 1 + judged.kinds.index(found.kind)
-    passed = frame.loc[row, "short_share"] <= HEADROOM * accepted
+    passed = found.short <= HEADROOM * accepted
     plain = [1 + n for n, kind in enumerate(judged.kinds) if not kind.pattern]
     alone = min(
         plain, key=lambda n: (max(frame.loc[n, "short_share"] - HEADROOM * accepted, 0), frame.loc[n, "task_hours"])
@@ -344,10 +365,10 @@ def why(judged: Judged, found: Found, service: Service, window: Window, interval
         f"Rehearsed minute by minute with ECS's clocks on {window}: {len(frame)} candidates.",
         f"Chosen: {_outcome(frame.loc[row])}. Beside it: {others}.",
         f"Of the candidates that are short in at most half of the accepted {accepted:.1%} of minutes "
-        f"(tier {service.tier}), on history and on the forecast, it costs least, missing task-hours included."
+        f"(tier {service.tier}), on history and on the forecast, it costs least, shortage weighed."
         if passed
-        else f"No candidate is short in at most half of the accepted {accepted:.1%} of minutes (tier {service.tier}): "
-        "it costs least of those that are at most twice as short as the least short one.",
+        else f"No candidate is short in at most half of the accepted {accepted:.1%} of minutes "
+        f"(tier {service.tier}), on history and on the forecast: it costs least, shortage weighed.",
     ]
     if not window.may_learn:
         lines.append(f"No schedule was tried: that needs {LEAST_LEARNT + 1} weeks of history.")

@@ -19,13 +19,9 @@ from capacity.scaling.search.kinds import Kind
 #: Share of minutes in which too few tasks may serve, by tier. 0.1 % is 44 minutes a month, 0.5 % is 3.6 hours.
 ACCEPTED: Final = {"critical": 0.001, "standard": 0.005, "batch": 0.02}
 
-#: A rehearsal has to be short in no more than this part of the accepted share: weeks to come were up to twice as often
-#: short as rehearsed ones on the series this was tuned on (`python -m benchmarks.policy --side tune`).
+#: A rehearsal has to be short in no more than this part of the accepted share: rehearsed weeks are few, and the best of
+#: a hundred candidates looks better on them than it is.
 HEADROOM: Final = 0.5
-
-#: Where none keeps the promise, candidates up to this many times as short as the least short one are taken for as good:
-#: bursts that nothing foretells cannot be bought off, and the last of them cost most.
-AS_SHORT: Final = 2.0
 
 #: Defaults of Application Auto Scaling, taken for today's policy, whose cooldowns are not known (aws.md 3.2).
 ECS_COOLDOWN: Final = 300
@@ -99,31 +95,34 @@ def rehearsal_frame(
     )
 
 
-def weighed(task_hours: Hours, missing: Hours, level: float) -> Hours:
-    """Task-hours, where a missing one counts 1 / (1 - level) times.
+def weighed(task_hours: Hours, missing: Hours, short: Hours, level: float) -> Hours:
+    """Task-hours, where a missing one counts 1 / (1 - level) times, and a short minute as many minutes of all tasks.
 
-    At that price more tasks pay for themselves exactly up to the goal's level: the newsvendor's critical ratio.
+    At that price more tasks pay for themselves exactly up to the goal's level: the newsvendor's critical ratio. The
+    minutes count beside the tasks, since what is lost when too few serve is the promise to all who wait.
 
-    >>> weighed(np.array([100.0, 104.0]), np.array([1.0, 0.0]), level=0.9).tolist()
-    [110.0, 104.0]
+    short  share of the minutes
+
+    >>> weighed(np.array([100.0, 112.0]), np.array([1.0, 0.0]), np.array([0.01, 0.0]), level=0.9).tolist()
+    [120.0, 112.0]
     """
-    return task_hours + missing / (1 - level)
+    return task_hours * (1 + short / (1 - level)) + missing / (1 - level)
 
 
 def choose(short: np.ndarray, cost: np.ndarray, accepted: float) -> int:
     """Index of the candidate to recommend: first the risk, then the cost.
 
-    short  (C,) share of minutes that are short, the larger one where it was rehearsed twice
-    cost   (C,) of those that are short in no more than `HEADROOM` of the accepted share, the one that costs least; of
-           equals the first listed, so that a schedule has to earn its place. When none is, the cheapest of the least
-           short
+    short  (C,) share of minutes that are short
+    cost   (C,) `weighed`: of those that are short in no more than `HEADROOM` of the accepted share, the one that costs
+           least; of equals the first listed, so that a schedule has to earn its place. Where no candidate is that safe,
+           the one that costs least of all: bursts that nothing foretells cannot be bought off, and cost is what says
+           how far it pays to try
 
     >>> choose(np.array([0.0, 0.002, 0.02]), np.array([9.0, 7.0, 5.0]), accepted=0.005)
     1
     >>> choose(np.array([0.05, 0.02, 0.03]), np.array([9.0, 7.0, 5.0]), accepted=0.005)
     2
     """
-    safe = np.flatnonzero(short <= HEADROOM * accepted)
-    least = np.flatnonzero(short <= AS_SHORT * short.min())
-    options = safe if len(safe) else least
+    safe = short <= HEADROOM * accepted
+    options = np.flatnonzero(safe) if safe.any() else np.arange(len(short))
     return int(options[np.argmin(cost[options])])

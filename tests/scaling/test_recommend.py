@@ -224,14 +224,16 @@ def test_risk_comes_first_then_cost() -> None:
     assert choose(short, cost, ACCEPTED["standard"]) == 1
     assert choose(short, cost, ACCEPTED["critical"]) == 2
     assert choose(np.array([0.009, 0.002]), cost[:2], ACCEPTED["batch"]) == 0
-    assert choose(np.array([0.5, 0.4, 0.1]), np.ones(3), ACCEPTED["standard"]) == 2  # none is safe
+    assert choose(np.array([0.5, 0.4, 0.1]), np.array([3.0, 2.0, 9.0]), ACCEPTED["standard"]) == 1  # none is safe
     assert choose(np.zeros(3), np.ones(3), ACCEPTED["standard"]) == 0  # of equals the first listed
 
 
 def test_a_missing_task_hour_weighs_what_the_goal_says() -> None:
     hours, missing = np.array([100.0, 115.0]), np.array([1.0, 0.0])
-    assert np.argmin(weighed(hours, missing, 0.90)) == 0  # 100 + 10 x 1 < 115
-    assert np.argmin(weighed(hours, missing, 0.95)) == 1  # 100 + 20 x 1 > 115
+    never = np.zeros(2)
+    assert np.argmin(weighed(hours, missing, never, 0.90)) == 0  # 100 + 10 x 1 < 115
+    assert np.argmin(weighed(hours, missing, never, 0.95)) == 1  # 100 + 20 x 1 > 115
+    assert weighed(100.0, 0.0, 0.01, 0.95) == pytest.approx(120)  # one minute in a hundred counts as twenty
 
 
 def test_requests_without_a_capacity_are_refused() -> None:
@@ -259,6 +261,7 @@ def test_the_public_road_from_a_series_to_boto3_calls() -> None:
     assert simulate(policy, series).metrics["short_share"].item() < ACCEPTED["standard"]
 
 
+@cache
 def cpu_bound(zones: int = 1, cpu_each: float = 1 / 40, **settings: Any) -> tuple[Plan, ServicePolicy]:
     """A service of which CPU at 60 % allows 24 requests/s a task (of 1 vCPU), while 50 x 85 % are stated."""
     times = hourly(42)
@@ -272,6 +275,7 @@ def cpu_bound(zones: int = 1, cpu_each: float = 1 / 40, **settings: Any) -> tupl
 def test_where_cpu_fills_a_task_first_fewer_requests_are_tracked_and_that_is_said() -> None:
     _, one = cpu_bound()
     assert one.tracking.metric == "requests"
+    assert one.per_task is not None
     assert one.per_task == pytest.approx(0.6 / 0.85 * 40)
     rate = one.tracking.target / 60
     assert rate <= one.per_task
@@ -362,3 +366,31 @@ def test_a_stated_cost_of_a_request_bounds_the_target_where_cpu_was_not_measured
     assert one.per_task == pytest.approx((0.6 / 0.85 - 0.1) / 0.02)
     assert any("cpu fills a task before 50 requests/s do" in reason for reason in one.reasons)
     assert any("as if a task carried 50 requests/s exactly; it is known as 45 to 54" in text for text in one.reasons)
+
+
+def test_a_ladder_is_taken_where_it_pays_and_never_where_it_makes_worse() -> None:
+    times = five_minutes(4)
+    rng = np.random.default_rng(3)
+    surges = np.ones(len(times))
+    for start in rng.integers(0, len(times) - 12, 40):
+        surges[start : start + 12] = 1.45  # an hour each, at any time
+    demand = make_demand({("web", "requests"): 1000.0 * surges}, times)
+    made = planned(demand, web(min_tasks=2, max_tasks=200, tier="batch"), steps=7 * 288)
+    bare = recommend_policy(made, peaks=no_peaks)["web"]
+    one = recommend_policy(made, peaks=no_peaks, beside=["steps", "predictive"])["web"]
+    assert one.steps is not None
+    assert one.steps.threshold > one.tracking.target
+    assert any(reason.startswith("Step scaling saves") for reason in one.reasons)
+    assert any(reason.startswith("Predictive scaling") for reason in one.reasons)
+    assert replace(one, steps=None, predictive=None, reasons=bare.reasons).schedule == bare.schedule
+    series = pd.Series(1000.0 * surges, index=times)
+    with_steps, without = (simulate(policy, series).metrics.iloc[0] for policy in (one, bare))
+    assert with_steps["missing_task_hours"] < without["missing_task_hours"]
+    assert one.predictive is None or one.predictive.mode == "ForecastOnly"
+    assert [problem for call in Policy((one,)).render("boto3") for problem in problems(call)] == []
+
+
+def test_a_part_that_does_not_exist_is_refused() -> None:
+    made, _ = office_policy()
+    with pytest.raises(InputError, match="cannot stand beside"):
+        recommend_policy(made, beside=["magic"])  # type: ignore[list-item]

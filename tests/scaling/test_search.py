@@ -81,7 +81,8 @@ def test_days_are_pooled_by_what_is_known_of_them() -> None:
 
 
 def test_a_shortage_costs_its_minutes_and_its_depth() -> None:
-    one = Worth(np.array([2]), *(np.full((1, 1, 1), value) for value in (10.0, 0.5, 3.0)), known=np.ones((1, 1)))
+    serving, short, missing = (np.full((1, 1, 1), value) for value in (10.0, 0.5, 3.0))
+    one = Worth(np.array([2]), serving, short, missing, np.ones((1, 1)))
     assert one.cost(price=2.0).item() == 10 + 2 * (10 * 0.5 + MISSING * 3)
 
 
@@ -90,9 +91,14 @@ def test_a_coming_week_is_like_earlier_ones_at_the_newest_level() -> None:
     load = np.concatenate([week, 2 * week, 4 * week, 9 * week])
     rows = like_the_next(load, 3 * MINUTES)  # the fourth is not seen
     assert rows.shape == (9, MINUTES)
-    np.testing.assert_allclose(rows[3:6], np.stack([4 * week] * 3))  # newest, and both older ones brought to it
-    assert (rows[:3] < rows[3:6]).all()
-    assert (rows[6:] > rows[3:6]).all()
+    np.testing.assert_allclose(rows[:3], np.stack([4 * week] * 3))  # newest, and both older ones brought to it
+    assert (rows[3:6] < rows[:3]).all()
+    assert (rows[6:] > rows[:3]).all()
+    many = like_the_next(np.tile(week, 7), 7 * MINUTES)
+    assert many.shape == (7, MINUTES)
+    np.testing.assert_allclose(many[[0, 3, 6]], np.stack([week] * 3))
+    assert (many[1] < many[0]).all()
+    assert (many[2] > many[0]).all()
 
 
 def test_a_gap_in_an_earlier_week_stays_a_gap() -> None:

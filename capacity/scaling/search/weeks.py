@@ -32,8 +32,12 @@ MOST_LEVELLED: Final = 4.0
 USUAL_STRAY: Final = 0.10
 LEAST_STRAY, MOST_STRAY = 0.02, 0.30
 
-#: Each week is taken at three levels whose variance is that of a normal distribution: -, 0, + this many deviations.
+#: Weeks are taken at three levels whose variance is that of a normal distribution: -, 0, + this many deviations.
 APART: Final = 1.2247
+SIDES: Final = (0, -1, 1)
+
+#: From this many weeks on each is taken at one of the levels in turn, fewer at all three.
+MANY: Final = 6
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,8 @@ def loads(demand: Demand, key: Key, since: pd.Timestamp, seed: int) -> tuple[pd.
 def like_the_next(load: np.ndarray, start: int) -> np.ndarray:
     """(R, 10080) weeks that the one from minute `start` on may be like, by those before it.
 
-    Each earlier week, brought to the level of the newest, and a little below and above it: as far as levels of weeks
-    were apart. What happened inside each day stays what it was. Gaps stay gaps.
+    Each earlier week, brought to the level of the newest, or a little below or above it: as far as levels of weeks were
+    apart. What happened inside each day stays what it was. Gaps stay gaps.
 
     >>> week = np.repeat([10.0, 20.0], [5040, 5040])
     >>> like_the_next(np.concatenate([week, 2 * week]), 20160).shape
@@ -105,7 +109,10 @@ def like_the_next(load: np.ndarray, start: int) -> np.ndarray:
     stray = float(np.clip(strays.std() if len(strays) >= 3 else USUAL_STRAY, LEAST_STRAY, MOST_STRAY))
     with np.errstate(divide="ignore", invalid="ignore"):
         levelled = np.where(means > 0, np.clip(newest / means, 1 / MOST_LEVELLED, MOST_LEVELLED), 1.0)
-    return np.concatenate([weeks * (levelled * np.exp(side * APART * stray))[:, None] for side in (-1, 0, 1)])
+    if count >= MANY:
+        sides = np.array([SIDES[back % len(SIDES)] for back in range(count)])
+        return np.asarray(weeks * (levelled * np.exp(sides * APART * stray))[:, None])
+    return np.concatenate([weeks * (levelled * np.exp(side * APART * stray))[:, None] for side in SIDES])
 
 
 def mean_of_known(rows: np.ndarray) -> np.ndarray:
