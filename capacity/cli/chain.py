@@ -24,6 +24,12 @@ SUMMARY = [
     *("peak_exceeded", "bias", "mase", "seconds", "series", "cutoffs"),
 ]
 
+#: What of a replay fits on a screen of 120 letters; `--json` has it all.
+REPLAYED = [
+    *("service", "minutes", "unknown_minutes", "short_minutes", "theta_u", "theta_o"),
+    *("task_hours", "usd", "changes", "max_running"),
+]
+
 
 @app.command()
 def forecast(
@@ -160,10 +166,13 @@ def policy(
     docs/policies.md says what each kind of document holds, and what it cannot say.
     """
     from capacity.scaling import check_policy
+    from capacity.scaling.render import renderer
 
+    renderer(kind)  # a kind that does not exist is said before the minutes that rehearsals take
     with chain_of(config, history, service, horizon, None, quiet) as chain:
         document = chain.policy.render(kind)
         checked = check_policy(chain.policy, accounts=chain.config.account, demand=chain.demand)
+    findings(chain.plan.findings, least="FAIL")
     findings(checked, least="REVIEW")
     if isinstance(document, str):
         print(document, end="" if document.endswith("\n") else "\n")
@@ -182,7 +191,10 @@ def simulate(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Replay the recommended policy. Over the last days of history, minute by minute."""
+    """Replay the recommended policy. Over the last days of history, minute by minute.
+
+    The policy was chosen on this history: what it does on weeks that it was not made from, its report says.
+    """
     import pandas as pd
 
     from capacity.scaling import simulate as run
@@ -190,10 +202,13 @@ def simulate(
     with chain_of(config, history, service, None, None, quiet) as chain:
         recommended, demand = chain.policy, chain.demand
         result = run(recommended, demand.since(demand.end - pd.Timedelta(days=days)), seed=chain.config.forecast.seed)
+    findings(chain.plan.findings, least="FAIL")
     if as_json:
         print_json({"metrics": records(result.metrics)})
     else:
-        table(result.metrics, f"The last {days} days under the recommended policy")
+        first, last = result.frame["timestamp"].min(), result.frame["timestamp"].max()
+        title = f"Under the recommended policy, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC"
+        table(result.metrics[REPLAYED], title)
 
 
 @app.command()

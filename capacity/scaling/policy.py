@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+import numpy as np
 import pandas as pd
 
 from capacity.config import Service
@@ -122,6 +123,14 @@ class ServicePolicy:
     rehearsal: pd.DataFrame | None = field(default=None, repr=False)
     per_task: float | None = None  # load one task carries at 100 %, where it is not the service's stated size
 
+    def plot(self) -> Any:
+        """Chart of the scheduled minimum over a week."""
+        return Policy((self,)).plot()
+
+    def _repr_html_(self) -> str:
+        sentence = f"Policy of {self.service.name}: {len(self.schedule)} scheduled actions"
+        return table_html(sentence, Policy((self,)).frame)
+
 
 @dataclass(frozen=True, eq=False)
 class Policy:
@@ -212,14 +221,21 @@ class Policy:
         return together[["service", *(column for column in together.columns if column != "service")]]
 
     def plot(self, service: str | None = None) -> Any:
-        """Chart of one service's scheduled minimum over a week; the first service when none is named."""
-        from capacity.charts import steps
-        from capacity.scaling.bounds import bounds
+        """Chart of one service's scheduled minimum over a week; the first service when none is named.
 
+        A schedule with dates is drawn in the week of them in which it changes most often, the latest of several.
+        Raises InputError for a policy of no service.
+        """
+        from capacity.charts import steps
+        from capacity.scaling.bounds import bounds, weeks
+
+        if not self.services:
+            raise InputError("a policy of no service has no picture")
         one = self.services[0] if service is None else self.of(service).services[0]
-        monday = pd.Timestamp("2026-06-01", tz=one.service.timezone).tz_convert("UTC")  # any Monday does
-        times = pd.date_range(monday, periods=7 * 96, freq="15min", unit="us")
-        minimum, _ = bounds(one, times)
+        minimum, times = max(
+            ((bounds(one, times)[0], times) for times in weeks(one.schedule, one.service.timezone)),
+            key=lambda week: (np.count_nonzero(np.diff(week[0])), week[1][0]),
+        )
         return steps(times, {"minimum": minimum}, "tasks", f"{one.service.name}: minimum over a week")
 
     def _repr_html_(self) -> str:

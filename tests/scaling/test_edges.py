@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from capacity.planning import plan
 from capacity.scaling import Policy, TargetTracking, recommend_policy, simulate
 from capacity.scaling.render import KINDS
 from capacity.schema import SIMULATION
+from tests.commands import called
 from tests.makers import hourly, make_demand, make_forecast
 from tests.scaling.policies import fleet, minutes, scheduled, tracking, web
 
@@ -122,9 +125,50 @@ def test_an_empty_policy_is_refused() -> None:
 def test_results_draw_and_show_themselves() -> None:
     policy = fleet(scheduled(web(name="<i>")))
     result = simulate(policy, minutes(np.full(5000, 100.0)))
-    pictures: list[Any] = [result.plot(), policy.plot(), policy.plot("<i>")]
+    one = policy["<i>"]
+    pictures: list[Any] = [result.plot(), policy.plot("<i>"), one.plot()]
     assert all("tasks" in to_svg(picture) for picture in pictures)
-    assert "<i>" not in result._repr_html_()
+    assert [noun for noun in (result, policy, one) if "<i>" in noun._repr_html_()] == []
+    with pytest.raises(InputError, match="no picture"):
+        Policy(()).plot()
+
+
+@pytest.mark.parametrize(("start", "end"), [(None, "2019-03-04"), ("2031-01-01", None), (None, None)])
+def test_a_schedule_with_dates_is_drawn_in_a_week_in_which_it_is_in_force(start: str | None, end: str | None) -> None:
+    first, last = (None if day is None else pd.Timestamp(day, tz="UTC") for day in (start, end))
+    one = scheduled()
+    dated = replace(one, schedule=tuple(replace(a, start=first, end=last) for a in one.schedule[:2]))
+    (rows,) = dated.plot().to_dict()["datasets"].values()
+    assert {row["y"] for row in rows} == {2, 12}
+
+
+def test_a_replay_fits_a_screen_says_which_days_it_is_of_and_that_their_data_failed(tmp_path: Path) -> None:
+    times = pd.date_range("2026-06-01", periods=21 * 24, freq="h", tz="UTC")
+    rows = pd.DataFrame({"service": "web", "metric": "requests", "timestamp": times, "value": 200.0})
+    wave = rows.assign(value=rows["value"] + 100 * np.sin(rows.index / 24 * 2 * np.pi))
+    wave.drop(index=range(200, 400)).to_csv(tmp_path / "history.csv", index=False)
+    settings = """
+    data = {history = "history.csv"}
+    forecast = {model = "profile", paths = 20}
+    goal = {horizon = "7d"}
+    service = [{name = "web", requests_per_second_per_task = 50, min_tasks = 2, max_tasks = 40}]
+    """
+    (tmp_path / "capacity.toml").write_text(settings, encoding="utf-8")
+    asked = ("simulate", "--config", str(tmp_path / "capacity.toml"), "--days", "400", "--quiet")
+    done = called(*asked)
+    title, head, row = done.stdout.splitlines()
+    assert title.rstrip() == "Under the recommended policy, 2026-06-01 00:00 to 2026-06-21 23:59 UTC"
+    assert len(head) <= 120
+    said = dict(zip(head.split(), row.split(), strict=True))
+    assert (said["service"], said["minutes"], said["unknown_minutes"]) == ("web", "30,240", "12,000")
+    assert "FAIL web requests" in done.stderr
+
+
+def test_a_kind_of_document_that_does_not_exist_is_said_before_anything_is_read() -> None:
+    said = called("policy", "--config", "no-such.toml", "--as", "cloudfront", code=1)
+    assert "no rendering is called 'cloudfront'" in said.stderr
+    assert "cloudformation" in said.stderr
+    assert "no-such" not in said.stderr
 
 
 def test_a_lower_target_never_leaves_more_minutes_short() -> None:

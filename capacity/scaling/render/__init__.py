@@ -33,10 +33,16 @@ KINDS: Final[dict[str, Callable[[Policy], Any]]] = {
 }
 
 
-def render(policy: Policy, kind: str, service: str | None = None) -> Any:
-    """See `Policy.render`."""
+def renderer(kind: str) -> Callable[[Policy], Any]:
+    """What makes this kind of document. Raises InputError, naming the kinds there are."""
     if kind not in KINDS:
         raise InputError(f"no rendering is called {kind!r}", advice=f"There are: {', '.join(KINDS)}.")
+    return KINDS[kind]
+
+
+def render(policy: Policy, kind: str, service: str | None = None) -> Any:
+    """See `Policy.render`."""
+    make = renderer(kind)
     chosen = policy if service is None else policy.of(service)
     refuse_broken(chosen)
-    return KINDS[kind](chosen)
+    return make(chosen)
