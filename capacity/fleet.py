@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from capacity.planning import Plan
     from capacity.reporting import Report
     from capacity.scaling import Policy
+    from capacity.scaling.search.beside import Beside
 
 #: What each stage does, in words: shown while it runs.
 STAGES = {
@@ -57,6 +58,7 @@ class Chain:
     config    what `capacity.load_config` returned
     source    history to read instead of `[data] history`: a file, folder or store
     only      names of services to keep; empty keeps all
+    beside    what to try beside target tracking and schedules: "steps", "predictive" (`recommend_policy`)
     started   called with a stage's name when it begins
     seconds   how long each stage took, without the stages before it; filled as stages run
     """
@@ -64,6 +66,7 @@ class Chain:
     config: Config
     source: Path | None = None
     only: tuple[str, ...] = ()
+    beside: tuple[Beside, ...] = ()
     started: Callable[[str], None] = lambda stage: None
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -206,7 +209,7 @@ class Chain:
 
         plan = self.plan
         with self._stage("policy"):
-            return recommend_policy(plan, demand=self.demand, seed=self.config.forecast.seed)
+            return recommend_policy(plan, demand=self.demand, seed=self.config.forecast.seed, beside=self.beside)
 
     @cached_property
     def doubts(self) -> Findings:

@@ -159,6 +159,14 @@ def policy(
             help="table, cloudformation, terraform, boto3 or cli; for Kubernetes hpa or keda; azure.",
         ),
     ] = "table",
+    beside: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PART",
+            help="Also try this beside target tracking and schedules: steps, predictive. Taken only where it pays; "
+            "may be repeated.",
+        ),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """What the autoscaler should say. Rehearsed on history first; the document alone goes to standard output.
@@ -167,9 +175,12 @@ def policy(
     """
     from capacity.scaling import check_policy
     from capacity.scaling.render import renderer
+    from capacity.scaling.search.beside import asked_for
 
+    parts = asked_for(beside or ())
     renderer(kind)  # a kind that does not exist is said before the minutes that rehearsals take
     with chain_of(config, history, service, horizon, None, quiet) as chain:
+        chain.beside = parts
         document = chain.policy.render(kind)
         checked = check_policy(chain.policy, accounts=chain.config.account, demand=chain.demand)
     findings(chain.plan.findings, least="FAIL")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Final, Literal, NamedTuple, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
         return 1 - (self.past / other.past + self.coming / other.coming) / 2
 
 
-def asked_for(beside: Iterable[Beside]) -> tuple[Beside, ...]:
+def asked_for(beside: Iterable[str]) -> tuple[Beside, ...]:
     """The parts, each once. Raises InputError for a name that is none.
 
     >>> asked_for(["steps", "steps"])
@@ -55,7 +55,7 @@ def asked_for(beside: Iterable[Beside]) -> tuple[Beside, ...]:
     unknown = [name for name in names if name not in get_args(Beside)]
     if unknown:
         raise InputError(f"{unknown[0]!r} cannot stand beside target tracking", advice="One of: steps, predictive.")
-    return names
+    return cast("tuple[Beside, ...]", names)
 
 
 def with_parts(
