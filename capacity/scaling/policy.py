@@ -220,6 +220,19 @@ class Policy:
         together = pd.concat(frames, ignore_index=True)
         return together[["service", *(column for column in together.columns if column != "service")]]
 
+    def front(self, service: str | None = None) -> pd.DataFrame:
+        """What risk costs: the rehearsed candidates that no other beats in both, the cheapest first.
+
+        Rows of `ServicePolicy.rehearsal` of one service, the first unless named, today's policy left out. Empty where
+        nothing was rehearsed. `chosen` may be on none of them: the choice also weighs the forecast and missing tasks.
+        """
+        one = self.services[0] if service is None else self.of(service).services[0]
+        if one.rehearsal is None:
+            return pd.DataFrame()
+        ordered = one.rehearsal.iloc[1:].sort_values(["task_hours", "short_share"], kind="stable")
+        safest_so_far = ordered["short_share"].cummin().shift(fill_value=np.inf)
+        return ordered[ordered["short_share"] < safest_so_far].reset_index(drop=True)
+
     def plot(self, service: str | None = None) -> Any:
         """Chart of one service's scheduled minimum over a week; the first service when none is named.
 

@@ -368,6 +368,19 @@ def test_a_stated_cost_of_a_request_bounds_the_target_where_cpu_was_not_measured
     assert any("as if a task carried 50 requests/s exactly; it is known as 45 to 54" in text for text in one.reasons)
 
 
+def test_the_front_holds_what_no_other_candidate_beats() -> None:
+    _, policy = office_policy()
+    front, every = policy.front("web"), policy["web"].rehearsal
+    assert every is not None
+    for row in every.iloc[1:].itertuples():
+        as_good = (front["task_hours"] <= row.task_hours) & (front["short_share"] <= row.short_share)
+        assert as_good.any()
+    assert front["task_hours"].is_monotonic_increasing
+    assert (np.diff(front["short_share"]) < 0).all()
+    assert len(front) >= 3
+    assert Policy((tracking(),)).front().empty
+
+
 def test_a_ladder_is_taken_where_it_pays_and_never_where_it_makes_worse() -> None:
     times = five_minutes(4)
     rng = np.random.default_rng(3)
