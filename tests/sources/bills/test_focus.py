@@ -19,7 +19,7 @@ from capacity.sources import Source, Span
 from capacity.sources.bills.bill import faults
 from capacity.sources.bills.cost_explorer import CostExplorer
 from capacity.sources.bills.focus import Focus
-from tests.conftest import ROOT
+from tests.commands import called
 from tests.sources.bills import truth
 from tests.sources.bills.test_cost_explorer import DAY, LEDGER, NOW, WEEK, day, values
 from tests.sources.bills.truth import FOCUS, MEMORY, VCPU, focus_rows, serving, write_focus
@@ -368,8 +368,7 @@ def test_a_copy_of_a_file_does_not_count_and_parts_do(tmp_path: Path) -> None:
 def test_an_export_of_other_services_says_which_and_how_to_keep_them(tmp_path: Path) -> None:
     write_focus(tmp_path / "focus.csv", [END])
     command = ("fetch", "focus", str(tmp_path), "--store", str(tmp_path / "store"))
-    done = subprocess.run([sys.executable, "-m", "capacity.cli", *command], capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 1
+    done = called(*command, code=1)
     for word in ("no charge of the services asked for", "AmazonEC2", "--service-name"):
         assert word in done.stderr
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,7 @@ import pandas as pd
 import pytest
 
 import capacity
-from tests.conftest import ROOT
+from tests.commands import Said, called
 from tests.sources.prometheus import month
 from tests.sources.prometheus.server import Server
 
@@ -34,19 +31,12 @@ preset = "http-requests"
 """
 
 
-def told(server: Server, folder: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """The command, as a process; its exit code is checked."""
+def told(server: Server, folder: Path, code: int = 0) -> Said:
+    """What the command says; its exit code is checked."""
     days = (pd.Timestamp.now(tz="UTC") - month.START).days + 1
     command = [*("fetch", "prometheus", "--url", server.url, "--config", str(folder / "capacity.toml"))]
     command += ["--store", str(folder / "store"), "--days", str(days), "--json", "--quiet"]
-    done = subprocess.run(
-        [sys.executable, "-m", "capacity.cli", *command],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    assert done.returncode == code, done.stderr
-    return done
+    return called(*command, code=code)
 
 
 def fetched(server: Server, folder: Path) -> dict[str, Any]:
