@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from html import escape
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -72,6 +73,9 @@ AXIS: Final = 46
 #: Pixels a label of the key gets when it has to be broken into rows.
 LEGEND_COLUMN: Final = 120
 
+#: Labels of the key that are sure to fit, in characters: others are measured once more, to be cut at 160 pixels.
+LEGEND_SHORT: Final = 22
+
 #: Longest label drawn; the rest is in tables, in full.
 LABEL_LIMIT: Final = 40
 
@@ -100,9 +104,12 @@ def over_time(
     if key and len(colours) > 1:
         legend = {"title": None, "orient": "top", "values": list(colours), "symbolType": symbol}
         legend["columns"] = max(1, (width + 40) // LEGEND_COLUMN)
+        if max(map(len, colours)) <= LEGEND_SHORT:
+            legend["labelLimit"] = 0
     scale = {"domain": list(colours), "range": list(colours.values())}
+    axis = time_axis(*span, width)
     for layer in layers:
-        layer["encoding"]["x"] |= {"axis": time_axis(*span, width), "title": None}
+        layer["encoding"]["x"] |= {"axis": dict(axis), "title": None}
         layer["encoding"]["x"]["scale"] = {"type": "utc", "domain": [stamp(span[0]), stamp(span[1])], "nice": False}
         layer["encoding"]["y"] |= {**y, "title": None}
         layer["encoding"]["color"] |= {"scale": scale, "legend": legend}
@@ -113,6 +120,7 @@ def over_time(
 def built(spec: Spec, across: int) -> Spec:
     """A Vega-Lite document of layers, in our type and colours; as SVG it is at least `across` pixels wide."""
     small = {"labelFontSize": 11, "labelColor": LIGHT["muted"], "titleColor": LIGHT["muted"], "labelFontWeight": 400}
+    grid = dict.fromkeys(("gridColor", "domainColor", "tickColor"), LIGHT["grid"])
     spec["padding"] = 2
     spec["usermeta"] = {"across": across}
     spec["config"] = {
@@ -120,7 +128,7 @@ def built(spec: Spec, across: int) -> Spec:
         "font": FONT,
         "background": "transparent",
         "view": {"stroke": None},
-        "axis": {**small, "gridColor": LIGHT["grid"], "domainColor": LIGHT["grid"], "tickColor": LIGHT["grid"]},
+        "axis": {**small, **grid, "labelLimit": 0},  # numbers are short: Vega would measure each to find that out
         "axisY": {"domain": False, "ticks": False, "labelPadding": 6, "minExtent": AXIS - 6},
         "axisX": {"grid": False, "tickSize": 4, "labelFlush": False},
         "legend": {**small, "symbolSize": 90, "columnPadding": 14, "offset": 10, "rowPadding": 2},
@@ -331,7 +339,7 @@ def stamps(times: pd.DatetimeIndex) -> list[int]:
 
 def numbers(values: Sequence[float] | np.ndarray) -> list[float | None]:
     """Five significant digits, more than a pixel; NaN and infinity become None."""
-    return [float(f"{value:.5g}") if np.isfinite(value) else None for value in np.asarray(values, dtype=float)]
+    return [float(f"{value:.5g}") if isfinite(value) else None for value in np.asarray(values, dtype=float).tolist()]
 
 
 def short(text: str) -> str:
@@ -362,8 +370,27 @@ def drawn(picture: Any) -> str:
     """The chart as SVG in the light theme, its ids not yet its own: what `themed` starts from."""
     converter = _converter()
     spec = picture if isinstance(picture, dict) else picture.to_dict(validate=False)
-    svg = _slim(converter.vegalite_to_svg({"$schema": SCHEMA, **spec}))
+    svg = _slim(converter.vegalite_to_svg({"$schema": SCHEMA, **_apart(spec)}))
     return _at_least(svg, spec.get("usermeta", {}).get("across", 0))
+
+
+def _apart(spec: Spec) -> Spec:
+    """The same document with its rows in one place, called by name: Vega-Lite hashes and copies what stands in layers.
+
+    >>> _apart({"layer": [{"data": {"values": [{"y": 1}]}, "mark": "point"}]})
+    {'layer': [{'data': {'name': 'rows-0'}, 'mark': 'point'}], 'datasets': {'rows-0': [{'y': 1}]}}
+    """
+    rows: dict[str, Any] = dict(spec.get("datasets", {}))
+
+    def named(part: Spec) -> Spec:
+        inside = {name: [named(one) for one in part[name]] for name in ("layer", "hconcat") if name in part}
+        if "values" not in part.get("data", {}):
+            return part | inside
+        name = f"rows-{len(rows)}"
+        rows[name] = part["data"]["values"]
+        return part | inside | {"data": {"name": name}}
+
+    return named(spec) | {"datasets": rows}
 
 
 _SIZE = re.compile(r'width="([0-9.]+)" height="([0-9.]+)" viewBox="0 0 [0-9.]+ ([0-9.]+)"')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from xml.etree import ElementTree
@@ -72,6 +73,18 @@ def test_text_from_data_is_drawn_as_text(kind: str) -> None:
 def test_a_spec_drawn_without_altair_is_the_same_picture() -> None:
     with_altair = charts.to_svg(charts.lines(DAYS, {"web": wave()}, "requests/s"))
     assert with_altair == charts.to_svg(charts.lines.spec(DAYS, {"web": wave()}, "requests/s"))
+
+
+@pytest.mark.parametrize("label", ["web", "a service of a name too long for the key of a picture"])
+def test_what_is_drawn_sooner_is_the_same_picture(label: str) -> None:
+    """Rows called by name, and labels that are not measured once more, change nothing of what Vega would draw."""
+    spec = charts.lines.spec(DAYS, {label: wave(), "b": wave() / 2}, "requests/s", limit=130)
+    slow = json.loads(json.dumps(spec))
+    del slow["config"]["axis"]["labelLimit"]
+    for layer in slow["layer"]:
+        (layer["encoding"].get("color", {}).get("legend") or {}).pop("labelLimit", None)
+    plain = drawing._converter().vegalite_to_svg({"$schema": drawing.SCHEMA, **slow})
+    assert drawing.drawn(spec) == drawing._at_least(drawing._slim(plain), spec["usermeta"]["across"])
 
 
 def test_a_gap_is_neither_zero_nor_bridged_and_a_lonely_value_is_a_dot() -> None:

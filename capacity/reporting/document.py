@@ -258,6 +258,8 @@ def rounded(value: Any) -> Any:
     >>> rounded({"a": [0.1 + 0.2, float("nan"), np.int64(3), True]})
     {'a': [0.3, None, 3, True]}
     """
+    if isinstance(value, (float, np.floating)):  # first, because nearly all of a document is numbers
+        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
     if isinstance(value, dict):
         return {str(key): rounded(part) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
@@ -266,8 +268,6 @@ def rounded(value: Any) -> Any:
         return bool(value)
     if isinstance(value, (int, np.integer)):
         return int(value)
-    if isinstance(value, (float, np.floating)):
-        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
     if value is None or value is pd.NaT:
         return None
     return value.isoformat() if isinstance(value, pd.Timestamp) else str(value)

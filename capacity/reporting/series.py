@@ -5,6 +5,7 @@ Everything here is plain JSON: a series is `{"start": ISO, "step_seconds": n, ..
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any, Final
 
 import numpy as np
@@ -164,7 +165,8 @@ def gridded(times: pd.DatetimeIndex, step: pd.Timedelta, columns: dict[str, np.n
 
 def plain(values: np.ndarray) -> list[float | None]:
     """Floats of DIGITS significant digits, None for NaN."""
-    return [float(f"{value:.{DIGITS}g}") if np.isfinite(value) else None for value in np.asarray(values, dtype=float)]
+    known = np.asarray(values, dtype=float).tolist()
+    return [float(f"{value:.{DIGITS}g}") if isfinite(value) else None for value in known]
 
 
 def grid_of(series: dict[str, Any], name: str) -> pd.DatetimeIndex:
