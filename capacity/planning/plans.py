@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -99,12 +100,15 @@ class Plan:
     asked: Asked | None = field(repr=False, default=None)
 
     def service_named(self, name: str) -> Service:
-        """The service of that name. Raises InputError, naming those that are planned."""
+        """The service of that name. Raises InputError, naming some that are planned, those of like names first."""
         for service in self.services:
             if service.name == name:
                 return service
-        planned = ", ".join(sorted(service.name for service in self.services))
-        raise InputError(f"no service {name!r} is planned", advice=f"Planned are: {planned}.")
+        from capacity.planning.words import first_few
+
+        planned = sorted(service.name for service in self.services)
+        planned = list(dict.fromkeys([*get_close_matches(str(name), planned), *planned]))
+        raise InputError(f"no service {name!r} is planned", advice=f"Planned are: {first_few(planned, most=10)}.")
 
     def of(self, service: str) -> pd.DataFrame:
         """The rows of one service, indexed by time."""

@@ -60,6 +60,13 @@ def test_a_service_that_is_not_planned_is_refused_by_name() -> None:
             ask("cart")
 
 
+def test_of_many_services_those_of_like_names_are_offered_first() -> None:
+    names = [*"abcdefghijkl", "checkout"]
+    fleet = planned(forecast_of({(name, "cpu"): [[1.0]] for name in names}), [plain(name) for name in names], goal=BARE)
+    with pytest.raises(InputError, match="Planned are: checkout, a, b, c, d, e, f, g, h, i and 3 more"):
+        fleet.explain("chekcout")
+
+
 def test_the_chart_shows_the_plan_under_its_maximum() -> None:
     document = json.dumps(PLAN.plot("checkout").to_dict(validate=False))
     assert all(label in document for label in ("for load", "to run", "64"))
