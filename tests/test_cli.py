@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -135,7 +136,9 @@ def test_a_policy_document_stands_alone_on_standard_output() -> None:
     arguments = ("policy", "--config", SAMPLE, *WISHLIST, "--horizon", "7d", "--as")
     calls = json.loads(called(*arguments, "boto3").stdout)
     assert {call["operation"] for call in calls} >= {"register_scalable_target", "put_scaling_policy"}
-    assert called(*arguments, "terraform").stdout.startswith(("resource", "#", "variable"))
+    explained = called(*arguments, "terraform", "--why")
+    assert explained.stdout.startswith(("resource", "#", "variable"))
+    assert re.search(r"^`wishlist`\n    .*^    Chosen: tracking [\d.,]+/min", explained.stderr, flags=re.M | re.S)
 
 
 def test_fetching_a_file_twice_changes_nothing(tmp_path: Path) -> None:

@@ -167,6 +167,9 @@ def policy(
             "may be repeated.",
         ),
     ] = None,
+    why: Annotated[
+        bool, typer.Option("--why", help="Also say why, on standard error: rehearsed on what, beside what, until when.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """What the autoscaler should say. Rehearsed on history first; the document alone goes to standard output.
@@ -175,6 +178,7 @@ def policy(
     """
     from capacity.scaling import check_policy
     from capacity.scaling.render import renderer
+    from capacity.scaling.render.table import printable
     from capacity.scaling.search.beside import asked_for
 
     parts = asked_for(beside or ())
@@ -185,6 +189,9 @@ def policy(
         checked = check_policy(chain.policy, accounts=chain.config.account, demand=chain.demand)
     findings(chain.plan.findings, least="FAIL")
     findings(checked, least="REVIEW")
+    if why:
+        for one in chain.policy:
+            say("\n    ".join((f"`{printable(one.service.name)}`", *map(printable, one.reasons))))
     if isinstance(document, str):
         print(document, end="" if document.endswith("\n") else "\n")
     elif all(isinstance(line, str) for line in document):
