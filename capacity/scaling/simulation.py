@@ -14,6 +14,7 @@ from capacity.demand import Demand
 from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.planning.prices import Prices, usd_per_hour
+from capacity.scaling.checks import refuse_senseless
 from capacity.scaling.clocks import DOCUMENTED, Clocks
 from capacity.scaling.disruptions import Circumstances, Deployment, Late, Spot, deployments_of
 from capacity.scaling.foreseen import stated
@@ -113,6 +114,7 @@ def simulate(
     requests per task count all that arrive, but report nothing in a minute without any. With no task there is no
     datapoint, and only a schedule can scale out. Tasks launch at Fargate's rate for one service alone.
     Policies with `TargetTracking.resolution` 20 are replayed in steps of five seconds.
+    Raises InputError for a policy that cannot be meant: a minimum above its maximum, a target that is no number.
     Source of the rules: reference aws.md 3.2-3.5 and 4.2-4.4; they model AWS, nothing here is promised by it.
 
     >>> from capacity.scaling.policy import TargetTracking
@@ -133,6 +135,7 @@ def simulate(
         raise InputError("the policy holds no service")
     if service is not None:
         fleet = with_service(fleet, service)
+    refuse_senseless(fleet)
     names = [one.service.name for one in fleet.services]
     table, alone = Prices.of_argument(prices), len(names) == 1
     happening = deployments_of(deployments, names)

@@ -52,6 +52,9 @@ def broken(**changes: Any) -> ServicePolicy:
     [
         (tracking(tracking=TargetTracking("cpu", 120.0)), "FAIL", "above 100 %"),
         (tracking(tracking=TargetTracking("cpu", 0.0)), "FAIL", "not a positive number"),
+        (tracking(tracking=TargetTracking("cpu", float("inf"))), "FAIL", "not a positive number"),
+        (tracking(tracking=TargetTracking("rps", 60.0)), "FAIL", "'rps' cannot be tracked"),  # type: ignore[arg-type]
+        (broken(start=pd.Timestamp("2026-01-01")), "FAIL", "without a time zone"),
         (tracking(tracking=TargetTracking("requests", 2400.0, -1)), "FAIL", "cooldown is negative"),
         (tracking(web(alb_resource_label="app/x")), "FAIL", "targetgroup"),
         (tracking(web(alb_resource_label="")), "REVIEW", "not at which target group"),

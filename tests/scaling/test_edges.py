@@ -117,6 +117,26 @@ def test_demand_of_another_service_or_metric_is_refused_by_name() -> None:
         simulate(tracking(), demand)
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"tracking": TargetTracking("requests", float("nan"))}, "target nan is not a positive number"),
+        ({"tracking": TargetTracking("requests", 0.0)}, "target 0.0 is not a positive number"),
+        ({"min_tasks": 41}, "minimum 41 is above maximum 40"),
+        ({"schedule": (replace(scheduled().schedule[0], min_tasks=50),)}, "minimum 50 is above maximum 40"),
+        ({"schedule": (replace(scheduled().schedule[0], timezone="Mars/Base"),)}, "'Mars/Base' is not an IANA zone"),
+        ({"schedule": (replace(scheduled().schedule[0], end=pd.Timestamp("2026-09-01")),)}, "without a time zone"),
+    ],
+)
+def test_a_policy_that_cannot_be_meant_is_not_replayed_as_if_all_were_well(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match="cannot be replayed") as refused:
+        simulate(tracking(**changes), minutes([1.0, 2.0]))
+    assert words in str(refused.value)
+    assert (
+        len(simulate(tracking(max_tasks=9_000), minutes([1.0, 2.0])).frame) == 2
+    )  # more than AWS allows is a question
+
+
 def test_an_empty_policy_is_refused() -> None:
     with pytest.raises(InputError, match="holds no service"):
         simulate(Policy(()), minutes([1.0, 2.0]))

@@ -8,21 +8,25 @@ names and target, `schedule` at scheduled actions, `parts` at step and predictiv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from capacity.config import Account
 from capacity.demand import Demand
 from capacity.errors import InputError, Problem
-from capacity.findings import Findings
+from capacity.findings import Finding, Findings
 from capacity.scaling.checks import fleet, own, parts, schedule
 from capacity.scaling.checks.schedule import MOST_ACTIONS
 from capacity.scaling.policy import Policy, ServicePolicy
 
-__all__ = ["MOST_ACTIONS", "check_policy", "refuse_broken"]
+__all__ = ["MOST_ACTIONS", "check_policy", "refuse_broken", "refuse_senseless"]
+
+#: What breaks these says nothing that could be replayed. AWS's own limits a rehearsal may well go beyond.
+_SENSE = (own.order, own.target, schedule.schedules)
 
 _RULES = (
+    *_SENSE,
     *(own.bounds, own.tracking, own.names),
-    *(schedule.schedules, schedule.count, schedule.pairs, schedule.distance, schedule.clocks),
+    *(schedule.count, schedule.pairs, schedule.distance, schedule.clocks),
     *(parts.steps, parts.predictive, parts.together),
 )
 
@@ -52,7 +56,15 @@ def check_policy(
 
 def refuse_broken(policy: Policy) -> None:
     """Raises InputError, listing all that AWS would refuse."""
-    failed = [finding for finding in check_policy(policy) if finding.status == "FAIL"]
+    _refuse("this policy cannot be rendered:", check_policy(policy))
+
+
+def refuse_senseless(policy: Policy) -> None:
+    """Raises InputError for bounds out of order, a target that is none, and schedules that nobody can read."""
+    _refuse("this policy cannot be replayed:", (found for one in policy for rule in _SENSE for found in rule(one)))
+
+
+def _refuse(what: str, findings: Iterable[Finding]) -> None:
+    failed = [finding for finding in findings if finding.status == "FAIL"]
     if failed:
-        problems = [Problem(finding.message, where=finding.service) for finding in failed]
-        raise InputError("this policy cannot be rendered:", problems)
+        raise InputError(what, [Problem(finding.message, where=finding.service) for finding in failed])

@@ -6,13 +6,13 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 
 from capacity.findings import Finding
 from capacity.scaling.checks.findings import finding
-from capacity.scaling.policy import ServicePolicy
+from capacity.scaling.policy import ServicePolicy, TrackedMetric
 
 #: Longest name (reference aws.md 3.2, 3.5), tasks of one service (4.3).
 LONGEST_NAME: Final = 256
@@ -25,10 +25,14 @@ ECS_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 LABEL: Final = re.compile(r"app/[^/\s]+/[^/\s]+/targetgroup/[^/\s]+/[^/\s]+")
 
 
-def bounds(one: ServicePolicy) -> Iterator[Finding]:
-    for what, least, most in [("", one.min_tasks, one.max_tasks), *_own(one)]:
+def order(one: ServicePolicy) -> Iterator[Finding]:
+    for what, least, most in _bounds(one):
         if least > most:
             yield finding(one, "bounds", "FAIL", f"{what}minimum {least:,} is above maximum {most:,}.")
+
+
+def bounds(one: ServicePolicy) -> Iterator[Finding]:
+    for what, least, most in _bounds(one):
         if least < 0 or most > MOST_TASKS:
             yield finding(one, "bounds", "FAIL", f"{what}bounds {least:,} to {most:,} leave 0 to {MOST_TASKS:,}.")
         if least == 0:
@@ -36,18 +40,26 @@ def bounds(one: ServicePolicy) -> Iterator[Finding]:
             yield finding(one, "bounds", "REVIEW", f"{what}minimum is 0. {why}")
 
 
-def _own(one: ServicePolicy) -> list[tuple[str, int, int]]:
-    return [(f"{action.name!r}: ", action.min_tasks, action.max_tasks) for action in one.schedule]
+def _bounds(one: ServicePolicy) -> list[tuple[str, int, int]]:
+    own = [(f"{action.name!r}: ", action.min_tasks, action.max_tasks) for action in one.schedule]
+    return [("", one.min_tasks, one.max_tasks), *own]
+
+
+def target(one: ServicePolicy) -> Iterator[Finding]:
+    tracking = one.tracking
+    if tracking.metric not in get_args(TrackedMetric):
+        advice = f"One of: {', '.join(get_args(TrackedMetric))}."
+        yield finding(one, "target", "FAIL", f"{tracking.metric!r} cannot be tracked.", advice)
+    if not np.isfinite(tracking.target) or tracking.target <= 0:
+        yield finding(one, "target", "FAIL", f"target {tracking.target} is not a positive number.")
+    if min(tracking.scale_out_cooldown, tracking.scale_in_cooldown) < 0:
+        yield finding(one, "cooldown", "FAIL", "a cooldown is negative.")
 
 
 def tracking(one: ServicePolicy) -> Iterator[Finding]:
     tracking = one.tracking
-    if not np.isfinite(tracking.target) or tracking.target <= 0:
-        yield finding(one, "target", "FAIL", f"target {tracking.target} is not a positive number.")
-    elif tracking.metric != "requests" and tracking.target > 100:
+    if tracking.metric != "requests" and 100 < tracking.target < np.inf:
         yield finding(one, "target", "FAIL", f"target {tracking.target:g} % of {tracking.metric} is above 100 %.")
-    if min(tracking.scale_out_cooldown, tracking.scale_in_cooldown) < 0:
-        yield finding(one, "cooldown", "FAIL", "a cooldown is negative.")
     if tracking.disable_scale_in:
         advice = "Let the policy scale in, or lower the maximum by hand."
         yield finding(one, "target", "REVIEW", "tasks are added and never taken away again.", advice)

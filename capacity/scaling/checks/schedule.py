@@ -38,7 +38,7 @@ def schedules(one: ServicePolicy) -> Iterator[Finding]:
         broken = _broken(action)
         if broken:
             yield finding(one, "schedule", "FAIL", broken)
-        if action.start is not None and action.end is not None and action.start >= action.end:
+        elif action.start is not None and action.end is not None and action.start >= action.end:
             yield finding(one, "schedule", "FAIL", f"{action.name!r} ends before it starts.")
 
 
@@ -51,6 +51,8 @@ def _broken(action: ScheduledAction) -> str:
         return str(error).splitlines()[0]
     except (KeyError, ValueError, OSError):
         return f"time zone {action.timezone!r} is not an IANA zone."
+    if any(date is not None and date.tzinfo is None for date in (action.start, action.end)):
+        return f"{action.name!r} starts or ends at a moment without a time zone: write pd.Timestamp(..., tz='UTC')."
     return ""
 
 
@@ -65,7 +67,7 @@ def pairs(one: ServicePolicy) -> Iterator[Finding]:
     recurring = [action for action in one.schedule if action.schedule.startswith("cron(")]
     if len({action.min_tasks for action in recurring}) == 1:
         yield finding(one, "schedule", "REVIEW", "the schedule sets one minimum and never another: it does not revert.")
-    ends = [action.end for action in recurring if action.end is not None]
+    ends = [action.end for action in recurring if action.end is not None and not _broken(action)]
     once = [
         pd.Timestamp(a.schedule[3:-1], tz=a.timezone) for a in one.schedule if not _broken(a) and a.schedule[:2] == "at"
     ]
