@@ -251,6 +251,11 @@ class Policy:
         )
         return steps(times, {"minimum": minimum}, "tasks", f"{one.service.name}: minimum over a week")
 
+    def __str__(self) -> str:
+        from capacity.scaling.render.table import table
+
+        return table(self).rstrip("\n")
+
     def _repr_html_(self) -> str:
         scheduled = sum(bool(one.schedule) for one in self.services)
         return table_html(f"Policy: {len(self)} services, {scheduled} of them with a schedule", self.frame)

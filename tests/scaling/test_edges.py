@@ -184,6 +184,11 @@ def test_a_replay_fits_a_screen_says_which_days_it_is_of_and_that_their_data_fai
     assert "FAIL web requests" in done.stderr
 
 
+def test_a_policy_is_printed_as_its_table() -> None:
+    policy = fleet(scheduled())
+    assert f"{policy}\n" == policy.render("table")
+
+
 def test_a_kind_of_document_that_does_not_exist_is_said_before_anything_is_read() -> None:
     said = called("policy", "--config", "no-such.toml", "--as", "cloudfront", code=1)
     assert "no rendering is called 'cloudfront'" in said.stderr

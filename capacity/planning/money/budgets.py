@@ -55,6 +55,12 @@ class Budgets:
 
         return render(self, kind, account_id)
 
+    def __str__(self) -> str:
+        if not self.budgets:
+            return "No budget is stated: add [[budget]] to the settings, or pass Budget(name=..., usd_per_month=...)."
+        said = [*(one.sentence for one in self.decisions), *map(str, self.findings)]
+        return "\n".join(said) or f"No budget is passed in as many as {100 * EARLY:g} % of the futures."
+
     def _repr_html_(self) -> str:
         return table_html(f"{len(self.budgets)} budgets, and what becomes of them", self.frame)
 

@@ -74,6 +74,15 @@ def test_a_budget_that_may_be_passed_is_watched_and_one_that_holds_is_no_decisio
     assert looked(plan, 31 * 24 * 10.5 * TASK).decisions == ()
 
 
+def test_budgets_are_printed_as_what_becomes_of_them_and_one_that_nobody_knows_of_is_not_kept() -> None:
+    plan = to_new_year()
+    passed, unknown = looked(plan, 100.0), looked(plan, 1e6, services=("payments",))
+    assert str(passed).startswith(passed.decisions[0].sentence)
+    assert str(looked(plan, 1e6)) == "No budget is passed in as many as 5 % of the futures."
+    assert str(unknown) == "\n".join(map(str, unknown.findings))
+    assert str(plan.budgets([])).startswith("No budget is stated: add [[budget]]")
+
+
 def test_a_month_of_which_too_little_is_known_is_left_open() -> None:
     found = looked(to_new_year(known_days=5), 100)
     row = found.frame.iloc[0]
