@@ -158,7 +158,7 @@ def better_size(service: Service, memory: MemoryPerTask) -> float | None:
     """GiB a task should have instead, when that is sure; None when it has the right size or nobody can tell.
 
     Larger when even the least its memory can be passes the target; smaller when even the most leaves it mostly idle
-    and Fargate has a smaller size beside the same vCPU.
+    and Fargate has a smaller size beside the same vCPU. On EC2 any size will do, and one of whole 64 MiB is told.
 
     >>> better_size(Service(name="web", task_memory_gib=4), MemoryPerTask(least=3.9, most=3.9))
     5.0
@@ -166,6 +166,8 @@ def better_size(service: Service, memory: MemoryPerTask) -> float | None:
     3.0
     >>> better_size(Service(name="web", task_memory_gib=8), MemoryPerTask(least=1.0, most=8.0)) is None
     True
+    >>> better_size(Service(name="web", launch_type="EC2"), MemoryPerTask(least=0.258, most=0.258))
+    0.375
     """
     if memory.least > service.task_memory_gib * service.memory_target:
         return _smallest(service, memory.least)
@@ -175,10 +177,14 @@ def better_size(service: Service, memory: MemoryPerTask) -> float | None:
     return None
 
 
+#: Steps of memory in a GiB that are told on EC2: 64 MiB each.
+_STEPS_A_GIB: Final = 16
+
+
 def _smallest(service: Service, needed_gib: float) -> float | None:
     """Smallest memory beside the service's vCPU that keeps `needed_gib` within the target; None if there is none."""
     if service.launch_type == "EC2":
-        return needed_gib / service.memory_target
+        return math.ceil(needed_gib / service.memory_target * _STEPS_A_GIB - 1e-9) / _STEPS_A_GIB
     sizes = (mib / 1024 for mib in FARGATE_SIZES[round(service.task_vcpu * 1024)])
     return next((size for size in sizes if needed_gib <= size * service.memory_target), None)
 
