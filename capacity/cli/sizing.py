@@ -42,8 +42,9 @@ def sizes(
     if as_json:
         print_json({"sentences": result.sentences, "sizes": records(result.frame)})
         return
-    print(result)
-    table(result.shortlist[SIZES], "Cheapest memory of each vCPU, USD a month")
+    if result.sentences:
+        print(result)
+        table(result.shortlist[SIZES], "Cheapest memory of each vCPU, USD a month")
 
 
 @app.command()
@@ -71,8 +72,9 @@ def mix(
         named = {name: result.strategy(name) for name in result.best.index}
         print_json({"sentences": result.sentences, "strategies": named, "mixes": records(result.frame)})
         return
-    print(result)
-    table(result.frame.groupby("service", sort=False).head(5)[MIXES], "Cheapest mixes, USD a month")
+    if result.sentences:
+        print(result)
+        table(result.frame.groupby("service", sort=False).head(5)[MIXES], "Cheapest mixes, USD a month")
 
 
 @app.command()

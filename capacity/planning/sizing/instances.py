@@ -53,7 +53,11 @@ class Instances:
         whose = f"the tasks of {first_few([f'`{name}`' for name in self.services])}"
         if self.best is None:
             fits = self.frame[self.frame["rejected_because"] == ""]["instance"].tolist()
-            return f"Of {listed(fits)} no price is known." if fits else f"No type holds {whose}."
+            if not fits:
+                return f"No type holds {whose}."
+            counts = self.frame.set_index("instance")["instances"]
+            ways = [f"{counted(counts[name], 'instance')} of {name}" for name in fits]
+            return f"{listed(ways)} would hold {whose}, at no known price: state usd_per_hour."
         row = self.best
         return (
             f"{counted(row['instances'], 'instance')} of {row['instance']} in {self.zones} zones hold {whose} at their "

@@ -281,7 +281,9 @@ def _assumed(waves: Interruptions) -> Finding:
 
 def _on_instances(service: Service) -> Finding:
     message = "Its tasks run on EC2, and FARGATE_SPOT does not mix with that, so no mix was compared."
-    return Finding(service.name, "", "spot", "UNKNOWN", message, "Ask plan.instances(...) what they fit on.")
+    return Finding(
+        service.name, "", "spot", "UNKNOWN", message, "Ask what they fit on: `capacity instances`, plan.instances(...)."
+    )
 
 
 def _no_spot_price(service: Service) -> Finding:

@@ -204,7 +204,14 @@ def _task(row: pd.Series) -> str:
 
 def _on_instances(service: Service) -> Finding:
     message = "Its tasks run on EC2, which has no grid of sizes, so none were compared."
-    return Finding(service.name, "", "task size", "UNKNOWN", message, "Ask plan.instances(...) what they fit on.")
+    return Finding(
+        service.name,
+        "",
+        "task size",
+        "UNKNOWN",
+        message,
+        "Ask what they fit on: `capacity instances`, plan.instances(...).",
+    )
 
 
 def _taken_for_granted(about: Weighing, tried: list[Option], arm_speed: float | None) -> list[Finding]:

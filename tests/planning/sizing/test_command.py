@@ -65,3 +65,9 @@ def test_instances_are_those_of_the_settings(folder: Path, tmp_path: Path) -> No
     answer = json.loads(called("instances", "--quiet", "--json", cwd=tmp_path).stdout)
     assert answer["instances"][0]["instance"] == "m7i.xlarge"
     assert answer["sentence"].endswith("of the vCPU in use.")
+    on_ec2 = (own + types).replace("cpu_target", 'launch_type = "EC2"\ncpu_target')
+    (tmp_path / "capacity.toml").write_text(on_ec2, encoding="utf-8")
+    for command in ("sizes", "mix"):  # nothing to print but why
+        nothing = called(command, "--quiet", cwd=tmp_path)
+        assert nothing.stdout == ""
+        assert "Ask what they fit on: `capacity instances`" in nothing.stderr

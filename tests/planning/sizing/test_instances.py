@@ -15,6 +15,7 @@ from capacity.config import Goal, Instance
 from capacity.errors import ConfigError, InputError
 from capacity.planning import Plan
 from capacity.planning.sizing.packing import packed, volume_bound
+from capacity.planning.words import counted
 from capacity.schema import INSTANCES
 from tests.planning.inputs import BARE, cpu_forecast, forecast_of, plain, planned
 from tests.planning.sizing.slow import one_by_one
@@ -116,7 +117,10 @@ def test_a_type_on_which_a_task_does_not_fit_says_so_and_one_without_a_price_has
     assert rows.loc["small", "rejected_because"] == "a task of `a` takes 4 vCPU, and it has 2 vCPU for tasks"
     assert np.isnan(rows.loc["free", "usd"])
     assert found.best is None
-    assert found.sentence == "Of free no price is known."
+    many = counted(rows.loc["free", "instances"], "instance")
+    assert (
+        found.sentence == f"{many} of free would hold the tasks of `a` and `b`, at no known price: state usd_per_hour."
+    )
     assert fleet(zones=1).instances(small).sentence == "No type holds the tasks of `a` and `b`."
     assert "<strong>" in found._repr_html_()
     assert found.frame.dtypes.astype(str).to_dict() == INSTANCES.types
