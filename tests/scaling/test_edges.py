@@ -14,6 +14,7 @@ from capacity.charts import to_svg
 from capacity.config import Service
 from capacity.errors import InputError
 from capacity.planning import plan
+from capacity.planning.needs import full_share
 from capacity.scaling import Policy, TargetTracking, recommend_policy, simulate
 from capacity.scaling.render import KINDS
 from capacity.schema import SIMULATION
@@ -70,7 +71,9 @@ def test_a_service_tracked_by_cpu_needs_no_load_balancer() -> None:
     service = Service(name="web", task_vcpu=0.5, task_memory_gib=1, min_tasks=1, max_tasks=60)
     policy = recommended(np.where(HOURS % 24 == 3, 9.0, 0.5), service, "cpu")
     assert "ECSServiceAverageCPUUtilization" in policy.render("cloudformation")
-    assert policy["web"].tracking.target == 47.1  # 60 % / 85 %, in two of three zones
+    full = 100 * full_share(service, "cpu")  # 60 % / 85 %; no zone was asked to be spared
+    assert round(full, 1) == 70.6
+    assert full / 2 < policy["web"].tracking.target <= full
 
 
 @pytest.mark.parametrize("frequency", ["1min", "5min", "h"])
