@@ -20,8 +20,10 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# Machines are noisy and share cores: a property is about values, not about time.
-hypothesis.settings.register_profile("calm", deadline=None, derandomize=True)
+# Machines are noisy and share cores: a property is about values, not about time. The same few examples each time tell
+# what a change broke; `pytest --hypothesis-profile=thorough` looks for what nobody has met yet.
+hypothesis.settings.register_profile("calm", deadline=None, derandomize=True, max_examples=30)
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000)
 hypothesis.settings.load_profile("calm")
 
 
