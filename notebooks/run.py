@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import jupytext
@@ -17,15 +19,36 @@ ROOT = Path(__file__).parent.parent
 SOURCES = sorted((ROOT / "notebooks").glob("[0-9]*.py"))
 
 
-def execute(source: Path) -> nbformat.NotebookNode:
-    """The notebook of a source, executed in the project's root; raises CellExecutionError where a cell fails."""
-    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+@contextmanager
+def shared_kernel() -> Iterator[NotebookClient]:
+    """A kernel that runs several notebooks: most of what a short one takes is the start and the imports of its own."""
+    client = client_of(nbformat.v4.new_notebook())
+    with client.setup_kernel():
+        yield client
+
+
+def execute(source: Path, shared: NotebookClient | None = None) -> nbformat.NotebookNode:
+    """The notebook of a source, executed in the project's root; raises CellExecutionError where a cell fails.
+
+    In a kernel of its own, or in a shared one, where it finds no names of those before it.
+    """
     notebook = jupytext.read(source)
-    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(ROOT)}}).execute()
+    if shared is None:
+        client_of(notebook).execute()
+    else:
+        notebook.cells.insert(0, nbformat.v4.new_code_cell("%reset -f"))
+        shared.nb = notebook
+        shared.execute(cleanup_kc=False)
+        del notebook.cells[0]
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"  # random ids would make every run a change
         cell.get("metadata", {}).pop("execution", None)
     return notebook
+
+
+def client_of(notebook: nbformat.NotebookNode) -> NotebookClient:
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    return NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(ROOT)}})
 
 
 def main() -> None:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
 
-from notebooks.run import SOURCES, execute
+from notebooks.run import SOURCES, execute, shared_kernel
+
+pytestmark = pytest.mark.xdist_group("notebooks")
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[NotebookClient]:
+    with shared_kernel() as kernel:
+        yield kernel
 
 
 def pictures(notebook: nbformat.NotebookNode) -> list[str]:
@@ -20,8 +30,10 @@ def sources(notebook: nbformat.NotebookNode) -> list[str]:
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_a_notebook_runs_from_top_to_bottom_and_the_committed_one_is_that_run(source: Path) -> None:
-    fresh = execute(source)
+def test_a_notebook_runs_from_top_to_bottom_and_the_committed_one_is_that_run(
+    source: Path, kernel: NotebookClient
+) -> None:
+    fresh = execute(source, kernel)
     kept = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
     assert sources(kept) == sources(fresh), "run `make notebooks`"
     assert len(pictures(kept)) == len(pictures(fresh)) >= 2
