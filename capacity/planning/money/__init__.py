@@ -4,6 +4,7 @@ commitment  `Commitment`: how much of a Savings Plan to buy
   covering    what a commitment does to spend: pure arithmetic
   offers      which plans are sold, and what each takes off
   spend       what could be covered, hour by hour: on the paths, and as it was
+  shape       the term's weeks by the hours that the last weeks had
   term        from the plan's horizon to the commitment's term
   markets     what a plan meets: spend beside what is held, and the past as another way it may go
   options     one amount over a term: saving, utilization, coverage, regret

@@ -18,6 +18,7 @@ from capacity.planning.money.markets import BELIEFS, best_amount, market_of, rem
 from capacity.planning.money.offers import OFFERS, Offer, published
 from capacity.planning.money.options import Market, outcome
 from capacity.planning.money.remarks import OTHERWISE, TODAY, TODAY_DAYS, assumptions, runs_otherwise, with_reasons
+from capacity.planning.money.shape import SHAPE_DAYS
 from capacity.planning.money.spend import Hourly, ahead, as_it_runs, asked_of, behind
 from capacity.planning.money.term import over_term, yearly_doubt
 from capacity.planning.prices import HOURS_PER_MONTH
@@ -139,9 +140,10 @@ def commitment(
     doubt                standard deviation of the logarithm of the level a year past the horizon; None: learnt
 
     Covered are vCPU and memory of Fargate on demand, at the prices of the plan; Spot, storage and addresses are not.
-    The amount is where the next dollar is used just often enough (newsvendor), over all hours of the paths and, for two
-    fifths, of the past itself. What [[prices.commitment]] holds is taken off first, until it expires. Upfront payments
-    are compared as if money cost nothing. Raises PlanError where nothing has a price.
+    The amount is where the next dollar is used just often enough (newsvendor): for two thirds over the paths' weeks in
+    the shape of the last 28 days, for one over all hours of the paths and, for two fifths, of the past itself. What
+    [[prices.commitment]] holds is taken off first, until it expires. Upfront payments are compared as if money cost
+    nothing. Raises PlanError where nothing has a price.
     """
     offer, ask = Offer.checked(term_years, payment), asked_of(plan)
     if growth <= -1 or not np.isfinite(growth):
@@ -153,7 +155,7 @@ def commitment(
         raise PlanError(
             "nothing that is planned could be covered by a Savings Plan: it has no price, or all runs on Spot or EC2"
         )
-    past = {days: behind(plan, days) for days in {*LOOK_BACKS, *BELIEFS}}
+    past = {days: behind(plan, days) for days in {*LOOK_BACKS, *BELIEFS, SHAPE_DAYS}}
     learnt, told = yearly_doubt(behind(plan, 3 * 365))
     doubt = learnt if doubt is None else doubt
     length = pd.Timedelta(days=365 * offer.term_years) if over is None else duration(over)
