@@ -91,7 +91,7 @@ BATCHES = st.lists(
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(batches=BATCHES, rows_per_file=st.sampled_from([2, 8, 2**22]))
 def test_the_store_does_what_a_plain_dict_would(
     tmp_path_factory: pytest.TempPathFactory,
