@@ -10,6 +10,7 @@ import pandas as pd
 from capacity.config import Service
 from capacity.demand import Demand, Key
 from capacity.planning.needs import full_share, full_tasks
+from capacity.planning.words import share
 from capacity.scaling.load import task_size
 
 #: What comes with a request is read off the newest weeks, in the busiest share of their intervals: in quiet ones the
@@ -30,7 +31,7 @@ class Filled(NamedTuple):
 
         >>> web = Service(name="web", requests_per_second_per_task=50)
         >>> print(Filled("cpu", 35.3, {"cpu": 0.02}).sentence(web, tracked=30).split(", ")[1])
-        so that cpu fills a task before 50 requests/s do: at the target's 30 requests/s a task is at 60% of its cpu.
+        so that cpu fills a task before 50 requests/s do: at the target's 30 requests/s a task is at 60 % of its cpu.
         """
         if self.by == "requests":
             return ""
@@ -39,7 +40,7 @@ class Filled(NamedTuple):
         return (
             f"A request/s takes {took:.3g} {unit} in busy hours, so that {self.by} fills a task before "
             f"{service.requests_per_second_per_task:g} requests/s do: at the target's {tracked:.3g} requests/s a task "
-            f"is at {tracked * took / full.size:.0%} of its {self.by}."
+            f"is at {share(tracked * took / full.size)} of its {self.by}."
         )
 
 

@@ -17,6 +17,7 @@ from capacity.history.line import how_long
 from capacity.planning.needs import full_share, full_tasks
 from capacity.planning.plans import Plan
 from capacity.planning.steps import Survives, tracked_share
+from capacity.planning.words import share as in_percent
 from capacity.scaling.ahead import short_in
 from capacity.scaling.batch import Totals
 from capacity.scaling.binding import Filled, each_request, filled_by, stated_for_each_request
@@ -42,6 +43,9 @@ NOTED: Final = 0.05
 
 #: Quantile of the paths' quietest intervals that a raised minimum carries: it is for what is nearly certain.
 QUIET: Final = 0.05
+
+#: Share of the cost that each line of a schedule has to save: it is one more for people to read and to keep.
+A_LINE: Final = 0.0002
 
 #: Kinds with a schedule, and without one, that are rehearsed on the forecast's paths too: the best ones of history.
 SHORTLIST: Final = 8
@@ -183,6 +187,7 @@ class Found:
     ahead: Totals  # (paths,)
     end: pd.Timestamp | None  # of its schedule
     short: float  # share of minutes, mean of history and forecast
+    by_forecast: bool  # history alone would have chosen another
 
 
 def best(judged: Judged, coming: Coming, about: Forecast, accepted: float, level: float) -> Found:
@@ -214,10 +219,17 @@ def best(judged: Judged, coming: Coming, about: Forecast, accepted: float, level
     ahead = coming.totals(made_again)
     past_cost, ahead_cost = judged.cost(level)[chosen], np.array([_cost(one, level) for one in ahead])
     short = (judged.short[chosen] + [float(one.short_share.mean()) for one in ahead]) / 2
-    row = choose(short, past_cost / past_cost.min() + ahead_cost / ahead_cost.min(), accepted)
+    lines = np.array([len(one.schedule) for one in made_again])
+    cost = (past_cost / past_cost.min() + ahead_cost / ahead_cost.min()) * (1 + A_LINE * lines)
+    row = choose(short, cost, accepted)
     policy = made_again[row]
     return Found(
-        judged.kinds[chosen[row]], policy, ahead[row], span.end if policy.schedule else None, float(short[row])
+        kind=judged.kinds[chosen[row]],
+        policy=policy,
+        ahead=ahead[row],
+        end=span.end if policy.schedule else None,
+        short=float(short[row]),
+        by_forecast=row != choose(judged.short[chosen], past_cost, accepted),
     )
 
 
@@ -259,10 +271,10 @@ def ahead_said(found: Found, coming: Coming, accepted: float) -> str:
     end = times[-1] + pd.Timedelta(minutes=1)
     text = (
         f"On {len(shares)} other paths of the forecast, {times[0]:%d %b %Y} to {end:%d %b %Y}: "
-        f"{short_in(mean)}{f', {worst:.2%} on the worst path' if worst > 0 else ''}"
+        f"{short_in(mean)}{f', {100 * worst:.2f} % on the worst path' if worst > 0 else ''}"
     )
-    text += f"; at its maximum in {at_max:.2%}." if at_max > 0 else "; never at its maximum."
-    return text if mean <= accepted else f"{text} That is more than the accepted {accepted:.1%}: watch it."
+    text += f"; at its maximum in {100 * at_max:.2f} %." if at_max > 0 else "; never at its maximum."
+    return text if mean <= accepted else f"{text} That is more than the accepted {100 * accepted:g} %: watch it."
 
 
 def bounded(
@@ -289,6 +301,12 @@ def bounded(
         elif decision.kind == "raise_min":
             quietest = float(np.quantile(about.paths[0].min(axis=1), QUIET)) / kept_load(policy, kept)
             least = max(least, min(int(decision.proposed), int(quietest)))
+            if least < decision.proposed:
+                reasons.append(
+                    f"Min {least:,}, though the plan advises {decision.proposed:,.0f}: those hold the quietest "
+                    "interval with every headroom and no autoscaler; here tracking and schedules hold what is needed "
+                    "above min."
+                )
     if least == 0:
         least = 1
         reasons.append("At least 1 task instead of 0: with no task there is no datapoint, and nothing scales out.")
@@ -298,17 +316,18 @@ def bounded(
         reasons.append(f"Max {most:,} is {way} today's {service.max_tasks:,}: see the plan's decisions.")
     if least > service.min_tasks > 0:
         reasons.append(f"Min {least:,} instead of today's {service.min_tasks:,}: its quietest interval needs as many.")
-    elif least < service.min_tasks:
+    elif 0 < least < service.min_tasks:
         reasons.append(f"Min {least:,} instead of today's {service.min_tasks:,}: see the plan's decisions.")
     if kept < 1:
         reasons.append(
-            f"Tasks are kept at no more than {kept:.0%} of what they carry, so that the rest carry all of it when one "
-            f"of {service.zones} zones is lost. What follows counts as short whatever would not survive that."
+            f"Tasks are kept at no more than {in_percent(kept)} of what they carry, so that the rest carry all of it "
+            f"when one of {service.zones} zones is lost. What follows counts as short whatever would not survive that, "
+            "today's settings too."
         )
     elif Survives.of(service, plan.goal).zone_loss:
         reasons.append(
-            "No room is kept for the loss of a zone, which nobody asked for: the autoscaler then starts what is "
-            "missing. To have the rest carry all of it at once, state zones or survive_zone_loss."
+            "No room is kept for the loss of a zone, which nobody asked for: until ECS has started elsewhere what was "
+            "lost, the rest are too full. To have them carry all of it at once, state zones or survive_zone_loss."
         )
     return replace(policy, min_tasks=least, max_tasks=most), reasons
 
@@ -346,8 +365,8 @@ def _unseen(plan: Plan, policy: ServicePolicy, filled: Filled | None) -> list[st
     if len(missed) <= NOTED * len(bound):
         return []
     return [
-        f"In {len(missed) / len(bound):.0%} of the plan's intervals {missed.mode().iloc[0]} asks for more tasks than "
-        f"{policy.tracking.metric}, the tracked one, which does not see it."
+        f"In {in_percent(len(missed) / len(bound))} of the plan's intervals {missed.mode().iloc[0]} asks for more "
+        f"tasks than {policy.tracking.metric}, the tracked one, which does not see it."
     ]
 
 
@@ -364,12 +383,14 @@ def why(judged: Judged, found: Found, service: Service, window: Window, interval
     lines = [
         f"Rehearsed minute by minute with ECS's clocks on {window}: {len(frame)} candidates.",
         f"Chosen: {_outcome(frame.loc[row])}. Beside it: {others}.",
-        f"Of the candidates that are short in at most half of the accepted {accepted:.1%} of minutes "
+        f"Of the candidates that are short in at most half of the accepted {100 * accepted:g} % of minutes "
         f"(tier {service.tier}), on history and on the forecast, it costs least, shortage weighed."
         if passed
-        else f"No candidate is short in at most half of the accepted {accepted:.1%} of minutes "
+        else f"No candidate is short in at most half of the accepted {100 * accepted:g} % of minutes "
         f"(tier {service.tier}), on history and on the forecast: it costs least, shortage weighed.",
     ]
+    if found.by_forecast:
+        lines.append("On history alone another would have been chosen: the paths of the forecast decided.")
     if not window.may_learn:
         lines.append(f"No schedule was tried: that needs {LEAST_LEARNT + 1} weeks of history.")
     elif interval > FINEST:

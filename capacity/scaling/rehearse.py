@@ -57,7 +57,7 @@ def todays(service: Service, metric: TrackedMetric, planned: float, filled: Fill
     else:
         share, own = value / 100, "cpu"
     if own != metric:
-        name = f"today, its {value:,g} of {own} read as {share:.0%} of a task's {metric}"
+        name = f"today, its {value:,g} of {own} read as {100 * share:.0f} % of a task's {metric}"
     if value is not None and value > 100 and metric == "requests":
         target = value  # as it is, whatever a task carries
     else:
@@ -103,7 +103,7 @@ def weighed(task_hours: Hours, missing: Hours, short: Hours, level: float) -> Ho
 
     short  share of the minutes
 
-    >>> weighed(np.array([100.0, 112.0]), np.array([1.0, 0.0]), np.array([0.01, 0.0]), level=0.9).tolist()
+    >>> weighed(np.array([100.0, 112.0]), np.array([1.0, 0.0]), np.array([0.01, 0.0]), level=0.9).round(6).tolist()
     [120.0, 112.0]
     """
     return task_hours * (1 + short / (1 - level)) + missing / (1 - level)

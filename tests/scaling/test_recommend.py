@@ -216,7 +216,7 @@ def test_todays_target_is_read_by_its_size() -> None:
     assert todays(web(target_value=1800), "requests", 0.85).policy.tracking.target == 1800
     assert todays(web(target_value=1800), "cpu", 0.6).policy.tracking.target == 60  # 1800 of 3000 requests a minute
     assert todays(web(), "cpu", 0.6).name == "today, target not known"
-    assert "70 of cpu read as 70% of a task" in todays(web(target_value=70), "requests", 0.85).name
+    assert "70 of cpu read as 70 % of a task" in todays(web(target_value=70), "requests", 0.85).name
 
 
 def test_risk_comes_first_then_cost() -> None:
@@ -279,7 +279,9 @@ def test_where_cpu_fills_a_task_first_fewer_requests_are_tracked_and_that_is_sai
     assert one.per_task == pytest.approx(0.6 / 0.85 * 40)
     rate = one.tracking.target / 60
     assert rate <= one.per_task
-    assert f"at the target's {rate:.3g} requests/s a task is at {rate / 40:.0%} of its cpu" in " ".join(one.reasons)
+    assert f"at the target's {rate:.3g} requests/s a task is at {100 * rate / 40:.0f} % of its cpu" in " ".join(
+        one.reasons
+    )
     _, light = cpu_bound(cpu_each=1 / 400)
     assert light.per_task is None
     assert one.per_task * 60 < light.tracking.target <= 50 * 60
@@ -313,7 +315,7 @@ def test_short_means_the_same_in_rehearsal_whichever_resource_binds() -> None:
 def test_the_target_leaves_the_room_that_losing_a_zone_takes() -> None:
     _, one = cpu_bound(zones=2)
     assert one.tracking.target <= 0.5 * 0.6 / 0.85 * 40 * 60 + 0.06
-    assert any("kept at no more than 50% of what they carry" in reason for reason in one.reasons)
+    assert any("kept at no more than 50 % of what they carry" in reason for reason in one.reasons)
     _, office = office_policy()
     assert not any("zones" in reason for reason in office["web"].reasons)
 
@@ -337,7 +339,9 @@ def test_a_resource_that_the_target_was_not_made_for_is_named() -> None:
     made, one = cpu_bound()
     unmeasured = make_demand({("web", "requests"): daily_wave(hourly(42), 300.0, 0.2)}, hourly(42))
     blind = recommend_policy(made, demand=unmeasured, peaks=no_peaks)["web"]
-    assert any(reason.startswith("In 100% of the plan's intervals cpu asks for more tasks") for reason in blind.reasons)
+    assert any(
+        reason.startswith("In 100 % of the plan's intervals cpu asks for more tasks") for reason in blind.reasons
+    )
     assert not any("asks for more tasks" in reason for reason in one.reasons)
 
 

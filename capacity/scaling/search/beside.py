@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.errors import InputError
+from capacity.scaling.ahead import short_in
 from capacity.scaling.bounds import bounds
 from capacity.scaling.policy import PredictiveScaling, ServicePolicy, Step, StepScaling
 from capacity.scaling.rehearse import weighed
@@ -134,8 +135,8 @@ def _replayed(
 
 
 def _said(policy: ServicePolicy, part: Beside, saves: float, now: Outcome, best: Outcome) -> str:
-    about = f"{_NAMES[part]} saves {saves:.1%} of the cost, shortage weighed; short in {best.short:.2%} of minutes"
-    about += f" instead of {now.short:.2%}."
+    about = f"{_NAMES[part]} saves {100 * saves:.1f} % of the cost, shortage weighed; {short_in(best.short)}"
+    about += f" instead of {100 * now.short:.2f} %."
     if part == "predictive":
         return (
             f"{about} That was rehearsed with a stand-in for AWS's forecast, so it is left at ForecastOnly: compare "

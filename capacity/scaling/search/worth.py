@@ -63,8 +63,8 @@ def worth(serving: np.ndarray, need: np.ndarray, place: np.ndarray, days: int, b
     ([[2.0, 5.0], [2.0, 5.0]], [[0.0, 0.0], [1.0, 0.0]], [[0.0, 0.0], [3.0, 0.0]])
     """
     parts, count = days * bins, len(levels)
-    top = int(max(levels[-1], serving.max(), np.nan_to_num(need).max()))
-    first = np.searchsorted(levels, np.arange(top + 1))  # of a count of tasks: the first level that is not below it
+    # of a count of tasks the first level that is not below it; the last entry stands for all counts above the levels
+    first = np.searchsorted(levels, np.arange(int(levels[-1]) + 2))
     edges, known = np.zeros((6, parts, count + 1)), np.zeros(parts)
     _add(serving, need, place, first, edges, known)
     # of each minute only where its effect begins and ends was noted: sums over the levels spread it over all
@@ -80,7 +80,7 @@ def _add(
     serving: np.ndarray,
     need: np.ndarray,
     place: np.ndarray,
-    first: np.ndarray,  # (T + 1,) of a count of tasks: the first level that is not below it
+    first: np.ndarray,  # of a count of tasks: the first level that is not below it
     edges: np.ndarray,  # (6, parts, M + 1) in and out
     known: np.ndarray,  # (parts,) in and out
 ) -> None:
@@ -92,12 +92,12 @@ def _add(
                 continue
             part, ran = place[minute], serving[row, minute]
             known[part] += 1
-            raises = first[ran]
+            raises = first[min(ran, first.size - 1)]
             edges[0, part, 0] += ran  # what ran, below `raises`
             edges[0, part, raises] -= ran
             edges[1, part, raises] += 1  # the level itself, from there on
             if needed > ran:
-                meets = first[np.int64(needed)]
+                meets = first[int(min(needed, first.size - 1))]
                 edges[2, part, 0] += 1  # short, below `meets`
                 edges[2, part, meets] -= 1
                 edges[3, part, 0] += needed - ran  # missing from what ran, below `raises`
