@@ -22,7 +22,7 @@ from tests.commands import called
 from tests.makers import hourly, make_demand, make_forecast
 from tests.scaling.policies import fleet, minutes, scheduled, tracking, web
 
-WEEKS = hourly(42)
+WEEKS = hourly(28)  # two weeks to learn from, two to judge on
 HOURS = np.arange(len(WEEKS))
 
 
@@ -59,7 +59,7 @@ def test_odd_loads_get_a_policy_that_aws_would_take(values: np.ndarray) -> None:
     assert all(reason for reason in one.reasons)
 
 
-@pytest.mark.parametrize("name", ["<b>", "a'b\"", "$(id)", "=cmd()", "服务", "a/b:c|d", "a\nb"])
+@pytest.mark.parametrize("name", ["<b>a'b\"", "=$(id) a/b:c|d", "服务\nb"])
 def test_names_do_not_disturb_a_recommendation(name: str) -> None:
     policy = recommended(np.where(HOURS % 24 == 3, 9000.0, 100.0), web(name=name, max_tasks=400))
     assert policy[name].schedule
