@@ -66,6 +66,8 @@ def with_parts(
 
     kind  of the policy: its schedule of the judged weeks is that kind's, made before each
     """
+    if not parts:
+        return policy, []
     said = []
     now = _outcome(policy, kind, history, coming, level)
     for part in parts:
