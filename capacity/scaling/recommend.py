@@ -316,7 +316,7 @@ def bounded(
         reasons.append(f"Max {most:,} is {way} today's {service.max_tasks:,}: see the plan's decisions.")
     if least > service.min_tasks > 0:
         reasons.append(f"Min {least:,} instead of today's {service.min_tasks:,}: its quietest interval needs as many.")
-    elif 0 < least < service.min_tasks:
+    elif least < service.min_tasks:
         reasons.append(f"Min {least:,} instead of today's {service.min_tasks:,}: see the plan's decisions.")
     if kept < 1:
         reasons.append(

@@ -86,6 +86,15 @@ def test_a_shortage_costs_its_minutes_and_its_depth() -> None:
     assert one.cost(price=2.0).item() == 10 + 2 * (10 * 0.5 + MISSING * 3)
 
 
+def test_days_that_no_load_is_known_of_do_not_hold_tasks_for_nothing() -> None:
+    """Monday needs 10 tasks all day; of the other days nothing is known, and a level held on them is paid for."""
+    levels = np.array([2, 10])
+    serving = np.array([[2, 2]])
+    only_monday = worth(serving, np.array([[10.0, 10.0]]), np.array([0, 1]), 3, 2, levels)
+    held = levels[cheapest(only_monday.cost(4.0), np.ones(2, dtype=bool), change=0.1)]
+    assert held.tolist() == [[10, 10], [2, 2], [2, 2]]
+
+
 def test_a_coming_week_is_like_earlier_ones_at_the_newest_level() -> None:
     week = np.where(np.arange(MINUTES) % 1440 < 600, 10.0, 30.0)
     load = np.concatenate([week, 2 * week, 4 * week, 9 * week])

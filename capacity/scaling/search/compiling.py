@@ -32,10 +32,10 @@ WORTH_A_CHANGE: Final = 0.005
 class Compiler:
     """Loads of weeks that may come, ready to be compiled for any kind.
 
-    times   (n,) minutes, UTC
-    loads   (R, n) in the metric's unit; NaN where not known
-    kept    load of a task that keeps the promise, in the metric's unit
-    size    minutes a bin
+    times     (n,) minutes, UTC
+    loads     (R, n) in the metric's unit; NaN where not known
+    kept      load of a task that keeps the promise, in the metric's unit
+    size      minutes a bin
     policies  kind.tracked -> the policy of tracking alone
     """
 
@@ -71,7 +71,7 @@ def changes(kind: Kind, value: Worth, service: Service, size: int, span: Span) -
     size   minutes a bin
     """
     lead = lead_minutes(service.startup_seconds)
-    daily = float(value.serving[:, :, 0].mean()) * (DAY // size)
+    daily = value.usual * (DAY // size)
     allowed = allowed_bins(service.timezone, lead, span.start, span.end, size)
     held = cheapest(value.cost(kind.price), allowed, WORTH_A_CHANGE * daily)
     return changes_of(value.levels[held], PATTERNS[kind.pattern])

@@ -19,7 +19,7 @@ class Worth(NamedTuple):
     serving  tasks
     short    share of minutes with too few
     missing  tasks
-    known    (D, B) minutes they rest on; where there is none, every level costs nothing
+    known    (D, B) minutes they rest on; where there is none, a level costs its own tasks
     """
 
     levels: np.ndarray  # (M,) tasks, ascending
@@ -43,8 +43,14 @@ class Worth(NamedTuple):
 
         price  of a short minute, in mean serving tasks; a missing task costs `MISSING` times that many tasks
         """
-        scale = float(self.serving[:, :, 0].mean())
-        return np.asarray(self.serving + price * (scale * self.short + MISSING * self.missing))
+        cost = self.serving + price * (self.usual * self.short + MISSING * self.missing)
+        return np.where(self.known[:, :, None] > 0, cost, self.levels)
+
+    @property
+    def usual(self) -> float:
+        """Mean tasks that tracking alone had serving, over the parts of the week that are known; 1 where none is."""
+        known = self.known > 0
+        return float(self.serving[:, :, 0][known].mean()) if known.any() else 1.0
 
 
 #: A missing task, against the price of a minute in which any is missing: a deep shortage is worse than a shallow one.
