@@ -16,23 +16,46 @@ from capacity._version import __version__ as __version__
 if TYPE_CHECKING:
     from capacity import loadtest as loadtest
     from capacity.config import Config, Event, Goal, Service, TaskCapacity, load_config
-    from capacity.demand import Demand, estimate_demand
+    from capacity.demand import Demand as Demand
+    from capacity.demand import estimate_demand
     from capacity.errors import CapacityError
     from capacity.fleet import Chain
-    from capacity.forecasting import Backtest, Forecast, backtest, forecast
+    from capacity.forecasting import Backtest as Backtest
+    from capacity.forecasting import Forecast, backtest, forecast
     from capacity.history import History, Store, check_quality, fetch, read
+    from capacity.monitoring import (
+        Alarms as Alarms,
+    )
+    from capacity.monitoring import (
+        Dashboard as Dashboard,
+    )
+    from capacity.monitoring import (
+        Runbooks as Runbooks,
+    )
+    from capacity.monitoring import (
+        alarms,
+        dashboard,
+        runbooks,
+    )
     from capacity.planning import Plan, plan
-    from capacity.reporting import Report, report
+    from capacity.reporting import Report as Report
+    from capacity.reporting import report
+    from capacity.reviewing import Review as Review
+    from capacity.reviewing import Snapshot as Snapshot
+    from capacity.reviewing import review
     from capacity.samples import load_sample
-    from capacity.scaling import Policy, Simulation, elasticity, recommend_policy, simulate
+    from capacity.scaling import Policy, elasticity, recommend_policy, simulate
+    from capacity.scaling import Simulation as Simulation
     from capacity.sources.aws.ecs import discover
 
 #: Public name -> the room it lives in.
 _HOMES = {
+    "Alarms": "monitoring",
     "Backtest": "forecasting",
     "CapacityError": "errors",
     "Chain": "fleet",
     "Config": "config",
+    "Dashboard": "monitoring",
     "Demand": "demand",
     "Event": "config.event",
     "Forecast": "forecasting",
@@ -41,12 +64,17 @@ _HOMES = {
     "Plan": "planning",
     "Policy": "scaling",
     "Report": "reporting",
+    "Review": "reviewing",
+    "Runbooks": "monitoring",
     "Service": "config",
     "Simulation": "scaling",
+    "Snapshot": "reviewing",
     "Store": "history",
     "TaskCapacity": "config",
+    "alarms": "monitoring",
     "backtest": "forecasting",
     "check_quality": "history",
+    "dashboard": "monitoring",
     "discover": "sources.aws.ecs",
     "elasticity": "scaling",
     "estimate_demand": "demand",
@@ -58,28 +86,31 @@ _HOMES = {
     "read": "history",
     "recommend_policy": "scaling",
     "report": "reporting",
+    "review": "reviewing",
+    "runbooks": "monitoring",
     "simulate": "scaling",
 }
 
+#: What functions answer: named where a type is wanted, never made by hand, so not among the names of `__all__`.
+_ANSWERS = {"Alarms", "Backtest", "Dashboard", "Demand", "Report", "Review", "Runbooks", "Simulation", "Snapshot"}
+
 __all__ = [
-    "Backtest",
     "CapacityError",
     "Chain",
     "Config",
-    "Demand",
     "Event",
     "Forecast",
     "Goal",
     "History",
     "Plan",
     "Policy",
-    "Report",
     "Service",
-    "Simulation",
     "Store",
     "TaskCapacity",
+    "alarms",
     "backtest",
     "check_quality",
+    "dashboard",
     "discover",
     "elasticity",
     "estimate_demand",
@@ -91,6 +122,8 @@ __all__ = [
     "read",
     "recommend_policy",
     "report",
+    "review",
+    "runbooks",
     "simulate",
 ]
 
@@ -109,4 +142,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_ROOMS})
+    return sorted({*globals(), *_HOMES, *_ROOMS})

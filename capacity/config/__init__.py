@@ -7,6 +7,7 @@
     [[budget]]    one an amount that some services may cost in a month
     [forecast]    model, levels, seed
     [report]      title, where files go
+    [monitoring]  who is woken, who gets a ticket, where runbooks are
     [[scenario]]  one a what-if: growth, a launch, a lost zone, other settings
     [[event]]     one a launch, sale, migration or other day that is not like others
     [cloudwatch]  how CloudWatch is read, CloudFront and ElastiCache, and metrics of your own ([[cloudwatch.metric]])
@@ -34,10 +35,12 @@ from capacity.config.cloudwatch import CacheNodes, CloudWatchSettings, CustomMet
 from capacity.config.event import Event
 from capacity.config.limit import Limit
 from capacity.config.money import Budget, HeldCommitment, SavingsPlanRate
+from capacity.config.monitoring import Monitoring
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.config.scenario import Move, Scenario, scenario_problems
 from capacity.config.service import FARGATE_SIZES, Architecture, Service
 from capacity.config.sizing import Instance, RegionShare
+from capacity.config.slo import Slo
 from capacity.config.tables import Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
 from capacity.config.task_capacity import TaskCapacity
 from capacity.config.text import carried, reference, starter
@@ -62,6 +65,7 @@ __all__ = [
     "HeldCommitment",
     "Instance",
     "Limit",
+    "Monitoring",
     "Move",
     "PriceSettings",
     "PrometheusQuery",
@@ -73,6 +77,7 @@ __all__ = [
     "Scenario",
     "Service",
     "Settings",
+    "Slo",
     "Subnet",
     "TaskCapacity",
     "carried",
@@ -92,6 +97,7 @@ class Config(Settings):
     prices: PriceSettings = PriceSettings()
     forecast: ForecastSettings = ForecastSettings()
     report: ReportSettings = ReportSettings()
+    monitoring: Monitoring = Monitoring()
     cloudwatch: CloudWatchSettings = CloudWatchSettings()
     prometheus: PrometheusSettings | None = None
     azure: AzureSettings | None = None

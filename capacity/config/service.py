@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from capacity.config.base import Positive, Settings, Share
 from capacity.config.limit import Limit
 from capacity.config.sizing import RegionShare
+from capacity.config.slo import Slo
 from capacity.config.task_capacity import TaskCapacity
 
 Architecture = Literal["x86_64", "arm64"]
@@ -61,6 +62,7 @@ class Service(Settings):
         "stands for requests_per_second_per_task.",
     )
     limit: tuple[Limit, ...] = Field((), description="What more tasks do not lift, one [[service.limit]] each.")
+    slo: tuple[Slo, ...] = Field((), description="What was promised to its users, one [[service.slo]] each.")
     cpu_target: Share = Field(0.60, description="CPU in use, of what is reserved, that a full task may reach.")
     memory_target: Share = Field(0.80, description="Memory in use, of what is reserved, that a full task may reach.")
     request_target: Share = Field(
@@ -130,6 +132,13 @@ class Service(Settings):
         stated = [(limit.kind, limit.name) for limit in self.limit]
         for kind, name in sorted({one for one in stated if stated.count(one) > 1}):
             raise ValueError(f"two [[service.limit]] of kind {kind} are called {name!r}: keep one")
+        return self
+
+    @model_validator(mode="after")
+    def _promises_told_apart(self) -> Self:
+        promised = [slo.name for slo in self.slo]
+        for name in sorted({name for name in promised if promised.count(name) > 1}):
+            raise ValueError(f"two [[service.slo]] are called {name!r}: give each its own name")
         return self
 
     @model_validator(mode="after")

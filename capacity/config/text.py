@@ -15,10 +15,12 @@ from capacity.config.cloudwatch import CacheNodes, CloudWatchSettings, CustomMet
 from capacity.config.event import Event
 from capacity.config.limit import Limit
 from capacity.config.money import Budget, HeldCommitment, SavingsPlanRate
+from capacity.config.monitoring import Monitoring
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.config.scenario import Move, Scenario
 from capacity.config.service import Service
 from capacity.config.sizing import Instance, RegionShare
+from capacity.config.slo import Slo
 from capacity.config.tables import Data, ForecastSettings, Goal, PriceSettings, Rate, ReportSettings
 from capacity.config.task_capacity import TaskCapacity
 
@@ -97,6 +99,7 @@ def reference() -> str:
         ("[[budget]]", Budget),
         ("[forecast]", ForecastSettings),
         ("[report]", ReportSettings),
+        ("[monitoring]", Monitoring),
         ("[[event]]", Event),
         ("[[scenario]]", Scenario),
         ("[[scenario.move]]", Move),
@@ -111,6 +114,7 @@ def reference() -> str:
         ("[[service]]", Service),
         ("[service.task_capacity]", TaskCapacity),
         ("[[service.limit]]", Limit),
+        ("[[service.slo]]", Slo),
         ("[[service.regions]]", RegionShare),
         ("[[instance]]", Instance),
     ]
