@@ -184,6 +184,7 @@ def _type_name(annotation: str) -> str:
         "tuple[CacheNodes, ...]": "`[[cloudwatch.cache]]`",
         "tuple[PrometheusQuery, ...]": "`[[prometheus.query]]`",
         "tuple[Limit, ...]": "`[[service.limit]]`",
+        "tuple[Slo, ...]": "`[[service.slo]]`",
         "tuple[RegionShare, ...]": "`[[service.regions]]`",
         "tuple[Subnet, ...]": "`[[account.subnet]]`",
         "tuple[AzureMetric, ...]": "`[[azure.metric]]`",

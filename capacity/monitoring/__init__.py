@@ -5,4 +5,6 @@ conditions   what an alarm waits for, as values: replayed on minutes, and render
 alarm        the nouns `Alarm` and `Alarms`
 """
 
-from __future__ import annotations
+from capacity.monitoring.alarm import Alarm, Alarms, Replayed
+
+__all__ = ["Alarm", "Alarms", "Replayed"]

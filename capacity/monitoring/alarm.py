@@ -1,10 +1,10 @@
-"""`Alarm`: what should wake someone or open a ticket, with its reason and its record on history; `Alarms`: those of a plan."""
+"""`Alarm`: what should wake someone or open a ticket, with reason and record. `Alarms`: those of a plan."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import pandas as pd
 
@@ -26,6 +26,9 @@ Kind = Literal[
     "anomaly",  # a band the monitor learns itself
 ]
 Severity = Literal["page", "ticket"]
+
+#: Where no [monitoring] table says who is told.
+NO_ONE_TOLD: Final = Monitoring()
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class Alarms:
 
     alarms: tuple[Alarm, ...]
     services: tuple[Service, ...]
-    settings: Monitoring = Monitoring()
+    settings: Monitoring = NO_ONE_TOLD
     prometheus: PrometheusSettings | None = None
     azure: AzureSettings | None = None
     findings: Findings = NO_FINDINGS

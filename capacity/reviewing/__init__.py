@@ -3,4 +3,6 @@
 snapshot   a plan with everything it was made from, in one file that later versions still open and run again
 """
 
-from __future__ import annotations
+from capacity.reviewing.snapshot import Snapshot
+
+__all__ = ["Snapshot"]

@@ -26,7 +26,7 @@ class Snapshot:
     cost       `schema.COST`
     decisions  what was recommended, most urgent first
     quantiles  of the forecast, a row a service, metric and interval: mean and a column a level (p1 ... p99)
-    peaks      of the forecast's paths, a row a service, metric and window (day, horizon): quantiles of the largest value
+    peaks      of its paths, a row a service, metric and window (day, horizon): quantiles of the largest value
     counts     a row a service and interval: quantiles over paths of the tasks needed
     policies   service -> the recommended policy as plain data; empty where none was made
     """
