@@ -48,7 +48,7 @@ docs: $(READY) ## Write the generated pages of docs/
 	@$(BIN)/python -m capacity.schema > docs/data-dictionary.md
 	@$(BIN)/python -m capacity.config > docs/configuration.md
 
-lock: $(READY) ## Resolve requirements.lock again (needs uv)
+lock: ## Resolve requirements.lock again (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra all --group dev pyproject.toml -o requirements.lock
 
