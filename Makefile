@@ -44,9 +44,12 @@ notebooks: $(READY) ## Run the notebooks from top to bottom and keep their pictu
 samples: $(READY) ## Generate data/samples again, from its documented model and fixed seed
 	@$(BIN)/python -m capacity.samples.generate --out data/samples
 
-docs: $(READY) ## Write the generated pages of docs/
+docs: $(READY) ## Write the generated pages of docs/ and build the site in build/site, without a warning
 	@$(BIN)/python -m capacity.schema > docs/data-dictionary.md
 	@$(BIN)/python -m capacity.config > docs/configuration.md
+	@$(BIN)/python -m capacity.cli.reference > docs/commands.md
+	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going -b html docs build/site
+	@echo build/site/index.html
 
 lock: ## Resolve requirements.lock again (needs uv)
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

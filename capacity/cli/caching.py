@@ -45,7 +45,7 @@ def cache(
     ] = None,
     log: Annotated[
         list[Path] | None,
-        typer.Option("--log", help="Access log of the cache, or a folder of them; may be repeated."),
+        typer.Option("--log", metavar="PATH", help="Access log of the cache, or a folder of them; may be repeated."),
     ] = None,
     drop_query: Annotated[bool, typer.Option("--drop-query", help="The cache ignores query strings.")] = False,
     objects: Annotated[
@@ -78,7 +78,8 @@ def cache(
         float, typer.Option("--miss-cost", help="Work of a request that is cached today, over the mean one's.")
     ] = 1.0,
     scenario: Annotated[
-        list[str] | None, typer.Option("--scenario", help="Only this one; may be repeated.", show_default="all")
+        list[str] | None,
+        typer.Option("--scenario", metavar="NAME", help="Only this one; may be repeated.", show_default="all"),
     ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,

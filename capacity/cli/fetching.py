@@ -95,7 +95,8 @@ def files(
 def cloudwatch(
     store: StorePath,
     cluster: Annotated[
-        list[str] | None, typer.Option("--cluster", help="ECS cluster; may be repeated. Default: all of the region.")
+        list[str] | None,
+        typer.Option("--cluster", metavar="NAME", help="ECS cluster; may be repeated. Default: all of the region."),
     ] = None,
     service: Names = None,
     days: Days = CLOUDWATCH_DAYS,
@@ -144,7 +145,9 @@ def cost_explorer(
         Path | None, typer.Option("--cache", help="Folder of answers already paid for.", show_default=False)
     ] = None,
     account: Annotated[str, typer.Option("--account", help="Only this linked account.")] = "",
-    billed_region: Annotated[str, typer.Option("--region", help="Only what was used in this region.")] = "",
+    billed_region: Annotated[
+        str, typer.Option("--region", metavar="REGION", help="Only what was used in this region.")
+    ] = "",
     savings_plans: Annotated[
         bool, typer.Option(help="Also coverage and utilization of Savings Plans, of the whole account.")
     ] = True,

@@ -32,11 +32,15 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 Clusters = Annotated[
-    list[str] | None, typer.Option("--cluster", help="Only this ECS cluster; may be repeated. Default: all.")
+    list[str] | None,
+    typer.Option("--cluster", metavar="NAME", help="Only this ECS cluster; may be repeated. Default: all."),
 ]
-Regions = Annotated[list[str] | None, typer.Option("--region", help="AWS region to look in; may be repeated.")]
+Regions = Annotated[
+    list[str] | None, typer.Option("--region", metavar="REGION", help="AWS region to look in; may be repeated.")
+]
 Roles = Annotated[
-    list[str] | None, typer.Option("--role-arn", help="Role to assume first, one an account; may be repeated.")
+    list[str] | None,
+    typer.Option("--role-arn", metavar="ARN", help="Role to assume first, one an account; may be repeated."),
 ]
 
 
