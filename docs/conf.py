@@ -19,3 +19,4 @@ html_title = "capacity"
 html_static_path: list[str] = []
 html_copy_source = False
 nitpicky = True
+smartquotes = False  # `--help` is two hyphens
