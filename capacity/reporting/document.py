@@ -6,10 +6,7 @@ stands beside it. HTML, PDF and XLSX show it, JSON is it: a number can be looked
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +15,7 @@ import pandas as pd
 from capacity._version import __version__
 from capacity.findings import Finding, Findings
 from capacity.history.history import History
+from capacity.planning.fingerprint import fingerprint, packages
 from capacity.planning.plans import Decision, Plan
 from capacity.planning.prices import HOURS_PER_MONTH
 from capacity.reporting import words
@@ -29,12 +27,6 @@ SCHEMA_VERSION: Final = 1
 
 #: Significant digits of every number in the document; arrays to draw have `series.DIGITS`.
 DIGITS: Final = 9
-
-#: Packages whose version can change a number.
-PACKAGES: Final = ("numpy", "pandas", "scipy", "statsmodels", "scikit-learn", "prophet", "holidays")
-
-#: Findings that say what was made of what people know.
-KNOWN: Final = ("event", "driver", "override")
 
 
 def document(
@@ -232,24 +224,8 @@ def _method(plan: Plan, policy: Policy | None, scores: pd.DataFrame | None) -> d
         "censored_share": float(forecast.past.censored.mean()) if forecast.past.censored.size else 0.0,
         "fingerprint": fingerprint(plan),
         "digits": DIGITS,
-        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+        "packages": packages(),
     }
-
-
-def fingerprint(plan: Plan) -> str:
-    """SHA-256 of what the plan was made from: every demand value and stamp, every setting, what people knew.
-
-    Same inputs, same print.
-    """
-    past = plan.forecast.past
-    stated = [service.model_dump(mode="json") for service in plan.services]
-    settings = [stated, plan.goal.model_dump(mode="json"), [rate.model_dump(mode="json") for rate in plan.rates]]
-    known = [str(finding) for finding in plan.forecast.findings if finding.check in KNOWN]
-    digest = hashlib.sha256(json.dumps([list(map(list, past.keys)), settings, known, plan.forecast.seed]).encode())
-    digest.update(past.times.as_unit("us").asi8.astype("<i8").tobytes())
-    digest.update(np.ascontiguousarray(past.values).astype("<f8").tobytes())
-    digest.update(np.packbits(past.censored).tobytes())
-    return digest.hexdigest()
 
 
 def rounded(value: Any) -> Any:
@@ -279,10 +255,3 @@ def _number(value: Any) -> float | None:
 
 def _iso(time: Any) -> str | None:
     return None if time is None or pd.isna(time) else str(time.isoformat())
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""

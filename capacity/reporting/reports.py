@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -15,6 +12,7 @@ from typing import Any, Final
 import pandas as pd
 
 from capacity.errors import InputError
+from capacity.files import write_whole
 from capacity.findings import Findings
 from capacity.history.history import History
 from capacity.planning.plans import Plan
@@ -98,28 +96,3 @@ FORMATS: Final[dict[str, Callable[[Report], bytes]]] = {
     "xlsx": lambda report: xlsx.render(report.document),
     "json": lambda report: json.render(report.document).encode(),
 }
-
-
-def write_whole(path: Path, content: bytes) -> Path:
-    """Write beside the place, make it durable, then put it there: a reader sees the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
-    return path
-
-
-def _umask() -> int:
-    """The process's mask for new files, which mkstemp does not apply."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
