@@ -494,9 +494,117 @@ INSTANCES: Final = Table(
     key=("instance",),
 )
 
+REVIEW: Final = Table(
+    "review",
+    "A stored plan against what happened, a row a service and one `(fleet)`: planned + margin + demand + capacity + "
+    "policy = actual, in task-hours; the same and price in USD.",
+    (
+        Column("service", "str", "", "Name of the service, or `(fleet)`."),
+        Column("hours", "float64", "hours", "Of the plan that are compared: demand and running tasks are known."),
+        Column("share", "float64", "1", "Of the hours that have passed, those that are compared."),
+        Column("planned", "float64", "task-hours", "What the plan said to run."),
+        Column(
+            "margin", "float64", "task-hours", "Its median less that: what being as sure as the goal asks for held."
+        ),
+        Column("demand", "float64", "task-hours", "More (or fewer) for what users asked for, a task being as planned."),
+        Column("capacity", "float64", "task-hours", "More for what a task carried; NaN where nothing tells."),
+        Column("policy", "float64", "task-hours", "Tasks that ran less what was needed, with the plan's headroom."),
+        Column("actual", "float64", "task-hours", "Tasks that ran."),
+        Column("short", "float64", "task-hours", "That were missing for tasks that are no more than full."),
+        Column("usd_planned", "float64", "USD", "At the plan's price; NaN without one, as the parts."),
+        Column("usd_margin", "float64", "USD", "Of the margin."),
+        Column("usd_demand", "float64", "USD", "Of demand."),
+        Column("usd_capacity", "float64", "USD", "Of the capacity model."),
+        Column("usd_policy", "float64", "USD", "Of policy."),
+        Column("usd_price", "float64", "USD", "Paid less the plan's price of what ran; NaN where no bill is known."),
+        Column("usd_actual", "float64", "USD", "Paid; NaN where no bill is known."),
+    ),
+    key=("service",),
+)
+
+REVIEW_COVERAGE: Final = Table(
+    "review_coverage",
+    "Promises kept, over all plans reviewed: how often what happened was above each quantile. Of peaks with `window`.",
+    (
+        *_SERIES,
+        Column("level", "float64", "1", "Level of the quantile."),
+        Column("promised", "float64", "1", "Share above it that was promised: 1 - level."),
+        Column("exceeded", "float64", "1", "Share above it that was."),
+        Column("low", "float64", "1", "At least this in the long run, wrong one time in twenty."),
+        Column("high", "float64", "1", "At most this, likewise."),
+        Column("scored", "int64", "intervals", "Intervals (days, horizons) that were compared."),
+        Column("effective", "float64", "1", "Independent observations that they are worth."),
+        Column("censored", "int64", "intervals", "Left out because the service was saturated: real need was more."),
+        Column("verdict", "str", "", "kept, too low, too high or unknown: the quantile, by its bounds."),
+    ),
+    key=("service", "metric", "level"),
+)
+
+REVIEW_ACCURACY: Final = Table(
+    "review_accuracy",
+    "How right the demand of the plans reviewed was.",
+    (
+        *_SERIES,
+        Column("plans", "int64", "plans", "Plans that spoke of it."),
+        Column("scored", "int64", "intervals", "Intervals that were compared."),
+        Column("censored", "int64", "intervals", "Left out because the service was saturated."),
+        Column("actual", "float64", "of the metric", "Mean of what was."),
+        Column("bias", "float64", "1", "Sum of (median - actual) over sum of |actual|; forecast 12, actual 10: +0.2."),
+        Column("wql", "float64", "1", "Weighted quantile loss over all kept levels."),
+    ),
+    key=("service", "metric"),
+)
+
+REVIEW_PIT: Final = Table(
+    "review_pit",
+    "Where what happened lies among the quantiles: share between neighbours, beside what was promised.",
+    (
+        *_SERIES,
+        Column("low", "float64", "1", "Level of the lower quantile; 0 for none."),
+        Column("high", "float64", "1", "Level of the upper quantile; 1 for none."),
+        Column("promised", "float64", "1", "high - low."),
+        Column("observed", "float64", "1", "Share that was between them."),
+    ),
+    key=("service", "metric", "low"),
+)
+
+FATES: Final = Table(
+    "fates",
+    "What became of each recommendation, and what that cost or saved.",
+    (
+        Column("service", "str", "", "Name of the service, or of what is shared."),
+        Column("kind", "str", "", "Kind of the decision: raise_max, resize ..."),
+        Column("recommended", "str", "", "What was recommended."),
+        Column("status", "str", "", "applied, changed, ignored, not due, cannot be told."),
+        Column("evidence", "str", "", "What tells so, with numbers."),
+        Column("usd", "float64", "USD", "What that cost until now; below zero: saved. NaN where not known."),
+        Column(
+            "task_hours_short", "float64", "task-hours", "Missing because of it; below zero: spared. NaN: not known."
+        ),
+        Column("before", "datetime64[us, UTC]", "UTC", "Last day to act; NaT for none."),
+        Column("owner", "str", "", "Who decides."),
+    ),
+)
+
+DRIFT: Final = Table(
+    "drift",
+    "Why a plan no longer fits: reasons for a new one now, with their numbers.",
+    (
+        Column("service", "str", "", "Name of the service, or empty for the whole plan."),
+        Column("metric", "str", "", "Which metric, or empty."),
+        Column("reason", "str", "", "outside, level, growth, capacity, new, gone, settings, peak, over."),
+        Column("value", "float64", "of the reason", "How much: a ratio, a share of days, a count."),
+        Column("usual", "float64", "of the reason", "What the plan promised or assumed."),
+        Column("since", "datetime64[us, UTC]", "UTC", "Since when; NaT for the whole plan."),
+        Column("sentence", "str", "", "The reason in words."),
+    ),
+    key=("service", "metric", "reason"),
+)
+
 TABLES: Final = (
     *(OBSERVATIONS, HISTORY, DEMAND, FINDINGS, FORECAST, SCORES, BACKTEST, PLAN, LIMITS, COST, SIMULATION),
     *(BILL, ADVICE, CACHE_WHAT_IF, WHAT_IF, SIZES, MIXES, INSTANCES),
+    *(REVIEW, REVIEW_COVERAGE, REVIEW_ACCURACY, REVIEW_PIT, FATES, DRIFT),
 )
 
 
