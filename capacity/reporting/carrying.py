@@ -87,11 +87,11 @@ def capacity_view(own: dict[str, Any] | None, name: str) -> dict[str, Any] | Non
     known = own["low"] < own["high"]
     spread = f"{words.number(own['low'])} to {words.number(own['high'])}" if known else "not known"
     columns = [
-        column("Requests/s per task", slo),
+        column("Requests/s per task", slo, wide=0),
         column("95 % interval", "requests/s", number=True),
         column("Known by"),
-        column("Measured"),
-        column("Counts until"),
+        column("Measured", wide=0),
+        column("Counts until", wide=0),
     ]
     line = row(
         cell(f"{at_least}{words.number(own['requests_per_second'])}"),
@@ -126,7 +126,7 @@ def bottlenecks_view(own: dict[str, Any] | None, name: str) -> dict[str, Any] | 
         column("What binds"),
         column("At the peak", "of what it carries", number=True),
         column("Holds until", "× the peak", number=True),
-        column("How that is known", "and what would move it"),
+        column("How that is known", "and what would move it", wide=2),
     ]
     lines = [
         row(

@@ -319,8 +319,8 @@ def rehearsal(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
 def schedule(actions: list[dict[str, Any]], name: str) -> dict[str, Any]:
     columns = [
         column("Scheduled bounds"),
-        column("When"),
-        column("Time zone"),
+        column("When", wide=0),
+        column("Time zone", wide=0),
         column("Minimum", number=True),
         column("Maximum", number=True),
     ]

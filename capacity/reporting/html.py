@@ -16,8 +16,12 @@ from capacity.reporting.wording import STATUS_WORDS
 def render(document: dict[str, Any], pictures: dict[str, Picture]) -> str:
     """The page: `view` says what, `templates/` set it."""
     environment = _environment()
+    page = view(document)
     text = environment.get_template("report.html.j2").render(
-        page=view(document),
+        page=page,
+        chapters=[
+            block["chapter"] for section in page["sections"] for block in section["blocks"] if "chapter" in block
+        ],
         pictures=pictures,
         sparks={part["anchor"]: sparkline(part["demand"][0]) for part in document["services"] if part["demand"]},
         status_words=STATUS_WORDS,

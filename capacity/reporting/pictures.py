@@ -14,7 +14,7 @@ from capacity.drawing import Theme
 from capacity.forecasting.forecasts import level_name
 from capacity.reporting import words
 from capacity.reporting.series import LEVELS, array, grid_of
-from capacity.reporting.wording import AT_RISK, COST_PICTURE
+from capacity.reporting.wording import AT_RISK
 
 #: Widths in pixels: across the page, one of two beside each other, and the page of a phone.
 WIDE: Final = 860
@@ -60,14 +60,6 @@ class Picture:
         return not self.narrow and width is not None and int(width[1]) > 1.5 * HALF
 
 
-def pictures(document: dict[str, Any]) -> dict[str, Picture]:
-    """Every picture of a report by name: `service-3-demand` ..., and COST_PICTURE. About 30 ms each."""
-    drawn = [cost_picture(document["cost"])] if document["cost"]["priced_services"] else []
-    for part in document["services"]:
-        drawn += service_pictures(part)
-    return {picture.name: picture for picture in drawn}
-
-
 def service_pictures(part: dict[str, Any]) -> list[Picture]:
     """Those of one service, in the order the page shows them."""
     found = [demand_picture(part, part["demand"][0]), detail_picture(part, part["demand"][0])] if part["demand"] else []
@@ -88,13 +80,13 @@ def demand_picture(part: dict[str, Any], demand: dict[str, Any]) -> Picture:
     """The whole history and the whole horizon of the metric that decides."""
     wide, narrow = (_overview(part, demand, width, height) for width, height in ((WIDE, 250), (PHONE, 220)))
     title = f"{part['name']}: {demand['metric']}, history and forecast"
-    return _picture(f"{part['anchor']}-demand", title, _demand_words(demand), wide, narrow)
+    return pictured(f"{part['anchor']}-demand", title, _demand_words(demand), wide, narrow)
 
 
 def other_picture(part: dict[str, Any], demand: dict[str, Any], number: int) -> Picture:
     """The same, small, for a metric that does not decide."""
     title = f"{part['name']}: {demand['metric']}, history and forecast"
-    return _picture(
+    return pictured(
         f"{part['anchor']}-demand-{number}", title, _demand_words(demand), _overview(part, demand, HALF, 150, key=False)
     )
 
@@ -104,8 +96,8 @@ def detail_picture(part: dict[str, Any], demand: dict[str, Any]) -> Picture:
     title = f"{part['name']}: {words.detail_span(demand['detail']['future'])} of {demand['metric']}"
     name = f"{part['anchor']}-detail"
     if len(part["demand"]) % 2 == 0:
-        return _picture(name, title, _demand_words(demand), _detail(demand, HALF))
-    return _picture(name, title, _demand_words(demand), _detail(demand, WIDE))
+        return pictured(name, title, _demand_words(demand), _detail(demand, HALF))
+    return pictured(name, title, _demand_words(demand), _detail(demand, WIDE))
 
 
 def _detail(demand: dict[str, Any], width: int) -> Any:
@@ -166,7 +158,7 @@ def tasks_picture(part: dict[str, Any]) -> Picture:
         f"Planned tasks by day. Next week at most {tasks['next_week']:,}, within the horizon at most "
         f"{tasks['highest']:,}; the minimum today is {settings['min_tasks']:,}, the maximum {settings['max_tasks']:,}."
     )
-    return _picture(f"{part['anchor']}-tasks", f"{part['name']}: tasks planned", described, wide, narrow)
+    return pictured(f"{part['anchor']}-tasks", f"{part['name']}: tasks planned", described, wide, narrow)
 
 
 def _tasks(part: dict[str, Any], width: int, height: int) -> Any:
@@ -207,7 +199,7 @@ def close_picture(part: dict[str, Any]) -> Picture:
     most = words.count(int(np.nanmax(series["to run"])), "task")
     described = f"Tasks, each {words.each(close['step_seconds'])}. To run: {most} at most."
     ahead = words.days_named(len(close["tasks"]) * close["step_seconds"])
-    return _picture(f"{part['anchor']}-close", f"{part['name']}: tasks of the next {ahead}", described, chart)
+    return pictured(f"{part['anchor']}-close", f"{part['name']}: tasks of the next {ahead}", described, chart)
 
 
 def limit_picture(part: dict[str, Any], limit: dict[str, Any]) -> Picture:
@@ -217,7 +209,7 @@ def limit_picture(part: dict[str, Any], limit: dict[str, Any]) -> Picture:
     chart = charts.probability.spec(grid_of(curve, "probability"), series, width=HALF, height=150)
     described = f"Rises to {words.percent(limit['probability'])} at the end of the horizon."
     title = f"{part['name']}: probability that {value} have been too few, by day"
-    return _picture(f"{part['anchor']}-{limit['limit']}", title, described, chart)
+    return pictured(f"{part['anchor']}-{limit['limit']}", title, described, chart)
 
 
 def week_picture(part: dict[str, Any], week: dict[str, Any]) -> Picture:
@@ -228,31 +220,7 @@ def week_picture(part: dict[str, Any], week: dict[str, Any]) -> Picture:
     chart = charts.steps.spec(grid_of(week, "needed"), series, "tasks", roles=roles, width=WIDE, height=180)
     short = int(np.sum(needed > running + 1e-9))
     described = f"In {words.count(short, 'quarter-hour')} of {len(needed):,} fewer tasks serve than are needed."
-    return _picture(f"{part['anchor']}-week", f"{part['name']}: the last week, replayed", described, chart)
-
-
-def cost_picture(cost: dict[str, Any]) -> Picture:
-    """Each service's month."""
-    rows = sorted(cost["services"], key=lambda row: (row["mean"] is None, -(row["mean"] or 0), row["service"]))
-    columns = {name: np.array([row[name] for row in rows], dtype=float) for name in ("mean", "p5", "p95")}
-    chart = charts.bars.spec(
-        [row["service"] for row in rows],
-        columns["mean"],
-        "USD per month, with 90 % interval",
-        low=columns["p5"],
-        high=columns["p95"],
-        width=WIDE,
-    )
-    narrow = charts.bars.spec(
-        [row["service"] for row in rows],
-        columns["mean"],
-        "USD per month, with 90 % interval",
-        low=columns["p5"],
-        high=columns["p95"],
-        width=PHONE + 40,
-    )
-    described = f"{words.count(len(rows), 'service')}; the largest is {rows[0]['service']}."
-    return _picture(COST_PICTURE, "Cost per month by service", described, chart, narrow)
+    return pictured(f"{part['anchor']}-week", f"{part['name']}: the last week, replayed", described, chart)
 
 
 def sparkline(demand: dict[str, Any], width: int = 120, height: int = 26) -> str:
@@ -290,5 +258,6 @@ def _placed(times: pd.DatetimeIndex, known: pd.DatetimeIndex, values: np.ndarray
     return out
 
 
-def _picture(name: str, title: str, description: str, chart: Any, narrow: Any = None) -> Picture:
+def pictured(name: str, title: str, description: str, chart: Any, narrow: Any = None) -> Picture:
+    """A chart drawn: `chart` and, for a phone, `narrow` are Vega-Lite documents of `capacity.charts`."""
     return Picture(name, title, description, charts.drawn(chart), charts.drawn(narrow) if narrow is not None else "")

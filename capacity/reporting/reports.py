@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,9 +17,10 @@ from capacity.findings import Findings
 from capacity.history.history import History
 from capacity.planning.plans import Plan
 from capacity.reporting import html, json, pdf, xlsx
+from capacity.reporting import sections as parts
 from capacity.reporting.accuracy import scores_frame
 from capacity.reporting.document import document
-from capacity.reporting.pictures import Picture, pictures
+from capacity.reporting.pictures import Picture
 from capacity.scaling.policy import Policy
 
 
@@ -32,7 +33,7 @@ class Report:
     @cached_property
     def pictures(self) -> dict[str, Picture]:
         """Every picture by name, drawn once and used by all formats."""
-        return pictures(self.document)
+        return parts.pictures(self.document)
 
     def render(self, kind: str) -> bytes:
         """The report as the bytes of a file of this kind: html, pdf, xlsx or json."""
@@ -66,6 +67,7 @@ def report(
     scores: Any = None,
     title: str = "Capacity report",
     generated_at: datetime | pd.Timestamp | str | None = None,
+    sections: Sequence[str] = (),
 ) -> Report:
     """The page a capacity review acts on: decisions, fleet, cost, then each service with its reasons and its doubts.
 
@@ -74,6 +76,7 @@ def report(
     findings      more findings than those the plan carries
     scores        a Backtest, or `schema.SCORES`; the forecast's own when left out
     generated_at  moment to print, read as UTC when it names no zone; now, when left out. Nothing else varies
+    sections      names of `reporting.sections`, in the order of the pages; all when left out. JSON holds every part
     """
     moment = pd.Timestamp(datetime.now(UTC)) if generated_at is None else pd.Timestamp(generated_at)
     moment = moment.tz_localize("UTC") if moment.tz is None else moment.tz_convert("UTC")
@@ -86,6 +89,7 @@ def report(
             scores=scores_frame(scores),
             title=title,
             generated_at=moment.floor("s").isoformat(),
+            shown=sections,
         )
     )
 

@@ -30,8 +30,13 @@ def cell(
     return {"text": text, "small": small, "status": status, "code": code, "anchor": anchor, "spark": spark}
 
 
-def column(label: str, under: str = "", *, number: bool = False) -> dict[str, Any]:
-    return {"label": label, "under": under, "number": number}
+def column(label: str, under: str = "", *, number: bool = False, wide: float | None = None) -> dict[str, Any]:
+    """A column. `wide` is its share of the width on paper; 0: as wide as its content, which numbers are when not told.
+
+    >>> column("USD", number=True)["wide"], column("Service")["wide"]
+    (0, 1)
+    """
+    return {"label": label, "under": under, "number": number, "wide": int(not number) if wide is None else wide}
 
 
 def row(*cells: dict[str, Any], strong: bool = False, total: bool = False) -> dict[str, Any]:
@@ -47,8 +52,8 @@ def findings_table(label: str, findings: list[dict[str, Any]], *, fleet: bool = 
 
     In the fleet's table a finding names its service: one without a chapter of its own has no other place.
     """
-    about = column("Service" if fleet else "Metric", "metric" if fleet else "")
-    columns = [column("Status"), about, column("What was found, and what to do"), column("When")]
+    about = column("Service" if fleet else "Metric", "metric" if fleet else "", wide=0)
+    columns = [column("Status", wide=0), about, column("What was found, and what to do"), column("When", wide=0)]
     rows = [
         row(
             cell(status=one["status"]),

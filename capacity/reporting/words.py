@@ -24,6 +24,16 @@ def missing(value: float | None) -> bool:
     return value is None or not math.isfinite(value)
 
 
+def known(value: Any) -> float | None:
+    """A number of a table as plain data: None for what is missing."""
+    return None if missing(value) else float(value)
+
+
+def stamped(time: Any) -> str | None:
+    """A moment of a table as plain data: ISO 8601, None for what is missing."""
+    return None if time is None or pd.isna(time) else str(time.isoformat())
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """At least `digits` significant digits, thousands separated, no digits after the point that say nothing.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from capacity.reporting.view import decisions
+from capacity.reporting.sections.decisions import decisions
 
 
 def spend(*changes: float | None) -> list[str]:
