@@ -601,9 +601,131 @@ DRIFT: Final = Table(
     key=("service", "metric", "reason"),
 )
 
+PEAKS: Final = Table(
+    "peaks",
+    "How high demand goes: a row a series and window, quantiles over the sample paths of its largest interval. One "
+    "column a level: p1, p2.5, p5, p10, p25, p50, p75, p90, p95, p97.5, p99.",
+    (
+        *_SERIES,
+        Column("window", "str", "", "day: 24 hours from the plan's beginning on; horizon: all of it."),
+        Column("timestamp", "datetime64[us, UTC]", "UTC", "Start of the window."),
+        Column("p50", "float32", "of the metric", "Quantile over the sample paths, one column a level."),
+    ),
+    key=("service", "metric", "window", "timestamp"),
+)
+
+COUNTS: Final = Table(
+    "counts",
+    "Tasks needed, path by path, after every headroom step, before a service's bounds: a column a level, as in peaks.",
+    (
+        Column("service", "str", "", "Name of the service."),
+        _TIME,
+        Column("p50", "float32", "tasks", "Quantile over the sample paths, one column a level."),
+    ),
+    key=("service", "timestamp"),
+)
+
+DIFFERENCES: Final = Table(
+    "differences",
+    "What one stored plan has otherwise than another.",
+    (
+        Column("part", "str", "", "inputs, packages or numbers."),
+        Column("item", "str", "", "Which setting, series, package or column: `service web max_tasks`, `plan tasks`."),
+        Column("this", "str", "", "Its value here; of many the one that is furthest apart. Empty: none."),
+        Column("other", "str", "", "Its value in the other."),
+        Column("rows", "int64", "rows", "How many values are not the same."),
+        Column("largest", "float64", "1", "Largest difference over the larger of the two values; NaN for text."),
+    ),
+    key=("part", "item"),
+)
+
+ERROR_BUDGETS: Final = Table(
+    "error_budgets",
+    "What became of each SLO over its window, the worst first.",
+    (
+        Column("service", "str", "", "Name of the service."),
+        Column("slo", "str", "", "Name of the SLO."),
+        Column("kind", "str", "", "availability (counts requests) or latency (counts minutes)."),
+        Column("status", "str", "", "PASS: holds and will; REVIEW: will not, or little is known; FAIL; UNKNOWN."),
+        Column("objective", "float64", "1", "Share that shall be good."),
+        Column("window_days", "int64", "days", "Rolling window over which the objective holds."),
+        Column("good", "float64", "1", "Share that was good; NaN where nothing counts."),
+        Column("spent", "float64", "1", "Share of the error budget that is gone; 1 and more: the promise is broken."),
+        Column("left", "float64", "1", "1 - spent."),
+        Column(
+            "gone_at",
+            "datetime64[us, UTC]",
+            "UTC",
+            "When the budget is gone if the last three days go on; in the past: since when; NaT: it lasts.",
+        ),
+        *(
+            Column(f"burn_{name}", "float64", "1", f"Burn rate over {words}; 1 spends the budget in just the window.")
+            for name, words in (
+                ("5m", "five minutes"),
+                ("30m", "thirty minutes"),
+                ("1h", "an hour"),
+                ("6h", "six hours"),
+                ("3d", "three days"),
+                ("window", "the window"),
+            )
+        ),
+        Column("total", "float64", "of the kind", "Requests or minutes that count."),
+        Column("bad", "float64", "of the kind", "Those of them that were bad."),
+        Column("known_minutes", "int64", "minutes", "Minutes of the window of which something is known."),
+        Column("unknown_minutes", "int64", "minutes", "The others: neither good nor bad."),
+        Column("seconds", "int64", "seconds", "Longest interval that a value was measured over."),
+        Column("quiet_minutes", "int64", "minutes", "Known minutes without a single request: neither good nor bad."),
+    ),
+    key=("service", "slo"),
+)
+
+KPIS: Final = Table(
+    "kpis",
+    "Key figures of each service: seven days, beside the seven before and those of 13 weeks before.",
+    (
+        Column("service", "str", "", "Name of the service."),
+        Column("kpi", "str", "", "What is told: latency p95, requests, error ratio, slack tasks ..."),
+        Column("kind", "str", "", "latency, traffic, errors, saturation, slack, supply or cost."),
+        Column("now", "float64", "of the figure", "Of the last seven days; NaN where not known."),
+        Column("last_week", "float64", "of the figure", "Of the seven days before."),
+        Column("last_quarter", "float64", "of the figure", "Of the seven days that ended 13 weeks before."),
+        Column("unit", "str", "", "Unit of the three."),
+        Column("known", "float64", "1", "Share of the last seven days' minutes that `now` rests on."),
+        Column("source", "str", "", "Where it comes from, and at which interval."),
+        Column("meaning", "str", "", "How the figure is made."),
+    ),
+    key=("service", "kpi"),
+)
+
+SATURATION: Final = Table(
+    "saturation",
+    "How long until each limit is reached, by the plan, and how much of it is in use today; the soonest first.",
+    (
+        Column("service", "str", "", "As in the table `limits`."),
+        Column("limit", "str", "", "As in the table `limits`."),
+        Column("value", "float64", "of the limit", "The limit today."),
+        Column("unit", "str", "", "Of the limit."),
+        Column(
+            "in_use", "float64", "of the limit", "Most in use in the last seven days of the history; NaN: not known."
+        ),
+        Column("share", "float64", "1", "in_use / value."),
+        Column(
+            "trend_week", "float64", "1", "Change of `share` a week: straight line through eight weeks' largest values."
+        ),
+        Column(
+            "days", "float64", "days", "From the plan's start until 5 % of the paths have passed it; NaN: fewer do."
+        ),
+        Column("probability", "float64", "1", "Share of paths that pass it within the horizon."),
+        Column("first", "datetime64[us, UTC]", "UTC", "When 5 % of the paths have passed it; NaT if fewer do."),
+        Column("act_by", "datetime64[us, UTC]", "UTC", "First, less the time a change takes."),
+    ),
+    key=("service", "limit"),
+)
+
 TABLES: Final = (
     *(OBSERVATIONS, HISTORY, DEMAND, FINDINGS, FORECAST, SCORES, BACKTEST, PLAN, LIMITS, COST, SIMULATION),
     *(BILL, ADVICE, CACHE_WHAT_IF, WHAT_IF, SIZES, MIXES, INSTANCES),
+    *(PEAKS, COUNTS, DIFFERENCES),
     *(REVIEW, REVIEW_COVERAGE, REVIEW_ACCURACY, REVIEW_PIT, FATES, DRIFT),
 )
 
