@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
@@ -90,16 +90,18 @@ class Minutes:
         account: Account | None = None,
         usd_per_task_hour: float | None = None,
         span: Span | None = None,
+        signals: Iterable[str] | None = None,
     ) -> Minutes:
         """All a history knows of a service, on the grid of its minutes.
 
-        span  these minutes only; default: from the first value of the service to the last
+        span     these minutes only; default: from the first value of the service to the last
+        signals  read only these, where not all are needed
 
         Of each series the finest interval counts, from its first value to its last; before and after, the next
         coarser one, its value repeated over its minutes. Shorter intervals are averaged over the minute.
         Raises HistoryError where the history does not know the service.
         """
-        parts = _measured(history, service.name)
+        parts = _measured(history, service.name, SIGNALS if signals is None else set(signals))
         if not parts:
             raise HistoryError(f"the history holds no signal of {service.name!r}")
         start, count = _grid(parts, span)
@@ -183,11 +185,12 @@ def _key(key: Key) -> tuple[str, str]:
     return (key, "mean") if isinstance(key, str) else key
 
 
-def _measured(history: History, service: str) -> dict[tuple[str, str], list[pd.Series]]:
+def _measured(history: History, service: str, wanted: Collection[str]) -> dict[tuple[str, str], list[pd.Series]]:
     """(signal, statistic) -> its series, the finest interval first."""
     if service not in history.services:
         return {}
-    kinds = ((name, stat) for name in history.metrics(service) if name in SIGNALS for stat in SIGNALS[name].stats)
+    names = [name for name in history.metrics(service) if name in SIGNALS and name in wanted]
+    kinds = ((name, stat) for name in names for stat in SIGNALS[name].stats)
     sizes = {kind: history.intervals(service, *kind) for kind in kinds}
     return {kind: [history.series(service, *kind, size) for size in found] for kind, found in sizes.items() if found}
 
