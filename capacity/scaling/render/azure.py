@@ -123,7 +123,7 @@ def _profiles(one: ServicePolicy, of: str) -> list[Part]:
     for number, line in enumerate(found):
         alone = names.count(names[number]) == 1
         name = names[number] if alone else f"{names[number]} {names[:number].count(names[number]) + 1}"
-        profile = _profile(_text(name), line.bounds.least, line.bounds.most, rules)
+        profile = _profile(arm_text(name), line.bounds.least, line.bounds.most, rules)
         made.append({**profile, "recurrence": _recurrence(line, windows_zone(actions[0].timezone))})
     return made
 
@@ -193,10 +193,10 @@ def _duration(seconds: int) -> str:
     return f"PT{held // 60}M" if held % 60 == 0 else f"PT{held}S"
 
 
-def _text(name: str) -> str:
+def arm_text(name: str) -> str:
     """A text that ARM reads as itself: in brackets it would be an expression.
 
-    >>> _text("[parameters('x')]"), _text("web")
+    >>> arm_text("[parameters('x')]"), arm_text("web")
     ("[[parameters('x')]", 'web')
     """
     return f"[{name}" if name.startswith("[") and name.endswith("]") else name

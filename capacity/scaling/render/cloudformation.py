@@ -28,7 +28,7 @@ def cloudformation(policy: Policy) -> str:
     parameters: dict[str, Any] = {}
     resources: dict[str, Any] = {}
     for one, name in zip(policy.services, logical_names(policy), strict=True):
-        resources |= _with_label(_resources(one, name), name, parameters)
+        resources |= with_label(_resources(one, name), name, parameters)
     if len(resources) > MOST_RESOURCES:
         raise InputError(
             f"{len(policy.services)} services need {len(resources)} resources, a template holds {MOST_RESOURCES}",
@@ -63,7 +63,7 @@ def _target(one: ServicePolicy) -> dict[str, Any]:
     return {"Type": "AWS::ApplicationAutoScaling::ScalableTarget", "Properties": properties}
 
 
-def _with_label(resources: dict[str, Any], name: str, parameters: dict[str, Any]) -> dict[str, Any]:
+def with_label(resources: dict[str, Any], name: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """A parameter for each place where a label is not known, or a part of it."""
     label = f"{name}AlbResourceLabel"
     pieces = {"LoadBalancer": range(3), "TargetGroup": range(3, 6)}
@@ -100,17 +100,26 @@ def logical_names(policy: Policy) -> list[str]:
     >>> logical_names(Policy(tuple(ServicePolicy(Service(name=name), 1, 2, tracking) for name in names)))
     ['WebApi', 'WebApi2', 'Service7B']
     """
-    names: list[str] = []
-    for one in policy.services:
-        words = re.findall(r"[A-Za-z0-9]+", one.service.name)
+    return logical([one.service.name for one in policy.services])
+
+
+def logical(texts: list[str], otherwise: str = "Service") -> list[str]:
+    """The same for any texts; what begins with no letter begins with `otherwise`.
+
+    >>> logical(["web-cpu", "web cpu", "--"], "Alarm")
+    ['WebCpu', 'WebCpu2', 'Alarm']
+    """
+    names: dict[str, None] = {}
+    for text in texts:
+        words = re.findall(r"[A-Za-z0-9]+", text)
         plain = "".join(word[0].upper() + word[1:] for word in words)[:100]
-        plain = plain if plain[:1].isalpha() else f"Service{plain}"
+        plain = plain if plain[:1].isalpha() else f"{otherwise}{plain}"
         number, name = 1, plain
         while name in names:
             number += 1
             name = f"{plain}{number}"
-        names.append(name)
-    return names
+        names[name] = None
+    return list(names)
 
 
 def _refuse_references(policy: Policy) -> None:

@@ -8,7 +8,7 @@ import shlex
 from typing import Any
 
 from capacity.scaling.policy import Policy
-from capacity.scaling.render.calls import boto3_calls
+from capacity.scaling.render.calls import Call, boto3_calls
 
 
 def commands(policy: Policy) -> list[str]:
@@ -25,15 +25,15 @@ def commands(policy: Policy) -> list[str]:
     lines = []
     for one in policy.services:
         for call in boto3_calls(Policy((one,))):
-            words = [
-                "aws",
-                call["client"],
-                call["operation"].replace("_", "-"),
-                f"--region={one.service.region}",
-            ]
-            words += [f"--{_option(name)}={_text(value)}" for name, value in call["parameters"].items()]
-            lines.append(" ".join(_quoted(word) for word in words))
+            lines.append(command(call, one.service.region))
     return lines
+
+
+def command(call: Call, region: str) -> str:
+    """One call of boto3 as a command."""
+    words = ["aws", call["client"], call["operation"].replace("_", "-"), f"--region={region}"]
+    words += [f"--{_option(name)}={_text(value)}" for name, value in call["parameters"].items()]
+    return " ".join(_quoted(word) for word in words)
 
 
 def _option(name: str) -> str:

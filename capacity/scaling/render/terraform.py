@@ -52,22 +52,22 @@ def _service(one: ServicePolicy, name: str) -> list[str]:
     }
     if one.schedule:
         body["lifecycle"] = {"ignore_changes": "[min_capacity, max_capacity]"}
-    blocks = [_block(f'resource "aws_appautoscaling_target" "{name}"', body)]
+    blocks = [block(f'resource "aws_appautoscaling_target" "{name}"', body)]
     label = f"{name}_alb_resource_label"
     for policy in policies(one):
         own = f"{name}{_SUFFIX[policy['PolicyType']]}"
         about = {"name": quoted(policy["PolicyName"]), "policy_type": quoted(policy["PolicyType"]), **place}
         (configuration,) = (key for key in policy if key.endswith("Configuration"))
         parts = _hcl(policy[configuration], label)
-        blocks.append(_block(f'resource "aws_appautoscaling_policy" "{own}"', {**about, _key(configuration): parts}))
+        blocks.append(block(f'resource "aws_appautoscaling_policy" "{own}"', {**about, key(configuration): parts}))
         if policy["PolicyType"] == "StepScaling" and one.steps is not None:
-            blocks.append(_block(f'resource "aws_cloudwatch_metric_alarm" "{own}"', _alarm(one, one.steps, own, label)))
+            blocks.append(block(f'resource "aws_cloudwatch_metric_alarm" "{own}"', _alarm(one, one.steps, own, label)))
     if any(f"var.{label}" in block for block in blocks):
         about = {"type": "string", "description": quoted(_LABEL)}
-        blocks.insert(0, _block(f'variable "{label}"', about))
-    names = _distinct([re.sub(r"[^A-Za-z0-9]+", "_", step.name).strip("_") or "action" for step in one.schedule])
+        blocks.insert(0, block(f'variable "{label}"', about))
+    names = distinct([re.sub(r"[^A-Za-z0-9]+", "_", step.name).strip("_") or "action" for step in one.schedule])
     for step, own in zip(one.schedule, names, strict=True):
-        blocks.append(_block(f'resource "aws_appautoscaling_scheduled_action" "{name}_{own}"', _action(step, place)))
+        blocks.append(block(f'resource "aws_appautoscaling_scheduled_action" "{name}_{own}"', _action(step, place)))
     return blocks
 
 
@@ -76,19 +76,19 @@ def _hcl(configuration: dict[str, Any], label: str) -> Body:
     body: Body = {}
     for name, value in configuration.items():
         if isinstance(value, dict):
-            body[_key(name)] = _hcl(value, label)
+            body[key(name)] = _hcl(value, label)
         elif isinstance(value, list):
-            body[_key(name).removesuffix("s")] = [_hcl(item, label) for item in value]
+            body[key(name).removesuffix("s")] = [_hcl(item, label) for item in value]
         else:
-            body[_key(name)] = f"var.{label}" if value == PLACEHOLDER else _scalar(value)
+            body[key(name)] = f"var.{label}" if value == PLACEHOLDER else scalar(value)
     return body
 
 
-def _scalar(value: str | float) -> str:
+def scalar(value: str | float) -> str:
     return quoted(value) if isinstance(value, str) else str(value).lower()
 
 
-def _key(name: str) -> str:
+def key(name: str) -> str:
     """`ScaleOutCooldown` -> `scale_out_cooldown`."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
@@ -101,7 +101,7 @@ def _alarm(one: ServicePolicy, steps: StepScaling, own: str, label: str) -> Body
     for of in watched.pop("Dimensions"):
         piece = f'join("/", slice(split("/", var.{label}), {parts.get(of["Name"])}))'
         found.append(f"{of['Name']} = {piece if of['Value'] == PLACEHOLDER else quoted(of['Value'])}")
-    body: Body = {_key(name): _scalar(value) for name, value in watched.items()}
+    body: Body = {key(name): scalar(value) for name, value in watched.items()}
     return {
         **body,
         "dimensions": f"{{ {', '.join(found)} }}",
@@ -132,29 +132,34 @@ def quoted(text: str) -> str:
 
 def resource_names(policy: Policy) -> list[str]:
     """An identifier for each service: letters, digits and underscores, each once."""
-    plain = [re.sub(r"[^A-Za-z0-9]+", "_", one.service.name).strip("_").lower()[:100] for one in policy.services]
-    return _distinct([name if name[:1].isalpha() else f"service_{name}".rstrip("_") for name in plain])
+    return identifiers([one.service.name for one in policy.services])
 
 
-def _distinct(names: list[str]) -> list[str]:
+def identifiers(texts: list[str], otherwise: str = "service") -> list[str]:
+    """The same for any texts; what begins with no letter begins with `otherwise`."""
+    plain = [re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").lower()[:100] for text in texts]
+    return distinct([name if name[:1].isalpha() else f"{otherwise}_{name}".rstrip("_") for name in plain])
+
+
+def distinct(names: list[str]) -> list[str]:
     """Each once: the second `web` becomes `web_2`."""
-    taken: list[str] = []
+    taken: dict[str, None] = {}
     for name in names:
         number, own = 1, name
         while own in taken:
             number += 1
             own = f"{name}_{number}"
-        taken.append(own)
-    return taken
+        taken[own] = None
+    return list(taken)
 
 
-def _block(head: str, body: Body, depth: int = 0) -> str:
+def block(head: str, body: Body, depth: int = 0) -> str:
     """A block as `terraform fmt` writes it: `=` aligned in each run of plain arguments, blocks set apart."""
     pad = "  " * (depth + 1)
     plain = {name: value for name, value in body.items() if isinstance(value, str)}
     width = max((len(name) for name in plain), default=0)
     lines = [f"{pad}{name:<{width}} = {value}" for name, value in plain.items()]
     for name, value in body.items():
-        for block in [value] if isinstance(value, dict) else value if isinstance(value, list) else []:
-            lines += ([""] if lines else []) + [f"{pad}{_block(name, block, depth + 1).strip()}"]
+        for inner in [value] if isinstance(value, dict) else value if isinstance(value, list) else []:
+            lines += ([""] if lines else []) + [f"{pad}{block(name, inner, depth + 1).strip()}"]
     return "\n".join([f"{head} {{", *lines, "  " * depth + "}"]) + ("\n" if depth == 0 else "")

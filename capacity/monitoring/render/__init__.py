@@ -1,0 +1,54 @@
+"""Alarms as a document someone reviews, for every monitor; what a monitor cannot say is a finding, never dropped.
+
+rendered            document and findings; `CannotSay`, which a renderer raises for a condition
+wording             a condition in words; the description that whoever is woken reads first
+burning, profile    the windows of a burn rate, a week of hours: what several monitors are told alike
+cloudwatch          calls to CloudWatch (with cloudwatch_metrics and cloudwatch_parts), from which are made
+cloudformation, terraform, commands
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from capacity.errors import InputError
+from capacity.monitoring.alarm import Alarms
+from capacity.monitoring.render.cloudformation import cloudformation
+from capacity.monitoring.render.cloudwatch import boto3_calls
+from capacity.monitoring.render.commands import commands
+from capacity.monitoring.render.rendered import CannotSay, Rendered
+from capacity.monitoring.render.terraform import terraform
+
+__all__ = ["KINDS", "CannotSay", "Rendered", "render", "rendered", "renderer"]
+
+KINDS: Final[dict[str, Callable[[Alarms], Rendered]]] = {
+    "boto3": boto3_calls,
+    "cli": commands,
+    "cloudformation": cloudformation,
+    "cloudwatch": boto3_calls,
+    "terraform": terraform,
+}
+
+
+def renderer(kind: str) -> Callable[[Alarms], Rendered]:
+    """What makes this kind of document. Raises InputError, naming the kinds there are."""
+    if kind not in KINDS:
+        raise InputError(f"no rendering is called {kind!r}", advice=f"There are: {', '.join(KINDS)}.")
+    return KINDS[kind]
+
+
+def rendered(alarms: Alarms, kind: str, service: str | None = None) -> Rendered:
+    """The document of the alarms to use (of one service), with findings: what it leaves out or says otherwise."""
+    make = renderer(kind)
+    if service is not None:
+        alarms = replace(alarms, alarms=tuple(one for one in alarms.alarms if one.service == service))
+        if not alarms.alarms:
+            raise InputError(f"no alarm is of a service {service!r}")
+    return make(alarms)
+
+
+def render(alarms: Alarms, kind: str, service: str | None = None) -> Any:
+    """The document alone: text, or for "boto3" and "json" plain data."""
+    return rendered(alarms, kind, service).document
