@@ -113,7 +113,13 @@ class Plan:
     def of(self, service: str) -> pd.DataFrame:
         """The rows of one service, indexed by time."""
         self.service_named(service)
-        return self.frame[self.frame["service"] == service].set_index("timestamp")
+        return self.frame.iloc[self._places[service]].set_index("timestamp")
+
+    @cached_property
+    def _places(self) -> Mapping[str, np.ndarray]:
+        """Which rows are whose, found once: a fleet asks for each of a thousand."""
+        places: Mapping[str, np.ndarray] = self.frame.groupby("service", sort=False).indices
+        return places
 
     def goal_of(self, service: str) -> Goal:
         """The goal as this service is planned by it: where a shortage has a price, as sure as is cheapest."""
