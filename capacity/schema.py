@@ -722,10 +722,57 @@ SATURATION: Final = Table(
     key=("service", "limit"),
 )
 
+_OF_AN_ALARM = (
+    Column("name", "str", "", "Name of the alarm."),
+    Column("service", "str", "", "Name of the service; empty for an account's alarm."),
+    Column(
+        "kind", "str", "", "burn_fast, burn_slow, saturation, leak, pinned, forecast_breach, silence, quota, anomaly."
+    ),
+    Column("severity", "str", "", "page or ticket."),
+)
+
+ALARMS: Final = Table(
+    "alarms",
+    "What should wake someone or open a ticket, and how it would have done on history.",
+    (
+        *_OF_AN_ALARM,
+        Column("summary", "str", "", "What is happening, for whoever is woken."),
+        Column(
+            "lead_minutes", "float64", "minutes", "From its going off to the trouble, as promised; NaN: it is there."
+        ),
+        Column("days", "float64", "days", "Of history that could set it off; NaN where it was not replayed."),
+        Column("fired", "float64", "1", "How often it would have gone off; NaN where it was not replayed."),
+        Column("true", "float64", "1", "Of those, how often it was right."),
+        Column("false", "float64", "1", "The others."),
+        Column("false_per_month", "float64", "1/30 days", "False alarms in 30 days of such history."),
+        Column("early_minutes", "float64", "minutes", "Median lead of those that were right; NaN without any."),
+        Column("last", "datetime64[us, UTC]", "UTC", "When it would last have gone off; NaT if never."),
+        Column("because", "str", "", "What its threshold rests on, and what replay changed."),
+        Column("refused", "str", "", "Why it is not to be used; empty: it may be."),
+    ),
+    key=("name",),
+)
+
+FIRINGS: Final = Table(
+    "firings",
+    "Each time an alarm would have gone off on history.",
+    (
+        *_OF_AN_ALARM,
+        Column("start", "datetime64[us, UTC]", "UTC", "First minute in ALARM."),
+        Column("end", "datetime64[us, UTC]", "UTC", "End of the last."),
+        Column("true", "bool", "", "Whether the trouble that it tells of was there, or came."),
+        Column(
+            "early_minutes", "float64", "minutes", "From start to that trouble, below 0 if it was there; NaN: none."
+        ),
+    ),
+    key=("name", "start"),
+)
+
 TABLES: Final = (
     *(OBSERVATIONS, HISTORY, DEMAND, FINDINGS, FORECAST, SCORES, BACKTEST, PLAN, LIMITS, COST, SIMULATION),
     *(BILL, ADVICE, CACHE_WHAT_IF, WHAT_IF, SIZES, MIXES, INSTANCES),
     *(ERROR_BUDGETS, KPIS, SATURATION),
+    *(ALARMS, FIRINGS),
     *(PEAKS, COUNTS, DIFFERENCES),
     *(REVIEW, REVIEW_COVERAGE, REVIEW_ACCURACY, REVIEW_PIT, FATES, DRIFT),
 )
