@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from capacity.history import History
     from capacity.planning import Plan
     from capacity.reporting import Report
+    from capacity.reviewing import Snapshot
+    from capacity.reviewing.snapshot import Moment
     from capacity.scaling import Policy
     from capacity.scaling.search.beside import Beside
 
@@ -40,6 +42,7 @@ STAGES = {
     "policy": "Rehearsing policies",
     "production": "Asking production what a task carries",
     "report": "Writing the report",
+    "snapshot": "Keeping the plan",
 }
 
 #: Rolling origins the report shows, each one week ahead: enough for a percentage with one digit, cheap enough for
@@ -238,6 +241,21 @@ class Chain:
         with self._stage("report"):
             title = self.config.report.title
             return report(plan, policy=policy, history=history, findings=doubts, scores=scores, title=title)
+
+    def snapshot(self, *, created_at: Moment | None = None, policy: bool = True) -> Snapshot:
+        """The plan with everything it was made from, to be kept as one file, opened and run again.
+
+        created_at  now, when left out. Nothing else varies
+        policy      whether the recommended policy is kept too: without it nothing is rehearsed
+        """
+        from capacity.reviewing import Snapshot
+
+        plan, recommended = self.plan, self.policy if policy else None
+        config = self.config.model_copy(update={"service": self.services})
+        with self._stage("snapshot"):
+            return Snapshot.of(
+                plan, config, demand=self.demand, policy=recommended, beside=self.beside, created_at=created_at
+            )
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

@@ -100,6 +100,17 @@ class Prices:
         found._rates = {place: _times(rate, factor) for place, rate in self._rates.items()}
         return found
 
+    def at(self, rates: Iterable[Rate]) -> Prices:
+        """The same settings at rates of another day, discounts included: those that a plan was made at.
+
+        >>> then = Prices().of(Service(name="web")).model_copy(update={"vcpu": 0.05, "date": "2025-06-01"})
+        >>> Prices().at([then]).of(Service(name="web")).vcpu
+        0.05
+        """
+        found = copy(self)
+        found._rates = {**self._rates, **{(rate.region, rate.architecture): rate for rate in rates}}
+        return found
+
 
 #: The columns of a rate that are money.
 _MONEY: Final = ("vcpu", "memory_gb", "storage_gb", "public_ipv4", "spot_vcpu", "spot_memory_gb")

@@ -1,0 +1,237 @@
+"""From a plan to its snapshot: what is kept, how finely, and what could not be."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from capacity._version import __version__
+from capacity.config import Config, ForecastSettings, PriceSettings
+from capacity.demand import Demand
+from capacity.demand.demand import Key
+from capacity.errors import ConfigError, InputError, Problem
+from capacity.findings import Finding, Findings
+from capacity.forecasting import Knowledge
+from capacity.forecasting.fleets import affordable, each_done, shared_by, workers_for
+from capacity.forecasting.forecasts import Forecast, level_name, quantiles
+from capacity.forecasting.knowledge.knowing import TOLD
+from capacity.planning.fingerprint import fingerprint, packages
+from capacity.planning.plans import Plan
+from capacity.reviewing.formats import newest
+from capacity.reviewing.plain import KEPT, policies
+from capacity.reviewing.snapshot import Moment, Snapshot
+from capacity.scaling.policy import Policy
+from capacity.scaling.search.beside import Beside
+from capacity.schema import COST, LIMITS, PLAN
+from capacity.timegrid import horizon_steps, steps_per
+
+#: Levels kept of everything: enough for coverage, for where in the distribution actuals fell, and for scores.
+LEVELS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99)
+
+#: Bits after the leading one that are kept of a quantile: within 8 parts in a million, far below what any load is known
+#: to, and a third of the file.
+BITS: Final = 16
+
+#: The check of a finding that says what of a plan could not be kept: with one, it cannot be run again.
+NOT_KEPT: Final = "not kept"
+
+
+def taken(
+    plan: Plan,
+    config: Config | None,
+    *,
+    demand: Demand | None,
+    policy: Policy | None,
+    beside: tuple[Beside, ...],
+    created_at: Moment | None,
+) -> Snapshot:
+    """See `Snapshot.of`."""
+    forecast, known = plan.forecast, _demand(plan.forecast, demand)
+    kept = _stated(plan) if config is None else _agreed(plan, config)
+    return Snapshot(
+        about=_about(plan, beside, created_at),
+        config=kept,
+        demand=known,
+        plan=plan.frame.astype(PLAN.types),
+        limits=plan.limits.astype(LIMITS.types),
+        cost=plan.cost.astype(COST.types),
+        decisions=plan.decisions,
+        quantiles=forecast_quantiles(forecast),
+        peaks=peak_quantiles(forecast),
+        counts=count_quantiles(plan),
+        policies=policies(policy, {one.name: one for one in kept.service}),
+        findings=Findings.of(plan.findings, _not_kept(plan, config)),
+        rates=plan.rates,
+        overrides=forecast.overrides,
+    )
+
+
+def _about(plan: Plan, beside: tuple[Beside, ...], created_at: Moment | None) -> dict[str, Any]:
+    forecast = plan.forecast
+    moment = pd.Timestamp(datetime.now(UTC)) if created_at is None else pd.Timestamp(created_at)
+    moment = moment.tz_localize("UTC") if moment.tz is None else moment.tz_convert("UTC")
+    return {
+        "format": newest(),
+        "capacity_version": __version__,
+        "packages": {"python": platform.python_version(), "machine": platform.machine(), **packages()},
+        "created_at": moment.floor("s").isoformat(),
+        "fingerprint": fingerprint(plan),
+        "seed": forecast.seed,
+        "paths": forecast.paths.shape[1],
+        "models": sorted(set(forecast.models)),
+        "cutoff": forecast.cutoff.isoformat(),
+        "horizon_end": (forecast.times[-1] + forecast.interval).isoformat(),
+        "interval_seconds": forecast.interval.total_seconds(),
+        "alone": plan.asked is not None and plan.asked.alone,
+        "beside": list(beside),
+    }
+
+
+def _demand(forecast: Forecast, demand: Demand | None) -> Demand:
+    """What `forecast` was handed. Series that it left out are gone from its past: their findings still say so."""
+    if demand is None:
+        short = [finding for finding in forecast.findings if finding.check == "short"]
+        return replace(forecast.past, findings=Findings.of(forecast.past.findings, short))
+    strangers = set(forecast.keys) - set(demand.keys)
+    if strangers or not demand.times.equals(forecast.past.times):
+        raise InputError("this demand is not what the plan was forecast from", advice="Leave demand= out.")
+    return demand
+
+
+def _stated(plan: Plan) -> Config:
+    """The settings as far as a plan itself says them: for reviews, not to run it again."""
+    asked = plan.asked
+    return Config(
+        goal=plan.goal,
+        prices=PriceSettings(rate=plan.rates) if asked is None else asked.prices.settings,
+        account=plan.accounts,
+        forecast=ForecastSettings(seed=plan.forecast.seed),
+        budget=() if asked is None else asked.budgets,
+        service=plan.services if asked is None else asked.services,
+    )
+
+
+def _agreed(plan: Plan, config: Config) -> Config:
+    """The settings, without what no plan follows from. Raises ConfigError where they are not those of this plan."""
+    said, names = _stated(plan), {service.name for service in _stated(plan).service}
+    kept = {name: getattr(config, name) for name in KEPT}
+    kept["service"] = tuple(one for one in config.service if one.name in names)
+    config = Config.model_construct(_fields_set=config.model_fields_set & set(KEPT), **kept)
+    tables = ("goal", "prices", "account", "budget", "service")
+    problems = [
+        Problem("is not what the plan was made with", name) for name in tables if _of(config, name) != _of(said, name)
+    ]
+    forecast, settings = plan.forecast, config.forecast
+    steps = len(forecast.times)
+    if settings.seed != forecast.seed:
+        problems.append(Problem(f"is {settings.seed}, and the forecast's is {forecast.seed}", "forecast seed"))
+    if affordable(len(forecast.keys), settings.paths, steps)[0] != forecast.paths.shape[1]:
+        problems.append(Problem(f"is {settings.paths}, and {forecast.paths.shape[1]} were drawn", "forecast paths"))
+    if horizon_steps(config.goal.horizon, forecast.interval) != steps:
+        problems.append(Problem(f"is {config.goal.horizon}, and {steps} intervals are forecast", "goal horizon"))
+    if bool(Knowledge.of(config.event, settings.holidays or None, config.service)) != _told(forecast):
+        problems.append(Problem("are not what the forecast was told", "event or holidays"))
+    if problems:
+        raise ConfigError("these settings are not those of this plan:", problems, "Leave them out, or plan with them.")
+    return config
+
+
+def _of(config: Config, name: str) -> Any:
+    """A table; of those that a service or account names itself in, in any order."""
+    value = getattr(config, name)
+    return (
+        {getattr(one, "name", getattr(one, "region", "")): one for one in value} if isinstance(value, tuple) else value
+    )
+
+
+def _told(forecast: Forecast) -> bool:
+    return any(TOLD in label for label in forecast.models)
+
+
+def _not_kept(plan: Plan, config: Config | None) -> list[Finding]:
+    """What the plan was made with and a file cannot hold."""
+    asked, found = plan.asked, []
+    if config is None:
+        found.append("how its forecast was asked for, which only settings say: Snapshot.of(plan, config)")
+    if any(finding.check == "driver" for finding in plan.forecast.findings):
+        found.append("the drivers that its forecast follows, which were given in Python")
+    if asked is None or asked.peaks is not None:
+        found.append("how needs inside an interval follow from its mean, which was given in Python")
+    advice = "It can be opened and reviewed."
+    return [
+        Finding("", "", NOT_KEPT, "UNKNOWN", f"This plan cannot be run again: not kept is {what}.", advice)
+        for what in found
+    ]
+
+
+def forecast_quantiles(forecast: Forecast) -> pd.DataFrame:
+    """`schema.FORECAST` at the kept levels, `BITS` fine: a row a series and interval."""
+    steps = len(forecast.times)
+    found = each(len(forecast.keys), lambda row: _with_mean(forecast.paths[row]))
+    return _frame(forecast.keys, forecast.times, steps, ("mean", *map(level_name, LEVELS)), found)
+
+
+def peak_quantiles(forecast: Forecast) -> pd.DataFrame:
+    """`schema.PEAKS`: quantiles of the largest interval of each whole day from the cutoff on, and of the horizon."""
+    size = 1 if forecast.interval == pd.Timedelta(days=1) else steps_per("1d", forecast.interval)
+    days = len(forecast.times) // size if size else 0
+
+    def of(row: int) -> np.ndarray:
+        paths = forecast.paths[row]
+        daily = paths[:, : days * size].reshape(len(paths), days, max(size, 1)).max(axis=2)
+        return quantiles(np.concatenate([daily, paths.max(axis=1, keepdims=True)], axis=1)[None], LEVELS)[:, 0]
+
+    starts = forecast.times[: days * size : max(size, 1)].append(forecast.times[:1])
+    frame = _frame(forecast.keys, starts, days + 1, tuple(map(level_name, LEVELS)), each(len(forecast.keys), of))
+    windows = np.tile(np.array(["day"] * days + ["horizon"], dtype=object), len(forecast.keys))
+    frame.insert(2, "window", pd.Series(windows, dtype="str"))
+    return frame
+
+
+def count_quantiles(plan: Plan) -> pd.DataFrame:
+    """`schema.COUNTS`: quantiles over the paths of the tasks each needs, after every headroom step, before bounds."""
+    names = [service.name for service in plan.services]
+    found = each(len(names), lambda row: quantiles(plan.counts(names[row])[None], LEVELS)[:, 0])
+    times = plan.forecast.times
+    frame = _frame([Key(name, "") for name in names], times, len(times), tuple(map(level_name, LEVELS)), found)
+    return frame.drop(columns="metric")
+
+
+def each(count: int, work: Any) -> np.ndarray:
+    """(columns, rows, intervals) of what `work` gives for each row, rounded; on all cores where there are many."""
+    with shared_by(workers_for(None, count)):
+        return np.stack([coarse(part) for part in each_done(work, range(count))], axis=1)
+
+
+def _with_mean(paths: np.ndarray) -> np.ndarray:
+    """(1 + Q, H) mean and quantiles of (P, H) paths."""
+    return np.concatenate([paths.mean(axis=0, dtype=float)[None], quantiles(paths[None], LEVELS)[:, 0]])
+
+
+def coarse(values: np.ndarray) -> np.ndarray:
+    """In single precision, with `BITS` bits after the leading one: to the nearest, in order as before.
+
+    >>> coarse(np.array([0.0, 100.0, 1 / 3])).tolist()
+    [0.0, 100.0, 0.33333587646484375]
+    """
+    dropped = 23 - BITS  # of the 23 that single precision has
+    bits = values.astype(np.float32).view(np.uint32)
+    return np.asarray((bits + np.uint32(1 << (dropped - 1)) & np.uint32(2**32 - 2**dropped)).view(np.float32))
+
+
+def _frame(keys: Any, times: pd.DatetimeIndex, steps: int, columns: tuple[str, ...], found: np.ndarray) -> pd.DataFrame:
+    """A long table: a row a key and time, a column a level."""
+    ticks = np.tile(times.as_unit("us").asi8, len(keys)).view("M8[us]")
+    return pd.DataFrame(
+        {
+            "service": pd.Series(np.repeat(np.array([key.service for key in keys], dtype=object), steps), dtype="str"),
+            "metric": pd.Series(np.repeat(np.array([key.metric for key in keys], dtype=object), steps), dtype="str"),
+            "timestamp": pd.DatetimeIndex(ticks).tz_localize("UTC"),
+            **{name: values.ravel() for name, values in zip(columns, found, strict=True)},
+        }
+    )
