@@ -231,7 +231,7 @@ def test_any_name_goes_from_init_to_a_report_and_never_becomes_code(tmp_path: Pa
     small = text.replace('"91d"', '"1d"') + "\n[forecast]\npaths = 20\nmodel = 'seasonal-naive'\n"
     (folder / "capacity.toml").write_text(small, encoding="utf-8")
     out = called("report", "-c", settings, "-o", "out here", "--json", "-q", cwd=tmp_path).stdout
-    assert [Path(path).parent.name for path in json.loads(out)["files"]] == ["out here"] * 4
+    assert [Path(path).parent.name for path in json.loads(out)["files"]] == ["out here"] * 5
     html = (tmp_path / "out here/report.html").read_text(encoding="utf-8")
     assert "<script>alert(1)" not in re.sub(r"<script[^>]*>\s*[^a].*?</script>", "", html, flags=re.S)
     assert "49" not in re.findall(r"`(.*?)`", html)

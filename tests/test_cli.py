@@ -29,6 +29,7 @@ WISHLIST = ("--history", "data/samples/wishlist.parquet", "--service", "wishlist
 COMMANDS = [
     *("init", "discover", "iam", "advice", "fetch"),
     *("forecast", "backtest", "plan", "policy", "simulate", "report"),
+    "rerun",
     *("diff", "apply", "rollback"),
     *("loadtest", "cost", "cache"),
     *("limits", "sizes", "mix", "instances"),
@@ -239,7 +240,7 @@ def test_two_overlapping_fetches_are_one_history_and_the_later_values_win(tmp_pa
     assert (len(history), history.iloc[0], history.iloc[7 * 24]) == (21 * 24, 100, 200)
     arguments = ("--config", str(tmp_path / "capacity.toml"), "--history", store, "--horizon", "1d", "--quiet")
     out = str(tmp_path / "the report")
-    assert len(json.loads(called("report", *arguments, "--out", out, "--json").stdout)["files"]) == 4
+    assert len(json.loads(called("report", *arguments, "--out", out, "--json").stdout)["files"]) == 5
 
 
 #: The program with one command of the test's own, whose body follows.

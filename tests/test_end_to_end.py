@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -75,11 +76,14 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
         (tmp_path / "history" / f"{name}.parquet").symlink_to(sample_path() / f"{name}.parquet")
     arguments = ["report", "--config", str(sample_fleet.CONFIG), "--history", str(tmp_path / "history"), "--quiet"]
     arguments += [word for name in NAMES for word in ("--service", name)] + ["--horizon", "3d", "--out"]
-    texts = []
+    texts, parts = [], []
     for run, command in (("one", spawned), ("two", called)):
         command(*arguments, str(tmp_path / run))
         text = (tmp_path / run / "report.json").read_text(encoding="utf-8")
         assert len(re.findall('"generated_at"', text)) == 1
         texts.append(re.sub(r'"generated_at": ?"[^"]*"', "", text))
+        with zipfile.ZipFile(tmp_path / run / "report.plan") as kept:
+            parts.append({entry.filename: entry.CRC for entry in kept.infolist() if entry.filename != "about.json"})
     assert texts[0] == texts[1]
+    assert parts[0] == parts[1]
     assert '"services"' in texts[0]

@@ -7,6 +7,7 @@ the policy and was left so; 130 interrupted.
     setting_up   init, discover, iam, advice
     fetching     fetch SOURCE: one command a source
     chain        forecast, backtest, plan, policy, simulate, report
+    snapshots    rerun
     live         diff, apply, rollback
     limits       limits
     sizing       sizes, mix, instances
@@ -27,7 +28,7 @@ from typing import Annotated
 import typer
 
 from capacity._version import __version__
-from capacity.cli import caching, chain, fetching, limits, live, loadtest, money, setting_up, sizing, whatif
+from capacity.cli import caching, chain, fetching, limits, live, loadtest, money, setting_up, sizing, snapshots, whatif
 from capacity.cli.interrupts import interrupts_between_imports
 from capacity.cli.printing import say
 from capacity.errors import CapacityError
@@ -46,6 +47,7 @@ app.add_typer(setting_up.app)
 app.add_typer(fetching.app, name="fetch")
 app.add_typer(loadtest.app, name="loadtest")
 app.add_typer(chain.app)
+app.add_typer(snapshots.app)
 app.add_typer(live.app)
 app.add_typer(limits.app)
 app.add_typer(sizing.app)

@@ -12,6 +12,7 @@ import typer
 
 from capacity.cli.options import DEFAULT_CONFIG, MODELS, AsJson, ConfigPath, HistoryPath, Horizon, Names, Quiet
 from capacity.cli.printing import SHOWN, findings, print_json, record, records, say, table
+from capacity.cli.snapshots import SavePath
 
 if TYPE_CHECKING:
     from capacity.fleet import Chain
@@ -118,13 +119,22 @@ def plan(
     bottlenecks: Annotated[
         bool, typer.Option("--bottlenecks", help="Also say what binds first at each peak, and what would move it.")
     ] = False,
+    save: SavePath = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """What to run, and what to decide. When limits are reached, what it costs."""
+    """What to run, and what to decide. When limits are reached, what it costs.
+
+    A plan that was kept (`--save plans/2026Q4.plan`) is what `capacity review` holds against what happened.
+    """
+    from capacity.reviewing.keeping import plan_path
+
+    path = None if save is None else plan_path(save)  # a name that will not do is said before the minutes of planning
     with chain_of(config, history, service, horizon, None, quiet) as chain:
         result = chain.plan
         binding = result.bottlenecks(history=chain.history) if bottlenecks else None
+        if path is not None:
+            chain.snapshot(policy=False).save(path)
     findings(result.findings)
     if as_json:
         parts = {"limits": result.limits, "cost": result.cost, "plan": result.frame}
@@ -239,10 +249,14 @@ def report(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write the capacity report. As report.html, report.pdf, report.xlsx and report.json."""
+    """Write the capacity report. As report.html, report.pdf, report.xlsx and report.json; report.plan keeps the plan.
+
+    Copy report.plan to where plans are kept (plans/2026Q4.plan): the next review holds it against what happened.
+    """
     with chain_of(config, history, service, horizon, None, quiet) as chain:
         result = chain.report
-        paths = result.save_all(out if out is not None else Path(chain.config.report.out))
+        folder = out if out is not None else Path(chain.config.report.out)
+        paths = [*result.save_all(folder), chain.snapshot().save(folder / "report.plan")]
     if as_json:
         print_json({"files": [str(path) for path in paths], "seconds": chain.seconds})
         return

@@ -26,9 +26,14 @@ TABLES: Final = ("plan", "limits", "cost", "quantiles", "peaks", "counts")
 
 def save(snapshot: Snapshot, path: Path) -> Path:
     """Write the file, whole or not at all. Raises InputError for a name that does not end in .plan."""
+    return write_whole(plan_path(path), packed(snapshot.about, parts(snapshot)))
+
+
+def plan_path(path: Path) -> Path:
+    """The path, if a plan may be kept there. Raises InputError for a name that does not end in .plan."""
     if path.suffix != SUFFIX:
         raise InputError(f"{path.name!r} is no name for a plan", advice=f"End it in {SUFFIX}, as in 2026Q4{SUFFIX}.")
-    return write_whole(path, packed(snapshot.about, parts(snapshot)))
+    return path
 
 
 def parts(snapshot: Snapshot) -> dict[str, bytes]:
