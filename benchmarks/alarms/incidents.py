@@ -71,7 +71,9 @@ def placed(nature: Nature, count: int, rng: np.random.Generator) -> list[Inciden
     kinds = [KINDS[number % len(KINDS)] for number in range(many)]
     rng.shuffle(kinds)
     part = count // max(many, 1)
-    return [drawn(kind, number * part + int(part * rng.uniform(0.1, 0.5)), nature, rng) for number, kind in enumerate(kinds)]
+    return [
+        drawn(kind, number * part + int(part * rng.uniform(0.1, 0.5)), nature, rng) for number, kind in enumerate(kinds)
+    ]
 
 
 def drawn(kind: Kind, start: int, nature: Nature, rng: np.random.Generator) -> Incident:

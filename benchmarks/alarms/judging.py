@@ -8,7 +8,8 @@ An incident is caught when an alarm goes off after its start and in time:
     leak, quota         the same, or a ticket an hour or more before users were hurt
     silence             a page or a ticket within 30 minutes
 
-An alarm that was on before the start, and stayed on, catches nothing. An alarm that states a lead keeps its promise
+An alarm that was on before the start, and stayed on, catches nothing. That a minute is over and its value published
+takes two minutes, for everyone. An alarm that states a lead keeps its promise
 where users were hurt no sooner than that after it went off; one that states none tells of trouble that is there.
 
 A page is false when no incident was going on (from its start until an hour after its end) and users were not hurt
@@ -21,7 +22,7 @@ weeks, so that time of day and day of the week stay.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
@@ -30,6 +31,7 @@ from benchmarks.alarms.incidents import KINDS, Incident, Kind
 from benchmarks.alarms.nature import MINUTES_A_DAY
 from benchmarks.alarms.world import ON_END, World
 
+DELAY: Final = 2  # minutes from the start of a minute until its value is known and read: its length, and publication
 GRACE: Final = 15  # minutes after users were hurt
 BUDGET_SHARE: Final = 0.05  # of a month's error budget
 TICKET_LEAD: Final = 60  # minutes
@@ -52,20 +54,24 @@ MOVED: Final = (3, 7, 11, 17, 23, 31)
 class Firing:
     """One alarm's record over a world.
 
-    on     (n,) whether it was in ALARM
-    lead   minutes it states between its going off and users being hurt; None where it tells of trouble that is there
+    went_off  minutes at which someone was told
+    lead      minutes it states between its going off and users being hurt; None where it tells of trouble that is there
     """
 
     name: str
     kind: str
     severity: Literal["page", "ticket"]
-    on: np.ndarray
+    went_off: np.ndarray
     lead: float | None = None
 
-    @property
-    def went_off(self) -> np.ndarray:
-        """Minutes at which it went from not in ALARM to ALARM."""
-        return np.flatnonzero(np.diff(self.on.astype(np.int8), prepend=0) == 1)
+
+def told(on: np.ndarray) -> np.ndarray:
+    """Minutes at which someone is told by an alarm that is `on` (n,) after each minute: as it turns on, and DELAY.
+
+    >>> told(np.array([True, False, False, True, True])).tolist()
+    [2, 5]
+    """
+    return np.flatnonzero(np.diff(on.astype(np.int8), prepend=0) == 1) + DELAY
 
 
 @dataclass(frozen=True)
@@ -141,12 +147,9 @@ def _deadline(one: Incident, spent: np.ndarray) -> int:
     return max(one.hurt + GRACE, min(gone, one.end))
 
 
-def _in_time(one: Incident, deadline: int, firing: Firing, shift: int = 0) -> np.ndarray:
-    """Minutes at which this alarm caught it; `shift` moves its record, round the end to the beginning."""
-    went = firing.went_off
-    if shift:
-        went = (went + shift) % len(firing.on)
-    last = deadline
+def _in_time(one: Incident, deadline: int, firing: Firing) -> np.ndarray:
+    """Minutes at which this alarm caught it."""
+    went, last = firing.went_off, deadline
     if firing.severity == "ticket" and one.hurt is not None:
         if one.kind in ACUTE:
             return np.empty(0, dtype=int)
@@ -189,6 +192,7 @@ def _outside(world: World, firings: tuple[Firing, ...], severity: str) -> np.nda
         free[one.start : one.end + AFTERWARDS + 1] = False
     went = [firing.went_off for firing in firings if firing.severity == severity]
     every = np.concatenate([np.empty(0, dtype=int), *went])
+    every = every[every < len(free)]
     return np.asarray(every[free[every]])
 
 
@@ -205,21 +209,19 @@ def _near(marked: np.ndarray, minutes: int) -> np.ndarray:
     """(n,) within so many minutes of a marked one."""
     total = np.concatenate([[0], np.cumsum(marked)])
     places = np.arange(len(marked))
-    return np.asarray(
-        total[np.minimum(places + minutes + 1, len(marked))] > total[np.maximum(places - minutes, 0)]
-    )
+    return np.asarray(total[np.minimum(places + minutes + 1, len(marked))] > total[np.maximum(places - minutes, 0)])
 
 
 def _by_chance(
     world: World, incidents: list[Incident], deadlines: dict[Incident, int], firings: tuple[Firing, ...]
 ) -> dict[Kind, float]:
-    shares: dict[Kind, float] = {}
-    for kind in KINDS:
-        hits = [
-            any(len(_in_time(one, deadlines[one], firing, weeks * 7 * MINUTES_A_DAY)) for firing in firings)
-            for one in incidents
-            if one.kind == kind
-            for weeks in MOVED
+    hits: dict[Kind, list[bool]] = {kind: [] for kind in KINDS}
+    judged = len(world.times) - world.judged
+    for weeks in MOVED:
+        moved = [
+            replace(one, went_off=world.judged + (one.went_off - world.judged + weeks * 7 * MINUTES_A_DAY) % judged)
+            for one in firings
         ]
-        shares[kind] = float(np.mean(hits)) if hits else float("nan")
-    return shares
+        for one in incidents:
+            hits[one.kind].append(any(len(_in_time(one, deadlines[one], firing)) for firing in moved))
+    return {kind: float(np.mean(found)) if found else float("nan") for kind, found in hits.items()}

@@ -120,7 +120,9 @@ def wanted(nature: Nature, times: pd.DatetimeIndex, rng: np.random.Generator) ->
     last = int(day[-1]) + 1
     for holiday in rng.choice(last, max(1, last // 50), replace=False):
         level = np.where(day == holiday, level * rng.uniform(0.55, 1.15), level)
-    return np.asarray(nature.base * shape * level * lasting(nature.drift, 90, count, rng) * noisy(nature.noise, count, rng))
+    return np.asarray(
+        nature.base * shape * level * lasting(nature.drift, 90, count, rng) * noisy(nature.noise, count, rng)
+    )
 
 
 def lasting(size: float, minutes_kept: float, count: int, rng: np.random.Generator) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.alarms.judging import Firing
+from benchmarks.alarms.judging import Firing, told
 from benchmarks.alarms.observed import Signals
 
 ABOVE: Final = 80.0  # per cent
@@ -14,7 +14,8 @@ ABOVE: Final = 80.0  # per cent
 
 def static(seen: Signals, minutes: int) -> list[Firing]:
     """One page: the mean utilisation of `minutes` minutes on end is above 80 %. Without data it stays as it was."""
-    return [Firing(f"CPU > 80 % for {minutes} min", "static", "page", on_end(seen["cpu_utilization", "mean"], minutes))]
+    on = on_end(seen["cpu_utilization", "mean"], minutes)
+    return [Firing(f"CPU > 80 % for {minutes} min", "static", "page", told(on))]
 
 
 def on_end(values: np.ndarray, minutes: int) -> np.ndarray:
