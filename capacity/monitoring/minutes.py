@@ -145,10 +145,28 @@ class Minutes:
         if (name, stat) in self.seconds:
             seconds = self.seconds[name, stat]
             return np.asarray((seconds > 0) & (seconds <= MINUTE))
-        parts = [part for part in self._measured_for(name, frozenset()) if part in self.seconds]
+        parts = self.measured_for(name)
         if not parts:
             return np.zeros(len(self), dtype=bool)
         return np.asarray(np.logical_and.reduce([self.measured_by_minute(*part) for part in parts]))
+
+    def measured_for(self, name: str, stat: str = "mean") -> set[tuple[str, str]]:
+        """What was measured and is in the values of a signal: itself, or what its formulas are made of.
+
+        >>> times = pd.date_range("2026-03-02", periods=1, freq="min", tz="UTC")
+        >>> seen = Minutes.of(Service(name="web"), times, {"requests": [50], "errors": [1]})
+        >>> sorted(seen.measured_for("error_ratio"))
+        [('errors', 'mean'), ('requests', 'mean')]
+        """
+        return self._made_of(name, stat, frozenset())
+
+    def _made_of(self, name: str, stat: str, asking: frozenset[str]) -> set[tuple[str, str]]:
+        if (name, stat) in self.values:
+            return {(name, stat)}
+        if name in asking or stat != "mean":
+            return set()
+        others = (other for other in signal(name).inputs if other in SIGNALS)
+        return set().union(*(self._made_of(other, "mean", asking | {name}) for other in others))
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -174,11 +192,15 @@ class Minutes:
         answers = [answer for formula in one.formulas if (answer := computed(formula, inputs)) is not None]
         return np.asarray(np.fmax.reduce(answers)) if answers else None
 
-    def _measured_for(self, name: str, asking: frozenset[str]) -> set[tuple[str, str]]:
-        if (name, "mean") in self.values or name in asking:
-            return {(name, "mean")}
-        others = (other for other in signal(name).inputs if other in SIGNALS)
-        return set().union(*(self._measured_for(other, asking | {name}) for other in others))
+
+def utc(at: object) -> pd.Timestamp:
+    """A time as text, datetime or stamp; without an offset it is UTC.
+
+    >>> utc("2026-03-02 07:00+01:00")
+    Timestamp('2026-03-02 06:00:00+0000', tz='UTC')
+    """
+    stamp = pd.Timestamp(at)  # type: ignore[arg-type]  # what is no time is refused there
+    return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
 
 
 def _key(key: Key) -> tuple[str, str]:

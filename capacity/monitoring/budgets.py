@@ -14,7 +14,7 @@ from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, SEVERITY, Finding, Findings
 from capacity.history import History
-from capacity.monitoring.minutes import MINUTE, Minutes
+from capacity.monitoring.minutes import MINUTE, Minutes, utc
 from capacity.monitoring.slos import BURN_WINDOWS, DAY, WELL_KNOWN, SloStatus, slo_status
 from capacity.schema import ERROR_BUDGETS
 from capacity.sources.base import Span
@@ -82,7 +82,7 @@ def error_budgets(history: History, services: Iterable[Service], at: object = No
 
     A service that the history does not know has SLOs of which nothing is known.
     """
-    stamp = history.span.end if at is None else _utc(at)
+    stamp = history.span.end if at is None else utc(at)
     statuses: list[SloStatus] = []
     findings: list[Finding] = []
     for service in services:
@@ -106,11 +106,6 @@ def _before(history: History, service: Service, at: pd.Timestamp) -> Minutes:
     if service.name in history.services and set(wanted) & set(history.metrics(service.name)):
         return Minutes.of_history(history, service, span=Span(start, max(at, start)), signals=wanted)
     return Minutes.of(service, pd.date_range(start, at, freq="min", inclusive="left"), {})
-
-
-def _utc(at: object) -> pd.Timestamp:
-    stamp = pd.Timestamp(at)  # type: ignore[arg-type]  # text, datetime or Timestamp; what is none of them it refuses
-    return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
 
 
 def _row(one: SloStatus) -> dict[str, Any]:
