@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import pandas as pd
@@ -11,8 +11,11 @@ import pandas as pd
 from capacity.config import Monitoring, Service
 from capacity.config.azure import AzureSettings
 from capacity.config.prometheus import PrometheusSettings
+from capacity.display import table_html
+from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
 from capacity.monitoring.conditions import Condition
+from capacity.schema import ALARMS, FIRINGS
 
 Kind = Literal[
     "burn_fast",  # an SLO's error budget burns so fast that it is gone within days: page
@@ -84,12 +87,19 @@ class Alarm:
     refused: str = ""
 
 
+def no_firings() -> pd.DataFrame:
+    """The table `schema.FIRINGS` without a row."""
+    return pd.DataFrame(columns=FIRINGS.names).astype(FIRINGS.types)
+
+
 @dataclass(frozen=True, eq=False)
 class Alarms:
     """The alarms of a plan: those to use, and those that replay refused, with the evidence.
 
     settings    who is told, and where the runbooks are
     prometheus  what the fleet is measured by there, so that rules ask the same questions
+    firings     `schema.FIRINGS`: each time that one would have gone off on the history
+    about       when the plan was made, and the history it was replayed on
     """
 
     alarms: tuple[Alarm, ...]
@@ -99,6 +109,7 @@ class Alarms:
     azure: AzureSettings | None = None
     findings: Findings = NO_FINDINGS
     about: dict[str, Any] = field(default_factory=dict)
+    firings: pd.DataFrame = field(default_factory=no_firings, repr=False)
 
     def __iter__(self) -> Iterator[Alarm]:
         """Those to use."""
@@ -106,3 +117,88 @@ class Alarms:
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def __getitem__(self, name: str) -> Alarm:
+        """The alarm of that name, refused ones included. Raises KeyError."""
+        for alarm in self.alarms:
+            if alarm.name == name:
+                return alarm
+        raise KeyError(name)
+
+    def of(self, service: str) -> Alarms:
+        """Only one service's; an account's under the empty name. Raises InputError, naming those there are."""
+        known = {one.name: one for one in self.services}
+        if service and service not in known:
+            there = ", ".join(list(known)[:10]) or "none"
+            raise InputError(f"no service {service!r} has alarms here", advice=f"There are: {there}.")
+        return replace(
+            self,
+            alarms=tuple(one for one in self.alarms if one.service == service),
+            services=(known[service],) if service else (),
+            findings=Findings(tuple(one for one in self.findings if one.service == service)),
+            firings=self.firings[self.firings["service"] == service].reset_index(drop=True),
+        )
+
+    @property
+    def pages(self) -> tuple[Alarm, ...]:
+        """Those that wake someone."""
+        return tuple(one for one in self if one.severity == "page")
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row an alarm, refused ones last: `schema.ALARMS`."""
+        rows = [_row(one) for one in sorted(self.alarms, key=lambda one: bool(one.refused))]
+        frame = pd.DataFrame(rows, columns=ALARMS.names)
+        frame["last"] = pd.to_datetime(frame["last"], utc=True)
+        return frame.astype(ALARMS.types)
+
+    @property
+    def replayed(self) -> pd.DataFrame:
+        """What history said of each alarm that could be replayed: the columns of `frame` that tell it."""
+        frame = self.frame
+        kept = ["name", "service", "kind", "severity", "days", "fired", "true", "false", "false_per_month"]
+        return frame.loc[frame["days"].notna(), [*kept, "early_minutes", "last", "refused"]].reset_index(drop=True)
+
+    def render(self, kind: str, service: str | None = None) -> Any:
+        """The alarms as a document to review, of one service when it is named: `monitoring.render`."""
+        from capacity.monitoring.render import render
+
+        return render(self, kind, service)
+
+    def plot(self, service: str | None = None) -> Any:
+        """Chart of when the alarms of a service would have gone off; of the one that had most, unless named."""
+        from capacity.monitoring.timeline import timeline
+
+        return timeline(self, service)
+
+    def __str__(self) -> str:
+        from capacity.monitoring.timeline import listing
+
+        return listing(self)
+
+    def _repr_html_(self) -> str:
+        frame = self.frame
+        shown = frame[["name", "severity", "lead_minutes", "fired", "false_per_month", "summary", "refused"]]
+        return table_html(counted(self), shown)
+
+
+def counted(alarms: Alarms) -> str:
+    """How many there are, in a sentence."""
+    refused = len(alarms.alarms) - len(alarms)
+    tickets = len(alarms) - len(alarms.pages)
+    services = f"{len(alarms.services)} service{'' if len(alarms.services) == 1 else 's'}"
+    more = f", {refused} refused" if refused else ""
+    return f"Alarms: {services}, {len(alarms.pages)} pages and {tickets} tickets{more}"
+
+
+def _row(alarm: Alarm) -> tuple[Any, ...]:
+    done = alarm.replayed
+    nan = float("nan")
+    found = (
+        (nan, nan, nan, nan, nan, nan, None)
+        if done is None
+        else (done.days, done.fired, done.true, done.false, done.false_per_month, done.lead_minutes, done.last)
+    )
+    lead = nan if alarm.lead_minutes is None else alarm.lead_minutes
+    told = (alarm.name, alarm.service, alarm.kind, alarm.severity, alarm.summary, lead)
+    return (*told, *found, alarm.because, alarm.refused)

@@ -1,0 +1,235 @@
+"""`alarms`: those that a plan's services need, each tried on history before it may wake someone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from capacity.config import Account, Config, Monitoring, Service
+from capacity.demand import Demand
+from capacity.errors import InputError
+from capacity.findings import Finding, Findings
+from capacity.history import History
+from capacity.monitoring.alarm import Alarm, Alarms
+from capacity.monitoring.breaches import Watch
+from capacity.monitoring.choosing import Known, Proposal, of_service, quota
+from capacity.monitoring.minutes import Minutes
+from capacity.monitoring.replay import Tried, firings_frame, newest, on_history, told, watched
+from capacity.monitoring.settings import monitoring_of
+from capacity.planning import Plan
+from capacity.scaling import Policy
+
+#: Days of minutes from which false pages are counted; fewer prove nothing, and the alarm stays as it was chosen.
+ENOUGH: Final = 7.0
+#: Fewer than these are told of: two weeks hold each day of the week twice.
+FEW: Final = 14.0
+
+#: Tickets in 30 days that are still read: two a week of one alarm. More are refused.
+TICKETS: Final = 8.0
+
+#: Pages in 30 days that are all right and still too many: twice a week the promise is not kept, whoever is woken.
+BROKEN: Final = 8.0
+
+
+def alarms(
+    plan: Plan,
+    *,
+    policy: Policy | None = None,
+    demand: Demand | None = None,
+    history: History | None = None,
+    settings: Monitoring | Config | None = None,
+) -> Alarms:
+    """What should wake someone and what opens a ticket, for every service of a plan; tried on history, where there is.
+
+    policy    whose maximum and target are watched; default: today's of each service
+    demand    what usual traffic is read from; default: what the plan was made from
+    history   minutes in it tell how often each alarm would have gone off, and whether it was right
+    settings  [monitoring], or all of capacity.toml: who is told, how many false pages are borne
+
+    A page that would have been false more often than `false_pages_per_month` is tried over longer windows and at
+    higher thresholds, as its kind says (`monitoring.choosing`); else it becomes a ticket, or is refused where it would
+    be one too often. One false page alone proves nothing. `because` tells what was changed, `refused` why not.
+
+    >>> import numpy as np, pandas as pd, capacity
+    >>> hours = pd.date_range("2026-03-02", periods=24 * 21, freq="h")
+    >>> load = 100 + 50 * np.sin(np.arange(24 * 21) * 2 * np.pi / 24)
+    >>> web = capacity.Service(name="web", requests_per_second_per_task=50, slo=[{"objective": 0.999}])
+    >>> plan = capacity.plan(capacity.forecast(pd.Series(load, hours, name="web"), "7d", paths=20), web)
+    >>> [alarm.name for alarm in alarms(plan).pages]
+    ['capacity-web-burn_fast', 'capacity-web-pinned-short', 'capacity-web-saturation', 'capacity-web-leak']
+    """
+    made = _Made(plan, policy, demand or plan.forecast.past, history, monitoring_of(settings))
+    for service in plan.services:
+        made.add(service)
+    made.add_quotas()
+    whole = settings if isinstance(settings, Config) else None
+    return Alarms(
+        alarms=_told_apart(made.alarms),
+        services=plan.services,
+        settings=made.settings,
+        prometheus=whole.prometheus if whole is not None else None,
+        azure=whole.azure if whole is not None else None,
+        findings=Findings.of(made.findings),
+        about=made.about,
+        firings=firings_frame(made.firings),
+    )
+
+
+@dataclass
+class _Made:
+    """What has been chosen so far."""
+
+    plan: Plan
+    policy: Policy | None
+    demand: Demand
+    history: History | None
+    settings: Monitoring
+    alarms: list[Alarm] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    firings: list[tuple[object, ...]] = field(default_factory=list)
+    vcpu: dict[str, np.ndarray] = field(default_factory=dict)  # region -> (n,) of what runs on Fargate On-Demand
+    times: pd.DatetimeIndex | None = None
+
+    @property
+    def about(self) -> dict[str, Any]:
+        about: dict[str, Any] = {"cutoff": self.plan.forecast.cutoff}
+        if self.history is not None and len(self.history):
+            about["replayed_from"], about["replayed_to"] = newest(self.history)
+        return about
+
+    def add(self, service: Service) -> None:
+        watch = None if self.history is None else watched(self.history, service)
+        scaling = None
+        if self.policy is not None:
+            scaling = next((one for one in self.policy if one.service.name == service.name), None)
+        known = Known(service, self.plan, self.demand, self.settings, scaling, watch)
+        proposals, findings = of_service(known)
+        self.findings += findings
+        tried = [self._settle(proposal, watch) for proposal in proposals]
+        self.findings += _unjudged(service, self.history, [alarm for alarm, _ in tried])
+        self.findings += [_broken(alarm) for alarm, _ in tried if _too_often_right(alarm)]
+        if watch is not None and service.launch_type == "FARGATE":
+            running = watch.minutes["running_tasks"] * service.task_vcpu * (1 - service.spot_share)
+            self.vcpu[service.region] = self.vcpu.get(service.region, 0.0) + running
+            self.times = watch.minutes.times
+
+    def add_quotas(self) -> None:
+        regions = [one.region for one in self.plan.services if one.launch_type == "FARGATE"]
+        proposals, findings = quota(self.plan.accounts, regions, self.settings)
+        self.findings += findings
+        for account, proposal in proposals:
+            self._settle(proposal, self._of_account(account))
+
+    def _of_account(self, account: Account) -> Watch | None:
+        if self.times is None or account.region not in self.vcpu:
+            return None
+        whole = Service(name=f"account {account.region}", region=account.region)
+        known = {"fargate_vcpu_quota": float(account.fargate_vcpu_quota or 0)}
+        return Watch(Minutes.of(whole, self.times, {"fargate_vcpu": self.vcpu[account.region]}, known))
+
+    def _settle(self, proposal: Proposal, watch: Watch | None) -> tuple[Alarm, Tried | None]:
+        alarm, tried = settled(proposal, watch, self.settings)
+        self.alarms.append(alarm)
+        if watch is not None and tried is not None:
+            self.firings += told(alarm, watch, tried.firings)
+        return alarm, tried
+
+
+def settled(proposal: Proposal, watch: Watch | None, settings: Monitoring) -> tuple[Alarm, Tried | None]:
+    """An alarm as history leaves it: as proposed, calmer, a ticket, or refused; and what it was judged on."""
+    alarm = proposal.alarm
+    first = None if watch is None else on_history(alarm, watch)
+    if watch is None or first is None:
+        return alarm, first
+    borne = settings.false_pages_per_month if alarm.severity == "page" else TICKETS
+    if not _false_too_often(first, borne):
+        return replace(alarm, replayed=first.replayed, because=f"{alarm.because} {_record(first)}"), first
+    steps = []
+    for condition, how, lead in proposal.calmer:
+        steps.append(how)
+        tried = on_history(alarm, watch, condition)
+        if tried is not None and not _false_too_often(tried, borne):
+            why = (
+                f"As proposed it would have been false {_rate(first)}; so it waits {' '.join(steps)}. {_record(tried)}"
+            )
+            calm = replace(alarm, condition=condition, lead_minutes=lead, replayed=tried.replayed)
+            return replace(calm, because=f"{alarm.because} {why}"), tried
+    more = f", and {_rate(tried)} {' '.join(steps)}" if steps and tried is not None else ""
+    why = f"It would have been false {_rate(first)}{more}; {borne:g} in 30 days are borne."
+    left = replace(alarm, replayed=first.replayed)
+    if alarm.severity == "page" and not _false_too_often(first, TICKETS):
+        return replace(left, severity="ticket", because=f"{alarm.because} {why} So it is a ticket."), first
+    return replace(left, refused=why), first
+
+
+def _false_too_often(tried: Tried, borne: float) -> bool:
+    """More false ones than are borne in that time; one alone, or a few days, prove nothing."""
+    done = tried.replayed
+    return done.days >= ENOUGH and done.false > max(1.0, borne * done.days / 30)
+
+
+def _record(tried: Tried) -> str:
+    done = tried.replayed
+    days = f"On {done.days:.0f} days of history" if done.days >= ENOUGH else f"On {done.days:.1f} days of history"
+    few = "" if done.days >= ENOUGH else " So few days prove little."
+    if not done.fired:
+        return f"{days} it would not have gone off.{few}"
+    return f"{days} it would have gone off {_times(done.fired)}, {done.false} of them false.{few}"
+
+
+def _rate(tried: Tried) -> str:
+    return f"{_times(tried.replayed.false)} in {tried.replayed.days:.0f} days"
+
+
+def _times(count: int) -> str:
+    return {0: "never", 1: "once", 2: "twice"}.get(count, f"{count:,} times")
+
+
+def _unjudged(service: Service, history: History | None, alarms: list[Alarm]) -> list[Finding]:
+    """What history could not tell about the alarms of a service."""
+    if history is None:
+        return []
+    advice = "Keep minutes: capacity fetch writes them to a store that outlives CloudWatch's fifteen days."
+    unseen = [alarm for alarm in alarms if alarm.replayed is None]
+    found = []
+    if unseen:
+        message = (
+            f"{len(unseen)} of {len(alarms)} alarms could not be tried on history: it holds no data fine enough for "
+            f"{', '.join(alarm.name for alarm in unseen[:3])}{' ...' if len(unseen) > 3 else ''}. They are as chosen."
+        )
+        found.append(Finding(service.name, "", "not_replayed", "REVIEW", message, advice, count=len(unseen)))
+    short = [alarm.replayed.days for alarm in alarms if alarm.replayed is not None and alarm.severity == "page"]
+    if short and round(min(short)) < FEW:
+        message = (
+            f"Its pages were tried on {min(short):.1f} days of minutes: {FEW:.0f} hold each day of the week twice."
+        )
+        found.append(Finding(service.name, "", "short_replay", "REVIEW", message, advice))
+    return found
+
+
+def _too_often_right(alarm: Alarm) -> bool:
+    done = alarm.replayed
+    return alarm.severity == "page" and done is not None and done.true > BROKEN * max(done.days, ENOUGH) / 30
+
+
+def _broken(alarm: Alarm) -> Finding:
+    done = alarm.replayed
+    assert done is not None  # `_too_often_right` said so
+    message = f"{alarm.name} would have gone off {_times(done.true)} in {done.days:.0f} days, and rightly so."
+    advice = "The service does not keep what the alarm guards: give it capacity (capacity plan), or promise less."
+    return Finding(alarm.service, "", "broken_promise", "REVIEW", message, advice, count=done.true)
+
+
+def _told_apart(made: list[Alarm]) -> tuple[Alarm, ...]:
+    """Raises InputError for two alarms of one name: one would overwrite the other in every monitor."""
+    names = [alarm.name for alarm in made]
+    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+    if twice:
+        raise InputError(
+            f"two alarms are called {twice[0]!r}: services or SLOs are named so much alike",
+            advice="Rename a service or an SLO.",
+        )
+    return tuple(made)

@@ -1,0 +1,85 @@
+"""Demand that leaves what the plan expects: a ticket that asks to plan again.
+
+Of each hour of the week the plan expects, in each week of its horizon, at most its P95. An hour is beyond the plan
+where it is above all of these but the highest: one holiday or launch in the horizon then does not set the bar for its
+hour, and growth that the plan foresees is no surprise.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from capacity.demand import Key
+from capacity.findings import Finding
+from capacity.monitoring.choosing.known import LEVEL, Known, Proposal
+from capacity.monitoring.conditions import OutsideProfile, Reading
+from capacity.monitoring.profile import WEEK
+
+#: What is forecast and sizes tasks, in the words of a sentence.
+WATCHED: Final = {"requests": "Requests are", "cpu": "Processor time in use is"}
+
+#: With at least so many weeks the highest is left out.
+SEVERAL: Final = 3
+
+
+def forecast_breach(known: Known) -> tuple[list[Proposal], list[Finding]]:
+    """One for requests and one for CPU, where they are forecast."""
+    interval = known.plan.forecast.interval
+    if interval > pd.Timedelta("1d"):
+        message = f"Its demand is planned in intervals of {interval}: no hour can be held against it."
+        return [], [known.finding("forecast_breach", message, "Plan from hours or days for an alarm on the forecast.")]
+    return [made for metric in WATCHED if (made := _of(known, metric)) is not None], []
+
+
+def _of(known: Known, metric: str) -> Proposal | None:
+    load = known.expected(metric)
+    if load is None:
+        return None
+    forecast, hours = known.plan.forecast, known.settings.breach_hours
+    period = max(60, round(forecast.interval.total_seconds() / 60))  # minutes
+    of = max(1, round(hours * 60 / period))
+    profile = highest_but_one(load, forecast.times, forecast.interval)
+    alarm = known.alarm(
+        "forecast_breach",
+        "ticket",
+        OutsideProfile(Reading(metric, minutes=period), profile, LEVEL, ">", of, of),
+        f"{WATCHED[metric]} beyond the plan for {of * period // 60} hours: the plan no longer holds, plan again.",
+        f"Above the P{LEVEL * 100:g} that the plan made on {forecast.cutoff:%Y-%m-%d} has for the hour of the week "
+        f"(at most {np.nanmax(profile):.4g} {Key('', metric).unit}), {of} of {of} "
+        f"{'hours' if period == 60 else 'periods'}.",
+        more=metric,
+    )
+    return Proposal(alarm)
+
+
+def highest_but_one(values: np.ndarray, times: pd.DatetimeIndex, interval: pd.Timedelta) -> tuple[float, ...]:
+    """Of each hour of the week (Monday 00:00 UTC first) the second highest week; the highest of one or two. 168 values.
+
+    values  (H,); of intervals below an hour the hour's mean counts, longer ones stand for each of their hours
+    NaN for an hour that the horizon does not reach: nothing is expected of it, and nothing leaves it.
+
+    >>> times = pd.date_range("2026-08-03", periods=4 * 168, freq="h", tz="UTC")
+    >>> profile = highest_but_one(np.repeat([1.0, 2.0, 9.0, 3.0], 168), times, pd.Timedelta("1h"))
+    >>> len(profile), profile[0]
+    (168, 3.0)
+    """
+    starts = times.as_unit("s").asi8
+    hour = pd.Timedelta("1h")
+    if interval < hour:
+        by_hour = pd.Series(np.asarray(values, dtype=float)).groupby(starts // 3600).mean()
+        hours, values = by_hour.index.to_numpy(), by_hour.to_numpy()
+    else:
+        each = round(interval / hour)
+        hours = (np.repeat(starts // 3600, each) + np.tile(np.arange(each), len(starts))).astype(np.int64)
+        values = np.repeat(np.asarray(values, dtype=float), each)
+    place = hours - hours[0] + (hours[0] + 72) % WEEK  # 1 January 1970 was a Thursday
+    weeks = int(place[-1]) // WEEK + 1
+    table = np.full(weeks * WEEK, -np.inf)
+    table[place] = values
+    ordered = np.sort(table.reshape(weeks, WEEK), axis=0)
+    several = np.isfinite(ordered).sum(axis=0) >= SEVERAL
+    chosen = np.where(several, ordered[-2] if weeks > 1 else ordered[-1], ordered[-1])
+    return tuple(float(value) if np.isfinite(value) else float("nan") for value in chosen)

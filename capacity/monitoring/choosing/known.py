@@ -1,0 +1,196 @@
+"""What an alarm is chosen from: a service with its plan, policy and history; and what a choice looks like."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
+from typing import Final, NamedTuple
+from zlib import crc32
+
+import numpy as np
+
+from capacity.config import Monitoring, Service
+from capacity.demand import Demand, Key
+from capacity.findings import Finding
+from capacity.forecasting.forecasts import quantiles
+from capacity.monitoring.alarm import Alarm, Kind, Severity
+from capacity.monitoring.breaches import Watch
+from capacity.monitoring.conditions import Condition
+from capacity.planning import Plan
+from capacity.planning.needs import FullTask, full_share, full_tasks
+from capacity.scaling.clocks import DOCUMENTED, Clocks
+from capacity.scaling.policy import ServicePolicy
+
+#: The level of the plan's forecast that counts as expected.
+LEVEL: Final = 0.95
+
+#: Longest name of an alarm, in letters. Source: CloudWatch API, PutMetricAlarm, "AlarmName" (aws.md 7.1).
+LONGEST_NAME: Final = 255
+
+#: Longest part of a file's name that a service gives it: most file systems allow 255 bytes.
+LONGEST_STEM: Final = 100
+
+
+class Calmer(NamedTuple):
+    """The same alarm, less easily set off; `how` in words ("over windows twice as long"), and the lead that is left."""
+
+    condition: Condition
+    how: str
+    lead: float | None = None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An alarm before it is replayed, and what to try, in this order, where it would wake people for nothing."""
+
+    alarm: Alarm
+    calmer: tuple[Calmer, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is known of one service when its alarms are chosen.
+
+    scaling  its policy, where one was made: its maximum and target are then the ones watched
+    watch    its minutes, where there is history
+    """
+
+    service: Service
+    plan: Plan
+    demand: Demand
+    settings: Monitoring
+    scaling: ServicePolicy | None = None
+    watch: Watch | None = None
+    clocks: Clocks = DOCUMENTED
+
+    @property
+    def max_tasks(self) -> int:
+        return self.scaling.max_tasks if self.scaling is not None else self.service.max_tasks
+
+    @property
+    def lead(self) -> int:
+        """Minutes from a step in load until tasks that were asked for because of it serve: reaction and start-up."""
+        return self.clocks.reaction + ceil(self.service.startup_seconds / 60)
+
+    @cached_property
+    def full(self) -> dict[str, float]:
+        """Resource -> load of one task past which it no longer keeps its promise; percent for cpu and memory."""
+        return {
+            resource: task.size * full_share(self.service, resource)
+            if resource == "requests"
+            else 100 * full_share(self.service, resource)
+            for resource, task in self._tasks.items()
+        }
+
+    @cached_property
+    def _tasks(self) -> dict[str, FullTask]:
+        measured = {key.metric for key in self.plan.forecast.keys if key.service == self.service.name}
+        return {
+            resource: task
+            for resource, task in full_tasks(self.service).items()
+            if resource != "requests" or "requests" in measured
+        }
+
+    @property
+    def tracked(self) -> tuple[str, float] | None:
+        """(resource, value) that the autoscaler keeps: percent, or requests/s of a task; None where not known."""
+        if self.scaling is not None:
+            metric, target = self.scaling.tracking.metric, self.scaling.tracking.target
+            return metric, target / 60 if metric == "requests" else target
+        if self.service.target_value is None:
+            return None
+        if self.service.target_value > 100:  # requests a minute and task: percent ends at 100
+            return "requests", self.service.target_value / 60
+        return "cpu", self.service.target_value
+
+    def expected(self, metric: str) -> np.ndarray | None:
+        """(H,) the plan's P95 of a metric, over the horizon; None where it is not forecast."""
+        if metric not in self._expected:
+            forecast, key = self.plan.forecast, Key(self.service.name, metric)
+            row = forecast.keys.index(key) if key in forecast.keys else None
+            found = None if row is None else quantiles(forecast.paths[row : row + 1], (LEVEL,))[0, 0]
+            self._expected[metric] = found
+        return self._expected[metric]
+
+    @cached_property
+    def _expected(self) -> dict[str, np.ndarray | None]:
+        return {}
+
+    @cached_property
+    def steepest(self) -> float:
+        """Largest rise that the plan expects within an hour, as a share of its highest load; 0 where none is known."""
+        hours = self.plan.forecast.interval.total_seconds() / 3600
+        rises = [0.0]
+        for resource in self._tasks:
+            load = self.expected(resource)
+            if load is not None and len(load) > 1 and load.max() > 0:
+                rises.append(float(np.diff(load).max() / load.max() / hours))
+        return max(rises)
+
+    @cached_property
+    def requests(self) -> float:
+        """Requests/s on average over what is known; NaN where nothing is."""
+        key = Key(self.service.name, "requests")
+        values = self.demand.values[self.demand.keys.index(key)] if key in self.demand.keys else np.empty(0)
+        return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
+
+    def alarm(
+        self,
+        kind: Kind,
+        severity: Severity,
+        condition: Condition,
+        summary: str,
+        because: str,
+        *,
+        more: str = "",
+        lead: float | None = None,
+    ) -> Alarm:
+        """An alarm of the service, named after its kind and what `more` tells it from others of that kind."""
+        ending = f"{kind}-{more}" if more else kind
+        return Alarm(
+            name=named(self.settings.prefix, self.service.name, ending),
+            service=self.service.name,
+            kind=kind,
+            severity=severity,
+            condition=condition,
+            summary=summary,
+            because=because,
+            runbook=page(self.service.name, ending),
+            owner=self.service.owner,
+            region=self.service.region,
+            lead_minutes=lead,
+        )
+
+    def finding(self, check: str, message: str, advice: str) -> Finding:
+        return Finding(self.service.name, "", check, "REVIEW", message, advice)
+
+
+def named(prefix: str, service: str, ending: str) -> str:
+    """An alarm's name; a service whose name is too long for it is cut, and told apart by a checksum.
+
+    >>> named("capacity", "web", "burn_fast"), len(named("capacity", "w" * 255, "leak"))
+    ('capacity-web-burn_fast', 255)
+    """
+    name = "-".join(part for part in (prefix, service, ending) if part)
+    if len(name) <= LONGEST_NAME:
+        return name
+    mark = f"{crc32(service.encode()):08x}"
+    kept = LONGEST_NAME - len(f"{prefix}--{mark}-{ending}")
+    return f"{prefix}-{service[:kept]}-{mark}-{ending}"
+
+
+def page(service: str, ending: str) -> str:
+    """File name of a runbook's page: letters, digits, dot, dash and underscore, whatever a service is called.
+
+    >>> page("web", "burn_fast"), page("a/../b", "leak")
+    ('web--burn_fast.md', 'a_.._b-f6b3ee35--leak.md')
+    """
+    stem, tail = _plain(service) or "account", _plain(ending)
+    return f"{stem}--{tail}.md"
+
+
+def _plain(text: str) -> str:
+    plain = re.sub(r"[^A-Za-z0-9._-]", "_", text)[:LONGEST_STEM]
+    return plain if plain == text else f"{plain}-{crc32(text.encode()):08x}"

@@ -1,0 +1,80 @@
+"""Memory that climbs and does not come back: a page where it is full within hours, a ticket where within days.
+
+A line through the last hours would foresee the end of memory every morning. So memory also has to be above what it
+hardly ever passed lately (a daily pattern is not), and a release that needs more memory than the last is a step, not a
+climb: for the page, the line through half an hour has to lead to the limit for a whole hour, which no step does.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from capacity.monitoring.choosing.known import Calmer, Known, Proposal
+from capacity.monitoring.conditions import All, Reading, Threshold, Trend
+
+#: Percent of memory on average over the tasks at which the fullest of them is killed: tasks are not all alike.
+LIMIT: Final = 95.0
+
+#: Minutes of history that tell what memory usually is: four weeks hold every kind of day.
+USUAL: Final = 28 * 1440
+#: Of those minutes so many count: one leak in four weeks does not make leaks usual.
+HARDLY: Final = 0.98
+#: Memory is unusual a fifth of the way from the highest that it was to the limit.
+ROOM: Final = 0.2
+
+#: The page: full within six hours by the line of two hours and, for an hour, by that of half an hour. It promises one.
+HOURS: Final = Trend(Reading("memory_utilization"), LIMIT, over_minutes=120, ahead_minutes=360)
+STEADY: Final = Trend(Reading("memory_utilization"), LIMIT, over_minutes=30, ahead_minutes=360, at_least=60, of=60)
+HOURS_LEAD: Final = 60
+
+#: The ticket: full within two days by the line of two days, over which a daily pattern is level. It promises one.
+DAYS: Final = Trend(Reading("memory_utilization", minutes=5), LIMIT, over_minutes=2880, ahead_minutes=2880)
+DAYS_LEAD: Final = 1440
+
+
+def leak(known: Known) -> list[Proposal]:
+    """`leak` and `leak-slow`; nothing for a service whose memory cannot be known."""
+    usual = _usual(known)
+    start = known.service.memory_target * 100 if usual is None else usual
+    above = round(min(LIMIT - 1, start + ROOM * max(0.0, LIMIT - start)), 1)
+    seen = (
+        f"no history tells what it usually is, the plan allows {start:.0f} %"
+        if usual is None
+        else f"in the last four weeks it was hardly ever above {usual:.0f} %"
+    )
+    batch = known.service.tier == "batch"
+    hours = All((HOURS, STEADY, _unusual(above, 15)))
+    calmer = (Calmer(All((HOURS, STEADY, _unusual(round((above + LIMIT) / 2, 1), 15))), "and nearer to the limit"),)
+    page = known.alarm(
+        "leak",
+        "ticket" if batch else "page",
+        hours,
+        "Memory climbs steadily: within six hours tasks are killed for want of it.",
+        f"Memory is above {above:g} % ({seen}), and its line leads to {LIMIT:g} %, where the fullest task is killed. "
+        "It has done so for an hour, which no release's step does.",
+        lead=HOURS_LEAD,
+    )
+    ticket = known.alarm(
+        "leak",
+        "ticket",
+        All((DAYS, _unusual(above, 360))),
+        "Memory climbs from day to day: within two days tasks are killed for want of it.",
+        f"Memory is above {above:g} % for six hours ({seen}), and the line of two days leads to {LIMIT:g} %.",
+        more="slow",
+        lead=DAYS_LEAD,
+    )
+    return [Proposal(page, calmer), Proposal(ticket)]
+
+
+def _unusual(above: float, minutes: int) -> Threshold:
+    return Threshold(Reading("memory_utilization", minutes=minutes), ">", above)
+
+
+def _usual(known: Known) -> float | None:
+    """What the mean of fifteen minutes hardly passed in the newest four weeks, in percent; None: not known."""
+    if known.watch is None:
+        return None
+    values = known.watch.reading(Reading("memory_utilization", minutes=15))[-USUAL:]
+    return float(np.nanquantile(values, HARDLY)) if np.isfinite(values).any() else None

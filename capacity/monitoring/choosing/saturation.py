@@ -1,0 +1,184 @@
+"""Tasks that are nearly full: a page where the autoscaler stands at its maximum, or has had its time and did not help.
+
+Full is what the plan says that one task carries (`planning.needs.full_share`). Load that rises as steeply as in the
+plan's steepest hour goes from the threshold to full while the alarm notices (`NOTICED`) and tasks start:
+
+    threshold = full x (1 - rise x (noticed + lead) / 60),  lead = reaction of the autoscaler + start-up, in minutes
+
+but never below midway between what the autoscaler keeps and full, or every busy day would set it off; the lead that is
+stated is what then is left of it. A sudden surge rises faster, and gives no such time.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from capacity.findings import Finding
+from capacity.monitoring.choosing.known import Calmer, Known, Proposal
+from capacity.monitoring.conditions import All, AnyOf, Comparison, Reading, Threshold
+
+#: 3 of 5 minutes: one odd minute is no trouble, and one good one does not end it.
+NOTICED: Final = 3
+OF: Final = 5
+
+#: At the maximum for so long is a ticket, whatever the load; a worker that empties a queue is there for hours.
+PINNED_MINUTES: Final = 30
+PINNED_BATCH_MINUTES: Final = 240
+
+#: Minutes beyond reaction and start-up before tasks that stay too full mean that scaling does not help.
+GRACE: Final = 5
+
+#: An autoscaler overshoots what it keeps by this much on a busy day.
+OVERSHOOT: Final = 1.05
+#: Percent of a processor that a mean over tasks can still be told from 100 at.
+NEARLY_ALL: Final = 98.0
+
+_SIGNALS: Final = {"cpu": "cpu_utilization", "memory": "memory_utilization", "requests": "requests_per_task"}
+_UNITS: Final = {"cpu": " % CPU", "memory": " % memory", "requests": " requests/s"}
+
+
+class Limit(NamedTuple):
+    """Where a task is too full: threshold and full in percent, or requests/s."""
+
+    resource: str
+    threshold: float
+    full: float
+    lead: float  # minutes that the threshold leaves at the plan's steepest rise; infinite where the plan does not rise
+
+
+def limits(known: Known, delay: int) -> list[Limit]:
+    """Where an alarm of each resource stands that takes `delay` minutes to notice."""
+    found = []
+    for resource, full in known.full.items():
+        tracked = known.tracked[1] / full if known.tracked is not None and known.tracked[0] == resource else 0.0
+        share = max(1 - known.steepest * (delay + known.lead) / 60, (1 + tracked) / 2)
+        if tracked * OVERSHOOT > share:
+            share = tracked * OVERSHOOT  # it keeps them as full as this
+        threshold = full * share
+        if resource != "requests":
+            threshold = min(threshold, NEARLY_ALL)
+        lead = 60 * (1 - threshold / full) / known.steepest - delay if known.steepest > 0 else float("inf")
+        found.append(Limit(resource, round(threshold, 3 if threshold < 10 else 1), full, lead))
+    return found
+
+
+def saturation(known: Known) -> tuple[list[Proposal], list[Finding]]:
+    """`pinned-short` (page: at the maximum and nearly full), `saturation` (full in spite of scaling), `pinned`."""
+    batch = known.service.tier == "batch"
+    proposals = [_short(known, batch), _in_spite(known, batch), _pinned(known, batch)]
+    if known.scaling is None or known.scaling.max_tasks == known.service.max_tasks:
+        return proposals, []
+    message = (
+        f"Its alarms watch the policy's maximum of {known.max_tasks} tasks; today's is {known.service.max_tasks}: "
+        "until the policy is applied, standing at that is not noticed."
+    )
+    return proposals, [known.finding("maximum", message, "Apply the policy before its alarms.")]
+
+
+def _at_most(known: Known, at_least: int, of: int) -> Threshold:
+    return Threshold(Reading("running_tasks"), ">=", float(known.max_tasks), at_least, of)
+
+
+def _full(found: list[Limit], at_least: int, of: int, *, at_full: bool = False) -> Threshold | AnyOf:
+    comparison: Comparison = ">"
+    parts = tuple(
+        Threshold(Reading(_SIGNALS[one.resource]), comparison, one.full if at_full else one.threshold, at_least, of)
+        for one in found
+    )
+    return parts[0] if len(parts) == 1 else AnyOf(parts)
+
+
+def _short(known: Known, batch: bool) -> Proposal:
+    found = limits(known, NOTICED)
+    lead = min(known.lead, *(one.lead for one in found))
+    condition = All((_at_most(known, NOTICED, OF), _full(found, NOTICED, OF)))
+    stated = float(int(lead)) if lead >= 1 else None
+    left = stated - (2 * OF - NOTICED) if stated is not None and stated > 2 * OF - NOTICED else None
+    calmer = (
+        Calmer(All((_at_most(known, 2 * OF, 2 * OF), _full(found, 2 * OF, 2 * OF))), "for all of 10 minutes", left),
+        Calmer(
+            All((_at_most(known, 2 * OF, 2 * OF), _full(found, 2 * OF, 2 * OF, at_full=True))),
+            "and past what a task carries",
+        ),
+    )
+    alarm = known.alarm(
+        "pinned",
+        "ticket" if batch else "page",
+        condition,
+        f"Short of capacity: all {known.max_tasks} tasks that it may have run, and they are nearly full.",
+        f"{_words(known, found)} At the maximum of {known.max_tasks} tasks no more can come. "
+        f"{_lead_words(known, stated)}",
+        more="short",
+        lead=stated,
+    )
+    return Proposal(alarm, calmer)
+
+
+def _in_spite(known: Known, batch: bool) -> Proposal:
+    """Past the threshold, below the maximum, for longer than the autoscaler needs: it cannot help, or does not know."""
+    minutes = known.lead + GRACE
+    found = limits(known, NOTICED)
+
+    def unhelped(minutes: int, *, at_full: bool = False) -> All:
+        room = Threshold(Reading("running_tasks"), "<", float(known.max_tasks), minutes, minutes, "breaching")
+        return All((_full(found, minutes, minutes, at_full=at_full), room))
+
+    slow_answers_page = any(slo.kind == "latency" for slo in known.service.slo)
+    calmer = (
+        Calmer(unhelped(2 * minutes), "for twice as long"),
+        Calmer(unhelped(2 * minutes, at_full=True), "and past what a task carries"),
+    )
+    alarm = known.alarm(
+        "saturation",
+        "ticket" if batch or slow_answers_page else "page",
+        unhelped(minutes),
+        f"Tasks are nearly full for {minutes} minutes below their maximum: scaling does not relieve them.",
+        f"{_words(known, found)} The autoscaler needs {known.lead} minutes to notice and to start a task, so that "
+        f"{minutes} minutes mean that it cannot: a quota, tasks that do not start, a target that is too high."
+        + (" Slow answers page by themselves: a ticket." if slow_answers_page and not batch else ""),
+    )
+    return Proposal(alarm, calmer)
+
+
+def _pinned(known: Known, batch: bool) -> Proposal:
+    minutes = PINNED_BATCH_MINUTES if batch else PINNED_MINUTES
+    alarm = known.alarm(
+        "pinned",
+        "ticket",
+        _at_most(known, minutes, minutes),
+        f"The autoscaler stands at its maximum of {known.max_tasks} tasks.",
+        f"{minutes} minutes at {known.max_tasks} tasks: what more would come is not served, and not seen in the demand "
+        f"that is planned by. {_passes(known)}",
+    )
+    return Proposal(alarm)
+
+
+def _words(known: Known, found: list[Limit]) -> str:
+    parts = [
+        f"{one.threshold:g}{_UNITS[one.resource]} of a task that carries {one.full:.4g}{_UNITS[one.resource]}"
+        for one in found
+    ]
+    kept = ""
+    if known.tracked is not None:
+        kept = f"; the autoscaler keeps {known.tracked[1]:.4g}{_UNITS[known.tracked[0]]}"
+    return f"Nearly full is {' or '.join(parts)}{kept}."
+
+
+def _lead_words(known: Known, lead: float | None) -> str:
+    if lead is None:
+        return "The threshold is too near to what a task carries for a warning ahead."
+    rise = f"{known.steepest * 100:.0f} % of the peak in an hour" if known.steepest > 0 else "slowly"
+    return f"Load that rises as in the plan's steepest hour ({rise}) leaves {lead:.0f} minutes."
+
+
+def _passes(known: Known) -> str:
+    """What the plan says about the maximum."""
+    rows = known.plan.limits
+    mine = rows[(rows["service"] == known.service.name) & (rows["limit"] == "max_tasks")]
+    if mine.empty:
+        return "The plan does not ask about the maximum."
+    row = mine.iloc[0]
+    return (
+        f"The plan needs {row['needed']:.0f} tasks to the end of its horizon, and passes {row['value']:.0f} with a "
+        f"probability of {row['probability'] * 100:.0f} %."
+    )
