@@ -535,7 +535,7 @@ REVIEW_COVERAGE: Final = Table(
         Column("scored", "int64", "intervals", "Intervals (days, horizons) that were compared."),
         Column("effective", "float64", "1", "Independent observations that they are worth."),
         Column("censored", "int64", "intervals", "Left out because the service was saturated: real need was more."),
-        Column("verdict", "str", "", "kept, too low, too high or unknown: the quantile, by its bounds."),
+        Column("verdict", "str", "", "kept, too low, too high: the quantile, by its bounds; too few: to tell."),
     ),
     key=("service", "metric", "level"),
 )
