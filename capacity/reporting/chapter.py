@@ -36,8 +36,12 @@ def chapter(
     history: History | None,
     findings: Findings,
     scores: pd.DataFrame | None,
+    drawn: bool = True,
 ) -> dict[str, Any]:
-    """All the report says about one service, as plain data. `number` makes its anchor, so that no name has to."""
+    """All the report says about one service, as plain data. `number` makes its anchor, so that no name has to.
+
+    One that is not `drawn` has no detailed series: nothing would show them.
+    """
     from capacity.reporting.document import finding_row
 
     rows = plan.of(service.name)
@@ -45,16 +49,17 @@ def chapter(
     return {
         "name": service.name,
         "anchor": f"service-{number}",
+        "drawn": drawn,
         "status": about.status,
         "settings": _settings(service),
-        "demand": _demand(plan, service, str(rows["load_bound_by"].mode().iloc[0])),
-        "tasks": _tasks(plan, service, rows, history),
+        "demand": _demand(plan, service, str(rows["load_bound_by"].mode().iloc[0]), drawn),
+        "tasks": _tasks(plan, service, rows, history, drawn),
         "why": _why(plan, service, rows),
         "task_capacity": task_capacity(plan, service),
         "bottlenecks": bottlenecks(plan, service, history),
         "limits": _limits(plan, service),
         "cost": _cost(plan, service, findings),
-        "policy": policy_part(plan, service, policy),
+        "policy": policy_part(plan, service, policy, drawn),
         "findings": [finding_row(finding) for finding in about],
         "accuracy": accuracy(plan, service.name, scores),
     }
@@ -67,7 +72,7 @@ def _settings(service: Service) -> dict[str, Any]:
     return {name: getattr(service, name) for name in (*names, *more, *fixed)}
 
 
-def _demand(plan: Plan, service: Service, binding: str) -> list[dict[str, Any]]:
+def _demand(plan: Plan, service: Service, binding: str, drawn: bool) -> list[dict[str, Any]]:
     """Each forecast metric, the one that decides the counts first."""
     forecast, full = plan.forecast, full_tasks(service)
     keys = [key for key in forecast.keys if key.service == service.name] or _only(plan)
@@ -95,7 +100,7 @@ def _demand(plan: Plan, service: Service, binding: str) -> list[dict[str, Any]]:
                 "peak_horizon": dict(zip(("p5", "p50", "p95"), peaks, strict=True)),
                 "carried_by_max": carried,
                 "overview": series.overview(forecast, key),
-                "detail": series.detail(forecast, key),
+                "detail": series.detail(forecast, key) if drawn else None,
             }
         )
     return parts
@@ -106,7 +111,7 @@ def _only(plan: Plan) -> list[Key]:
     return list(plan.forecast.keys) if len(plan.services) == 1 else []
 
 
-def _tasks(plan: Plan, service: Service, rows: pd.DataFrame, history: History | None) -> dict[str, Any]:
+def _tasks(plan: Plan, service: Service, rows: pd.DataFrame, history: History | None, drawn: bool) -> dict[str, Any]:
     """Counts by day and, for the first two weeks, by interval; what the load asked for and what the bounds allowed."""
     times, interval = pd.DatetimeIndex(rows.index), plan.forecast.interval
     asked = (rows["tasks"] + rows["short"]).to_numpy()
@@ -132,7 +137,9 @@ def _tasks(plan: Plan, service: Service, rows: pd.DataFrame, history: History | 
         "bound_by": {str(step): int(count) for step, count in rows["bound_by"].value_counts().sort_index().items()},
         "daily": daily,
         "interval_seconds": interval.total_seconds(),
-        "close": series.gridded(pd.DatetimeIndex(near.index[places]), max(interval, pd.Timedelta("1h")), held),
+        "close": series.gridded(pd.DatetimeIndex(near.index[places]), max(interval, pd.Timedelta("1h")), held)
+        if drawn
+        else None,
         "running": _running(service, history, plan),
     }
 

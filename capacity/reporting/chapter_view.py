@@ -28,6 +28,7 @@ def chapter_view(part: dict[str, Any]) -> dict[str, Any]:
         "name": part["name"],
         "anchor": anchor,
         "status": part["status"],
+        "drawn": part.get("drawn", True),
         "settings": settings(part["settings"]),
         "alert": alert(part["name"], failures),
         "figures": figures(part),
@@ -178,7 +179,7 @@ def _capital(metric: str) -> str:
 
 def _detail_caption(part: dict[str, Any]) -> str:
     first = part["demand"][0]["metric"] if part["demand"] else ""
-    if not first:
+    if not first or part["demand"][0]["detail"] is None:
         return ""
     both = words.detail_span(part["demand"][0]["detail"]["future"])
     return words.sentence(f"{both} of {METRIC_NAMES.get(first, first)}")
@@ -208,7 +209,9 @@ def tasks(part: dict[str, Any]) -> dict[str, Any]:
         "ladder": [_step(step, number, most) for number, step in enumerate(why["steps"])],
         "close": f"{part['anchor']}-close",
         "close_caption": f"The next {words.days_named(len(close['tasks']) * close['step_seconds'])}, each "
-        f"{words.each(close['step_seconds'])}.",
+        f"{words.each(close['step_seconds'])}."
+        if close
+        else "",
     }
 
 

@@ -17,7 +17,7 @@ from capacity._version import __version__
 from capacity.findings import Finding, Findings
 from capacity.history.history import History
 from capacity.planning.plans import Plan
-from capacity.reporting import sections, words
+from capacity.reporting import sections, series, words
 from capacity.reporting.chapter import chapter
 from capacity.reporting.sections.base import Nouns
 from capacity.reporting.sections.fleet import accounts
@@ -26,6 +26,10 @@ from capacity.scaling.policy import Policy
 
 #: Raised when a field is renamed, removed or changes meaning; a new field does not raise it.
 SCHEMA_VERSION: Final = 1
+
+#: A fleet of more services than this is large: so many of them are drawn in full, the others small.
+LARGE: Final = 100
+FULL: Final = 24
 
 
 def document(
@@ -45,8 +49,18 @@ def document(
     """
     known = Findings.of(*_finding_groups(plan, history, findings))
     scores = plan.forecast.scores if scores is None else scores
+    full = drawn(plan)
     chapters = [
-        chapter(plan, service, number, policy=policy, history=history, findings=known, scores=scores)
+        chapter(
+            plan,
+            service,
+            number,
+            policy=policy,
+            history=history,
+            findings=known,
+            scores=scores,
+            drawn=service.name in full,
+        )
         for number, service in enumerate(plan.services, start=1)
     ]
     planned = {service.name for service in plan.services}  # what is known of others has no chapter to stand in
@@ -65,6 +79,21 @@ def document(
         "finding_counts": {status: sum(f.status == status for f in known) for status in ("FAIL", "UNKNOWN", "REVIEW")},
     }
     return rounded(sections.parts(nouns, base))
+
+
+def drawn(plan: Plan) -> set[str]:
+    """Services whose pictures are drawn in full: all of a fleet that can be leafed through.
+
+    Of more than `LARGE`, those that decisions are about, most urgent first, then those that cost most, `FULL` in all:
+    a picture takes a tenth of a second and ten kilobytes, and nobody looks at ten thousand.
+    """
+    names = [service.name for service in plan.services]
+    if len(names) <= LARGE:
+        return set(names)
+    usd = {name: float(np.mean(plan.path_usd[name])) if name in plan.path_usd else np.nan for name in names}
+    costly = sorted(names, key=lambda name: (not math.isfinite(usd[name]), -usd[name]))
+    urgent = [decision.service for decision in plan.decisions if decision.service in usd]
+    return set(list(dict.fromkeys([*urgent, *costly]))[:FULL])
 
 
 def _finding_groups(plan: Plan, history: History | None, findings: Findings | None) -> list[Findings]:
@@ -110,6 +139,8 @@ def rounded(value: Any) -> Any:
         return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
     if isinstance(value, dict):
         return {str(key): rounded(part) for key, part in value.items()}
+    if isinstance(value, series.Plain):
+        return list(value)
     if isinstance(value, (list, tuple)):
         return [rounded(part) for part in value]
     if isinstance(value, (bool, np.bool_)):

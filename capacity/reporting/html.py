@@ -1,43 +1,102 @@
-"""The document as one HTML page: nothing is loaded from anywhere, no script runs, every string from data is escaped."""
+"""The document as one HTML page: nothing is loaded from anywhere, every string from data is escaped.
+
+A page of few services runs no script at all. One of many runs `templates/report.js`, which sorts, searches and unfolds
+what is there without it, and which the page's policy lets run by its hash: no other script can.
+"""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from functools import cache
+from hashlib import sha256
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 from capacity.drawing import DARK, LIGHT
 from capacity.errors import MissingExtra
-from capacity.reporting.pictures import Picture, sparkline
+from capacity.reporting.outlines import sparkline, strip
+from capacity.reporting.pictures import Picture, demand_described
 from capacity.reporting.view import subtitle, view
 from capacity.reporting.wording import STATUS_WORDS
+
+#: More services than this are found by the fleet's table; an index of them would be a page of its own.
+LISTED: Final = 100
 
 
 def render(document: dict[str, Any], pictures: dict[str, Picture]) -> str:
     """The page: `view` says what, `templates/` set it."""
     environment = _environment()
     page = view(document)
+    blocks = [block for section in page["sections"] for block in section["blocks"]]
+    chapters = [block["chapter"] for block in blocks if block["kind"] == "service"]
+    script = lined(environment.get_template("report.js").render()) if any(map(_asks_for_script, blocks)) else ""
     text = environment.get_template("report.html.j2").render(
         page=page,
-        chapters=[
-            block["chapter"] for section in page["sections"] for block in section["blocks"] if "chapter" in block
-        ],
+        contents=contents(page),
+        listed=chapters if len(chapters) <= LISTED else [],
+        anchors=anchors(page),
         pictures=pictures,
         sparks={part["anchor"]: sparkline(part["demand"][0]) for part in document["services"] if part["demand"]},
+        strips={part["anchor"]: _strip(part) for part in document["services"]},
         status_words=STATUS_WORDS,
+        script=script,
+        allowed=f"; script-src 'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" if script else "",
         css=environment.get_template("report.css").render(light=_variables(LIGHT), dark=_variables(DARK)),
     )
-    return "\n".join(line for line in (line.strip() for line in text.splitlines()) if line) + "\n"
+    return lined(text) + "\n"
+
+
+def contents(page: dict[str, Any]) -> list[tuple[str, str]]:
+    """Anchor and title of each section, in the order of the page."""
+    found = [
+        (one["name"], one["title"] or block.get("label", "")) for one in page["sections"] for block in one["blocks"][:1]
+    ]
+    return [(anchor, title) for anchor, title in found if title]
+
+
+def anchors(page: dict[str, Any]) -> list[str]:
+    """What a link on the page can lead to."""
+    chapters = [block["chapter"]["anchor"] for one in page["sections"] for block in one["blocks"] if "chapter" in block]
+    return [anchor for anchor, _ in contents(page)] + chapters
+
+
+def _asks_for_script(block: dict[str, Any]) -> bool:
+    """Whether there is something to sort, search or unfold."""
+    return bool(block.get("tools") or block.get("folded") or block.get("more"))
+
+
+def _strip(part: dict[str, Any]) -> str:
+    """The picture of a service that is not drawn in full."""
+    if part.get("drawn", True) or not part["demand"]:
+        return ""
+    demand = part["demand"][0]
+    return strip(demand, f"{part['name']}: {demand['metric']}, past and forecast", demand_described(demand))
+
+
+def lined(text: str) -> str:
+    """Without the spaces that only templates need.
+
+    >>> lined("<p>\\n\\n  <b>x</b>\\n</p>\\n")
+    '<p>\\n<b>x</b>\\n</p>'
+    """
+    return "\n".join(line for line in (line.strip() for line in text.splitlines()) if line)
 
 
 def notebook(document: dict[str, Any]) -> str:
     """How a report shows itself in a notebook: its title, what to do, and how to keep it."""
-    items = "".join(f"<li>{escape(one['sentence'])}</li>" for one in document["decisions"])
+    first = document["decisions"][:NOTED]
+    items = "".join(f"<li>{escape(one['sentence'])}</li>" for one in first)
     todo = f"<ol>{items}</ol>" if items else "<p>Nothing has to be decided.</p>"
+    more = len(document["decisions"]) - len(first)
+    rest = f"<p>and {more:,} more</p>" if more else ""
     return (
-        f"<h3>{escape(document['title'])}</h3><p>{escape(subtitle(document))}</p>{todo}"
+        f"<h3>{escape(document['title'])}</h3><p>{escape(subtitle(document))}</p>{todo}{rest}"
         "<p>Keep it with <code>.save(&quot;report.html&quot;)</code>: .html, .pdf, .xlsx or .json.</p>"
     )
+
+
+#: Decisions that a notebook shows.
+NOTED: Final = 20
 
 
 @cache
@@ -48,7 +107,7 @@ def _environment() -> Any:
         raise MissingExtra("jinja2", "report", "writing the report as HTML") from None
     return jinja2.Environment(
         loader=jinja2.PackageLoader("capacity.reporting"),
-        autoescape=lambda name: name is not None and not name.endswith(".css"),
+        autoescape=lambda name: name is not None and not name.endswith((".css", ".js")),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

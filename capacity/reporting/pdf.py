@@ -11,7 +11,9 @@ from typing import Any
 
 from capacity.drawing import FONTS, LIGHT
 from capacity.errors import MissingExtra
-from capacity.reporting.pictures import Picture, sparkline
+from capacity.reporting.html import anchors
+from capacity.reporting.outlines import sparkline
+from capacity.reporting.pictures import Picture
 from capacity.reporting.view import view
 from capacity.reporting.wording import STATUS_WORDS
 
@@ -23,8 +25,10 @@ def render(document: dict[str, Any], pictures: dict[str, Picture]) -> bytes:
     except ImportError:
         raise MissingExtra("typst", "report", "writing the report as PDF") from None
     sparks = {part["anchor"]: sparkline(part["demand"][0]) for part in document["services"] if part["demand"]}
+    page = _on_paper(view(document))
     said = {
-        **view(document),
+        **page,
+        "anchors": anchors(page),
         "colours": LIGHT,
         "status_words": STATUS_WORDS,
         "pictures": {name: f"{one.title}. {one.description}" for name, one in pictures.items()},
@@ -36,6 +40,16 @@ def render(document: dict[str, Any], pictures: dict[str, Picture]) -> bytes:
     sources |= {f"sparks/{name}.svg": _light(svg).encode() for name, svg in sparks.items()}
     # typst 0.15 takes several sources in memory, its type stub does not know yet
     return bytes(typst.compile(sources, format="pdf", font_paths=[str(FONTS)], timestamp=0))  # type: ignore[call-overload]
+
+
+def _on_paper(page: dict[str, Any]) -> dict[str, Any]:
+    """Without the chapters that nobody would leaf through: of a large fleet, those that are not drawn in full."""
+
+    def kept(block: dict[str, Any]) -> bool:
+        return "chapter" not in block or bool(block["chapter"]["drawn"])
+
+    shown = [one | {"blocks": [block for block in one["blocks"] if kept(block)]} for one in page["sections"]]
+    return page | {"sections": shown}
 
 
 def _light(svg: str) -> str:

@@ -13,6 +13,7 @@ from capacity import charts
 from capacity.drawing import Theme
 from capacity.forecasting.forecasts import level_name
 from capacity.reporting import words
+from capacity.reporting.outlines import shorter
 from capacity.reporting.series import LEVELS, array, grid_of
 from capacity.reporting.wording import AT_RISK
 
@@ -61,7 +62,9 @@ class Picture:
 
 
 def service_pictures(part: dict[str, Any]) -> list[Picture]:
-    """Those of one service, in the order the page shows them."""
+    """Those of one service, in the order the page shows them; none where a large fleet leaves it small."""
+    if not part.get("drawn", True):
+        return []
     found = [demand_picture(part, part["demand"][0]), detail_picture(part, part["demand"][0])] if part["demand"] else []
     found += [other_picture(part, demand, number) for number, demand in enumerate(part["demand"][1:], start=2)]
     found += [tasks_picture(part), close_picture(part)]
@@ -80,14 +83,17 @@ def demand_picture(part: dict[str, Any], demand: dict[str, Any]) -> Picture:
     """The whole history and the whole horizon of the metric that decides."""
     wide, narrow = (_overview(part, demand, width, height) for width, height in ((WIDE, 250), (PHONE, 220)))
     title = f"{part['name']}: {demand['metric']}, history and forecast"
-    return pictured(f"{part['anchor']}-demand", title, _demand_words(demand), wide, narrow)
+    return pictured(f"{part['anchor']}-demand", title, demand_described(demand), wide, narrow)
 
 
 def other_picture(part: dict[str, Any], demand: dict[str, Any], number: int) -> Picture:
     """The same, small, for a metric that does not decide."""
     title = f"{part['name']}: {demand['metric']}, history and forecast"
     return pictured(
-        f"{part['anchor']}-demand-{number}", title, _demand_words(demand), _overview(part, demand, HALF, 150, key=False)
+        f"{part['anchor']}-demand-{number}",
+        title,
+        demand_described(demand),
+        _overview(part, demand, HALF, 150, key=False),
     )
 
 
@@ -96,8 +102,8 @@ def detail_picture(part: dict[str, Any], demand: dict[str, Any]) -> Picture:
     title = f"{part['name']}: {words.detail_span(demand['detail']['future'])} of {demand['metric']}"
     name = f"{part['anchor']}-detail"
     if len(part["demand"]) % 2 == 0:
-        return pictured(name, title, _demand_words(demand), _detail(demand, HALF))
-    return pictured(name, title, _demand_words(demand), _detail(demand, WIDE))
+        return pictured(name, title, demand_described(demand), _detail(demand, HALF))
+    return pictured(name, title, demand_described(demand), _detail(demand, WIDE))
 
 
 def _detail(demand: dict[str, Any], width: int) -> Any:
@@ -140,7 +146,8 @@ def _quantiles(future: dict[str, Any]) -> dict[float, np.ndarray]:
     return {level: array(future, level_name(level)) for level in LEVELS}
 
 
-def _demand_words(demand: dict[str, Any]) -> str:
+def demand_described(demand: dict[str, Any]) -> str:
+    """A picture of demand in words, for those who do not see it."""
     peak, unit = demand["peak_horizon"], demand["unit"]
     last = demand["peak_last_4_weeks"]
     before = f"Highest value of the last four weeks: {words.quantity(last, unit)}. " if last is not None else ""
@@ -223,34 +230,6 @@ def week_picture(part: dict[str, Any], week: dict[str, Any]) -> Picture:
     return pictured(f"{part['anchor']}-week", f"{part['name']}: the last week, replayed", described, chart)
 
 
-def sparkline(demand: dict[str, Any], width: int = 120, height: int = 26) -> str:
-    """The last quarter and the horizon of a metric in a line of text; the table beside it says the numbers."""
-    past, future = demand["overview"]["past"], demand["overview"]["future"]
-    ahead = array(future, "p50")
-    behind = array(past, "high")[-max(2, len(ahead)) :]
-    top = max(np.nanmax(behind, initial=0), np.nanmax(ahead, initial=0)) or 1.0
-    step = (width - 2) / max(1, len(behind) + len(ahead) - 1)
-    before = _path(behind, 0, step, top, height)
-    after = _path(ahead, len(behind), step, top, height)
-    lines = f'<path d="{before}" stroke="var(--muted)"/><path d="{after}" stroke="var(--series-1)"/>'
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="spark" aria-hidden="true" viewBox="0 0 {width} {height}" '
-        f'width="{width}" height="{height}" fill="none" stroke-width="1.3" stroke-linejoin="round">{lines}</svg>'
-    )
-
-
-def _path(values: np.ndarray, offset: int, step: float, top: float, height: int) -> str:
-    """Straight lines through known values, broken at gaps."""
-    parts, pen = [], "M"
-    for place, value in enumerate(values, start=offset):
-        if np.isfinite(value):
-            parts.append(f"{pen}{1 + place * step:.1f},{height - 2 - value / top * (height - 4):.1f}")
-            pen = "L"
-        else:
-            pen = "M"
-    return "".join(parts)
-
-
 def _placed(times: pd.DatetimeIndex, known: pd.DatetimeIndex, values: np.ndarray) -> np.ndarray:
     out = np.full(len(times), np.nan)
     place = times.get_indexer(known)
@@ -260,4 +239,5 @@ def _placed(times: pd.DatetimeIndex, known: pd.DatetimeIndex, values: np.ndarray
 
 def pictured(name: str, title: str, description: str, chart: Any, narrow: Any = None) -> Picture:
     """A chart drawn: `chart` and, for a phone, `narrow` are Vega-Lite documents of `capacity.charts`."""
-    return Picture(name, title, description, charts.drawn(chart), charts.drawn(narrow) if narrow is not None else "")
+    light, small = (shorter(charts.drawn(one)) if one is not None else "" for one in (chart, narrow))
+    return Picture(name, title, description, light, small)

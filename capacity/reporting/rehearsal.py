@@ -21,7 +21,7 @@ SHOWN_DAYS: Final = 7
 STEP: Final = pd.Timedelta(minutes=15)
 
 
-def policy_part(plan: Plan, service: Service, policy: Policy | None) -> dict[str, Any] | None:
+def policy_part(plan: Plan, service: Service, policy: Policy | None, drawn: bool = True) -> dict[str, Any] | None:
     """None when no policy was recommended for the service."""
     if policy is None or service.name not in [one.service.name for one in policy.services]:
         return None
@@ -45,7 +45,7 @@ def policy_part(plan: Plan, service: Service, policy: Policy | None) -> dict[str
         ],
         "reasons": list(own.reasons),
         "rehearsal": rehearsal_rows(own),
-        "week": week(plan, own),
+        "week": week(plan, own) if drawn else None,
     }
 
 

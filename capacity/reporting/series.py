@@ -163,10 +163,14 @@ def gridded(times: pd.DatetimeIndex, step: pd.Timedelta, columns: dict[str, np.n
     }
 
 
-def plain(values: np.ndarray) -> list[float | None]:
+class Plain(list[float | None]):
+    """Numbers that are plain already: most of a document is these, and need no second look."""
+
+
+def plain(values: np.ndarray) -> Plain:
     """Floats of DIGITS significant digits, None for NaN."""
     known = np.asarray(values, dtype=float).tolist()
-    return [float(f"{value:.{DIGITS}g}") if isfinite(value) else None for value in known]
+    return Plain(float(f"{value:.{DIGITS}g}") if isfinite(value) else None for value in known)
 
 
 def grid_of(series: dict[str, Any], name: str) -> pd.DatetimeIndex:

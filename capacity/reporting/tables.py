@@ -24,10 +24,21 @@ def runs(sentence: str, service: str) -> list[dict[str, Any]]:
 
 
 def cell(
-    text: str = "", small: str = "", *, status: str = "", code: bool = False, anchor: str = "", spark: str = ""
+    text: str = "",
+    small: str = "",
+    *,
+    status: str = "",
+    code: bool = False,
+    anchor: str = "",
+    spark: str = "",
+    sort: float | str | None = None,
 ) -> dict[str, Any]:
-    """What stands in one place of a table: text, a smaller line below it, or a status or sparkline by name."""
-    return {"text": text, "small": small, "status": status, "code": code, "anchor": anchor, "spark": spark}
+    """What stands in one place of a table: text, a smaller line below it, or a status or sparkline by name.
+
+    `sort` is what a page that sorts its rows goes by; None is last either way.
+    """
+    held = {"text": text, "small": small, "status": status, "code": code, "anchor": anchor, "spark": spark}
+    return held | {"sort": sort if isinstance(sort, str) or sort is None else f"{sort:.9g}"}
 
 
 def column(label: str, under: str = "", *, number: bool = False, wide: float | None = None) -> dict[str, Any]:
@@ -39,8 +50,11 @@ def column(label: str, under: str = "", *, number: bool = False, wide: float | N
     return {"label": label, "under": under, "number": number, "wide": int(not number) if wide is None else wide}
 
 
-def row(*cells: dict[str, Any], strong: bool = False, total: bool = False) -> dict[str, Any]:
-    return {"cells": list(cells), "strong": strong, "total": total}
+def row(
+    *cells: dict[str, Any], strong: bool = False, total: bool = False, about: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """A row. `about` is what a page that filters its rows goes by."""
+    return {"cells": list(cells), "strong": strong, "total": total, "about": about or {}}
 
 
 def table(label: str, columns: list[dict[str, Any]], rows: Iterable[dict[str, Any]]) -> dict[str, Any]:

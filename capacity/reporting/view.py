@@ -34,7 +34,7 @@ def view(document: dict[str, Any]) -> dict[str, Any]:
 
 
 #: Keys whose text is a name, to be shown as it is.
-NAMES = {"name", "service", "anchor", "picture", "spark", "title", "label"}
+NAMES = {"name", "service", "anchor", "picture", "spark", "title", "label", "sort", "owner", "owners"}
 
 _UNIT = re.compile(r"(?<=[0-9]) ?(?=%(?![0-9A-Za-z]))|(?<=[0-9]) (?=USD\b|vCPU\b|GiB\b|tasks?\b)")
 

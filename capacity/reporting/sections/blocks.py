@@ -39,9 +39,12 @@ def figures(items: Iterable[dict[str, str]]) -> dict[str, Any]:
     return {"kind": "figures", "figures": list(items)}
 
 
-def table(grid: dict[str, Any]) -> dict[str, Any]:
-    """A table of `tables.table`: its label is read aloud, so it says what the table is of."""
-    return {"kind": "table", "table": grid}
+def table(grid: dict[str, Any], tools: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A table of `tables.table`: its label is read aloud, so it says what the table is of.
+
+    `tools` makes the fleet's table one that is searched: {"statuses", "owners"} to choose from. One a page.
+    """
+    return {"kind": "table", "table": grid, "tools": tools}
 
 
 def picture(name: str, caption: str = "") -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from capacity.planning.plans import Decision
+from capacity.planning.words import first_few
 from capacity.reporting import words
 from capacity.reporting.sections.base import Block, Document, Nouns, Section
 from capacity.reporting.sections.blocks import callout
@@ -56,19 +57,34 @@ def decisions(document: dict[str, Any]) -> list[dict[str, Any]]:
     titles = ("", "No date is set for these", "To watch")
     groups = zip(titles, grouped_decisions(document["decisions"]), strict=True)
     start = document["period"]["horizon_start"]
-    return [
-        {
-            "title": title,
-            "lesser": bool(title),
-            "items": [
-                _decision(together[0], failed, start) if len(together) < MANY else _gathered(together, failed)
-                for together in _together(group)
-            ],
-        }
-        for title, group in groups
-        if group
-    ]
+    told = []
+    for title, group in groups:
+        items = [
+            _decision(together[0], failed, start) if len(together) < MANY else _gathered(together, failed)
+            for together in _together(group)
+        ]
+        if items:
+            more = len(items) - SHOWN
+            label = f"{words.count(more, 'more decision')}" if more > 0 else ""
+            paper = f"and {label}, in report.html and in report.xlsx" if more > 0 else ""
+            told.append(
+                {
+                    "title": title,
+                    "lesser": bool(title),
+                    "items": items[:SHOWN],
+                    "more": items[SHOWN:],
+                    "label": label,
+                    "paper": paper,
+                }
+            )
+    return told
 
+
+#: Decisions of a group that are seen at once; the others are folded away.
+SHOWN: Final = 40
+
+#: Services named where many are told the same at once.
+NAMED: Final = 20
 
 #: Failed checks named at the top; the rest are in the services' own parts.
 SHOWN_ALERTS: Final = 8
@@ -98,15 +114,17 @@ def _together(group: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
 def _gathered(together: list[dict[str, Any]], failed: set[str]) -> dict[str, Any]:
     """Many decisions of one kind as one: which services, from what to what, and what it costs in all."""
     why: list[dict[str, Any]] = []
-    for one in together:
+    for one in together[:NAMED]:
         doubt = " (its data failed a check)" if one["service"] in failed else ""
         change = f" {words.grouped(one['current'])} → {words.grouped(one['proposed'])}{doubt}, "
         why += [{"text": one["service"], "code": True}, {"text": change, "code": False}]
-    why[-1]["text"] = why[-1]["text"].removesuffix(", ") + "."
+    rest = len(together) - NAMED
+    last = f" and {rest:,} more, each with its numbers in report.xlsx." if rest > 0 else "."
+    why[-1]["text"] = why[-1]["text"].removesuffix(", ") + last
     priced = [one["usd_per_month"] for one in together if one["usd_per_month"] is not None]
     spend, unpriced = sum(priced), len(together) - len(priced)
     owners = sorted({one["owner"] for one in together if one["owner"]})
-    facts = [["Owner", ", ".join(owners) or "not named"]]
+    facts = [["Owner", first_few(owners) if owners else "not named"]]
     if priced and (abs(spend) >= 0.5 or unpriced):
         doubt = f", not known for {unpriced}" if unpriced else ""
         facts.append(["Spend", f"{words.usd_change(spend)} a month{doubt}"])

@@ -11,7 +11,11 @@ from capacity.reporting.sections.blocks import figures, heading, table, text
 from capacity.reporting.sections.fleet_sheets import fleet_sheets
 from capacity.reporting.tables import cell, column, findings_table, row
 from capacity.reporting.tables import table as grid
-from capacity.reporting.wording import AT_RISK
+from capacity.reporting.wording import AT_RISK, STATUS_WORDS
+
+#: From so many services on, the table can be sorted and searched; so many owners fit a list to choose from.
+SEARCHED: Final = 8
+MOST_OWNERS: Final = 500
 
 COLUMNS: Final = [
     column("Service", wide=1.5),
@@ -46,6 +50,7 @@ def _fleet_row(part: dict[str, Any], decisions: list[dict[str, Any]]) -> dict[st
         "usd_per_month": part["cost"]["month"],
         "cost_reason": part["cost"]["reason"],
         "status": part["status"],
+        "owner": part["settings"]["owner"],
         "decisions": [decision["number"] for decision in decisions if decision["service"] == part["name"]],
     }
 
@@ -84,13 +89,22 @@ def view(document: Document) -> list[Block]:
     found = [one for one in document["fleet_findings"] if one["status"] != "PASS"]
     return [
         figures(_fleet_figures(document)),
-        table(grid("Fleet overview", COLUMNS, [_line(one) for one in rows])),
+        table(grid("Fleet overview", COLUMNS, [_line(one) for one in rows]), _tools(rows)),
         heading("Shared quotas"),
         *(text(_quota(account)) for account in document["accounts"]),
         *([] if document["accounts"] else [text("No service runs on Fargate.")]),
         *([heading("Findings about the fleet")] if found else []),
         *([table(findings_table("Findings about the fleet", found, fleet=True))] if found else []),
     ]
+
+
+def _tools(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """What a table of many services is searched by; nothing for one that is seen at a glance."""
+    if len(rows) < SEARCHED:
+        return None
+    statuses = [status for status in STATUS_WORDS if any(row["status"] == status for row in rows)]
+    owners = sorted({row["owner"] for row in rows if row.get("owner")})
+    return {"statuses": statuses, "owners": owners[:MOST_OWNERS]}
 
 
 def _fleet_figures(document: dict[str, Any]) -> list[dict[str, str]]:
@@ -120,18 +134,29 @@ def _fleet_figures(document: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _line(one: dict[str, Any]) -> dict[str, Any]:
-    month, first = one["usd_per_month"], one["limit_first"]
+    """A row of the table, with what each cell sorts by; what is not known sorts last."""
+    month, first, todo = one["usd_per_month"], one["limit_first"], len(one["decisions"])
+    likely = one["limit_probability"]
     return row(
-        cell(one["service"], anchor=one["anchor"]),
-        cell("", spark=one["anchor"]),
-        cell(f"{words.grouped(one['tasks_next_week'])} → {words.grouped(one['tasks_highest'])}"),
-        cell(words.grouped(one["max_tasks"]), words.grouped(one["limit_needed"])),
-        cell(words.percent(one["limit_probability"]), f"from {words.day(first)}" if first else ""),
+        cell(one["service"], one.get("owner", ""), anchor=one["anchor"], sort=one["service"].lower()),
+        cell("", spark=one["anchor"], sort=one["tasks_highest"] / max(1, one["tasks_next_week"])),
+        cell(
+            f"{words.grouped(one['tasks_next_week'])} → {words.grouped(one['tasks_highest'])}",
+            sort=one["tasks_highest"],
+        ),
+        cell(words.grouped(one["max_tasks"]), words.grouped(one["limit_needed"]), sort=one["max_tasks"]),
+        cell(words.percent(likely), f"from {words.day(first)}" if first else "", sort=likely),
         cell(
             words.amount(month["mean"]),
             f"{words.amount(month['p5'])} – {words.amount(month['p95'])}" if month["mean"] is not None else "",
+            sort=month["mean"],
         ),
-        cell(status=one["status"]),
+        cell(
+            status=one["status"],
+            small=words.count(todo, "decision") if todo else "",
+            sort=list(STATUS_WORDS).index(one["status"]),
+        ),
+        about={"owner": one.get("owner", ""), "status": one["status"], "decisions": todo},
     )
 
 

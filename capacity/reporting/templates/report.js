@@ -1,0 +1,61 @@
+"use strict";
+const form = document.querySelector("form.tools"), table = document.querySelector("table.sorted");
+if (form && table) {
+  const body = table.tBodies[0], heads = [...table.tHead.rows[0].cells], said = form.querySelector(".found");
+  const rows = [...body.rows].map(row => ({
+    row, owner: row.dataset.owner, status: row.dataset.status, decide: row.dataset.decisions > 0,
+    text: row.cells[0].textContent.toLowerCase() + "\n" + row.dataset.owner.toLowerCase(),
+    keys: [...row.cells].map(cell => cell.dataset.sort ?? null),
+  }));
+  const by = id => document.getElementById(id)?.value ?? "";
+  const filter = () => {
+    const words = by("find").toLowerCase().split(/\s+/), status = by("by-status"), owner = by("by-owner");
+    const decide = document.getElementById("to-decide").checked;
+    let count = 0;
+    for (const one of rows) {
+      const shown = words.every(word => one.text.includes(word)) && (!status || one.status === status)
+        && (!owner || one.owner === owner) && (!decide || one.decide);
+      if (one.row.hidden === shown) one.row.hidden = !shown;
+      count += shown;
+    }
+    said.textContent = `${count.toLocaleString("en")} of ${rows.length.toLocaleString("en")} services`;
+  };
+  const words = new Intl.Collator("en", {numeric: true}).compare;
+  const sort = place => {
+    const head = heads[place], down = head.ariaSort === "ascending" || (!head.ariaSort && head.classList.contains("n"));
+    for (const other of heads) other.removeAttribute("aria-sort");
+    head.ariaSort = down ? "descending" : "ascending";
+    const numbers = place > 0, sign = down ? -1 : 1;
+    rows.sort((a, b) => {
+      const [left, right] = [a.keys[place], b.keys[place]];
+      if (left === null || right === null) return (left === null) - (right === null);
+      return sign * (numbers ? left - right : words(left, right));
+    });
+    const sorted = document.createDocumentFragment();
+    for (const one of rows) sorted.append(one.row);
+    body.append(sorted);
+  };
+  heads.forEach((head, place) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    button.addEventListener("click", () => sort(place));
+    head.append(button);
+  });
+  form.addEventListener("input", filter);
+  form.addEventListener("submit", event => event.preventDefault());
+  form.hidden = false;
+  filter();
+}
+const unfold = () => {
+  const asked = document.getElementById(location.hash.slice(1)), folded = asked?.closest("details");
+  if (folded && !folded.open) { folded.open = true; asked.scrollIntoView(); }
+};
+addEventListener("hashchange", unfold);
+unfold();
+let opened = [];
+addEventListener("beforeprint", () => {
+  opened = [...document.querySelectorAll("details:not([open])")];
+  for (const one of opened) one.open = true;
+});
+addEventListener("afterprint", () => { for (const one of opened) one.open = false; });
