@@ -34,6 +34,7 @@ COMMANDS = [
     *("loadtest", "cost", "cache"),
     *("limits", "sizes", "mix", "instances"),
     *("what-if", "explain"),
+    "slo",
 ]
 SOURCES = ["files", "cloudwatch", "cost-explorer", "focus", "prometheus", "azure-monitor"]
 

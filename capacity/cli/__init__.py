@@ -16,6 +16,7 @@ the policy and was left so; 130 interrupted.
     whatif       what-if, explain
     money        cost
     caching      cache
+    slo          slo
     options      what several commands take
     interrupts   Ctrl-C
     printing     tables, JSON, progress
@@ -28,7 +29,20 @@ from typing import Annotated
 import typer
 
 from capacity._version import __version__
-from capacity.cli import caching, chain, fetching, limits, live, loadtest, money, setting_up, sizing, snapshots, whatif
+from capacity.cli import (
+    caching,
+    chain,
+    fetching,
+    limits,
+    live,
+    loadtest,
+    money,
+    setting_up,
+    sizing,
+    slo,
+    snapshots,
+    whatif,
+)
 from capacity.cli.interrupts import interrupts_between_imports
 from capacity.cli.printing import say
 from capacity.errors import CapacityError
@@ -50,6 +64,7 @@ app.add_typer(chain.app)
 app.add_typer(snapshots.app)
 app.add_typer(live.app)
 app.add_typer(limits.app)
+app.add_typer(slo.app)
 app.add_typer(sizing.app)
 app.add_typer(whatif.app)
 app.add_typer(money.app)

@@ -62,6 +62,7 @@ def starter(history: Path, services: list[str], folder: Path, **reading: Any) ->
         "startup_seconds = 120",
         "min_tasks = 2                        # FILL IN: today's bounds",
         "max_tasks = 100",
+        "# slo = [{ objective = 0.999 }]        # what was promised to its users: docs/slos.md",
     ]
     for name in services:
         lines += ["", "[[service]]", f"name = {toml(name)}"]

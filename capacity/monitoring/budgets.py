@@ -87,7 +87,7 @@ def error_budgets(history: History, services: Iterable[Service], at: object = No
     findings: list[Finding] = []
     for service in services:
         if not service.slo:
-            findings.append(_nothing_promised(service))
+            findings += _nothing_promised(service, history)
             continue
         minutes = _before(history, service, stamp)
         findings += [Finding(service.name, "errors", CHECK, "PASS", f"{note}.") for note in minutes.notes]
@@ -124,15 +124,18 @@ def _row(one: SloStatus) -> dict[str, Any]:
     }
 
 
-def _nothing_promised(service: Service) -> Finding:
-    return Finding(
-        service.name,
-        "",
-        CHECK,
-        "UNKNOWN",
-        "no SLO is stated: nobody can say whether it is good enough, or wake someone when it is not",
-        'Add [[service.slo]] below it: kind = "availability", objective = 0.999.',
-    )
+def _nothing_promised(service: Service, history: History) -> Iterator[Finding]:
+    """That a service which is asked by someone promises nothing; a worker on a queue, of which no requests are known,
+    is asked by nobody."""
+    if service.name in history.services and "requests" in history.metrics(service.name):
+        yield Finding(
+            service.name,
+            "",
+            CHECK,
+            "UNKNOWN",
+            "no SLO is stated: nobody can say whether it is good enough, or wake someone when it is not",
+            "Add to it: slo = [{ objective = 0.999 }], as docs/slos.md explains.",
+        )
 
 
 def _doubts(one: SloStatus) -> Iterator[Finding]:
