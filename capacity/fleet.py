@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from capacity.findings import Findings
     from capacity.forecasting import Backtest, Forecast, Forecaster
     from capacity.history import History
+    from capacity.monitoring import Alarms
     from capacity.planning import Plan
     from capacity.reporting import Report
     from capacity.reviewing import Snapshot
@@ -41,6 +42,7 @@ STAGES = {
     "plan": "Planning",
     "policy": "Rehearsing policies",
     "production": "Asking production what a task carries",
+    "alarms": "Choosing alarms and trying them on history",
     "report": "Writing the report",
     "snapshot": "Keeping the plan",
 }
@@ -213,6 +215,15 @@ class Chain:
         plan = self.plan
         with self._stage("policy"):
             return recommend_policy(plan, demand=self.demand, seed=self.config.forecast.seed, beside=self.beside)
+
+    @cached_property
+    def alarms(self) -> Alarms:
+        """The alarms of today's settings, tried on the history: what is not yet applied is not yet watched."""
+        from capacity.monitoring import alarms
+
+        plan, demand, history = self.plan, self.demand, self.history
+        with self._stage("alarms"):
+            return alarms(plan, demand=demand, history=history, settings=self.config)
 
     @cached_property
     def doubts(self) -> Findings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +22,7 @@ from capacity.monitoring.replay import Tried, firings_frame, newest, on_history,
 from capacity.monitoring.settings import monitoring_of
 from capacity.planning import Plan
 from capacity.scaling import Policy
+from capacity.sources.base import Span
 
 #: Days of minutes from which false pages are counted; fewer prove nothing, and the alarm stays as it was chosen.
 ENOUGH: Final = 7.0
@@ -97,11 +99,16 @@ class _Made:
     def about(self) -> dict[str, Any]:
         about: dict[str, Any] = {"cutoff": self.plan.forecast.cutoff}
         if self.history is not None and len(self.history):
-            about["replayed_from"], about["replayed_to"] = newest(self.history)
+            about["replayed_from"], about["replayed_to"] = self.span
         return about
 
+    @cached_property
+    def span(self) -> Span:
+        assert self.history is not None
+        return newest(self.history)
+
     def add(self, service: Service) -> None:
-        watch = None if self.history is None else watched(self.history, service)
+        watch = None if self.history is None else watched(self.history, service, self.span)
         scaling = None
         if self.policy is not None:
             scaling = next((one for one in self.policy if one.service.name == service.name), None)
@@ -131,17 +138,19 @@ class _Made:
         return Watch(Minutes.of(whole, self.times, {"fargate_vcpu": self.vcpu[account.region]}, known))
 
     def _settle(self, proposal: Proposal, watch: Watch | None) -> tuple[Alarm, Tried | None]:
-        alarm, tried = settled(proposal, watch, self.settings)
+        alarm, tried = settled(proposal, watch, self.settings, self.plan.forecast.cutoff)
         self.alarms.append(alarm)
         if watch is not None and tried is not None:
             self.firings += told(alarm, watch, tried.firings)
         return alarm, tried
 
 
-def settled(proposal: Proposal, watch: Watch | None, settings: Monitoring) -> tuple[Alarm, Tried | None]:
+def settled(
+    proposal: Proposal, watch: Watch | None, settings: Monitoring, cutoff: pd.Timestamp
+) -> tuple[Alarm, Tried | None]:
     """An alarm as history leaves it: as proposed, calmer, a ticket, or refused; and what it was judged on."""
     alarm = proposal.alarm
-    first = None if watch is None else on_history(alarm, watch)
+    first = None if watch is None else on_history(alarm, watch, cutoff=cutoff)
     if watch is None or first is None:
         return alarm, first
     borne = settings.false_pages_per_month if alarm.severity == "page" else TICKETS
@@ -150,7 +159,7 @@ def settled(proposal: Proposal, watch: Watch | None, settings: Monitoring) -> tu
     steps = []
     for condition, how, lead in proposal.calmer:
         steps.append(how)
-        tried = on_history(alarm, watch, condition)
+        tried = on_history(alarm, watch, condition, cutoff=cutoff)
         if tried is not None and not _false_too_often(tried, borne):
             why = (
                 f"As proposed it would have been false {_rate(first)}; so it waits {' '.join(steps)}. {_record(tried)}"
@@ -193,7 +202,7 @@ def _unjudged(service: Service, history: History | None, alarms: list[Alarm]) ->
     if history is None:
         return []
     advice = "Keep minutes: capacity fetch writes them to a store that outlives CloudWatch's fifteen days."
-    unseen = [alarm for alarm in alarms if alarm.replayed is None]
+    unseen = [alarm for alarm in alarms if alarm.replayed is None and alarm.kind != "forecast_breach"]
     found = []
     if unseen:
         message = (

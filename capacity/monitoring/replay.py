@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from capacity.config import Account, Service
+from capacity.config import Service
 from capacity.errors import HistoryError
 from capacity.history import History
 from capacity.monitoring.alarm import Alarm, Alarms, Replayed
@@ -55,41 +55,50 @@ def replay(alarms: Alarms, history: History) -> Alarms:
     """
     watches: dict[str, Watch | None] = {}
     services = {service.name: service for service in alarms.services}
-    done, rows = [], []
+    done, rows, span = [], [], newest(history)
     for alarm in alarms.alarms:
         service = services.get(alarm.service)
         if service is None:  # of an account
             done.append(alarm)
             continue
         if service.name not in watches:
-            watches[service.name] = watched(history, service)
+            watches[service.name] = watched(history, service, span)
         watch = watches[service.name]
-        tried = None if watch is None else on_history(alarm, watch)
+        tried = None if watch is None else on_history(alarm, watch, cutoff=alarms.about.get("cutoff"))
         done.append(replace(alarm, replayed=None if tried is None else tried.replayed))
         if watch is not None and tried is not None:
             rows += told(alarm, watch, tried.firings)
     return replace(alarms, alarms=tuple(done), firings=firings_frame(rows))
 
 
-def watched(history: History, service: Service, account: Account | None = None) -> Watch | None:
-    """The newest quarter of a service's minutes; None where the history does not know it."""
+def watched(history: History, service: Service, span: Span) -> Watch | None:
+    """A service's minutes in that span; None where the history does not know it."""
     if service.name not in history.services:
         return None
     try:
-        return Watch(Minutes.of_history(history, service, account=account, span=newest(history)))
+        return Watch(Minutes.of_history(history, service, span=span))
     except HistoryError:
         return None  # nothing of it is a signal
 
 
 def newest(history: History) -> Span:
+    """The newest quarter of a history: what alarms are replayed on."""
     start, end = history.span
     return Span(max(start, end - SPAN), end)
 
 
-def on_history(alarm: Alarm, watch: Watch, condition: Condition | None = None) -> Tried | None:
-    """How the alarm would have done with a condition (its own, by default); None where the data cannot tell."""
+def on_history(
+    alarm: Alarm, watch: Watch, condition: Condition | None = None, *, cutoff: pd.Timestamp | None = None
+) -> Tried | None:
+    """How the alarm would have done with a condition (its own, by default); None where the data cannot tell.
+
+    cutoff  end of what the plan was made from: a plan expects nothing of the time before, and cannot be left there
+    """
     condition = alarm.condition if condition is None else condition
-    judged, days = judgeable(condition, watch)
+    judged, known = judgeable(condition, watch)
+    if alarm.kind == "forecast_breach" and cutoff is not None:
+        judged &= watch.minutes.times >= cutoff
+    days = float(np.count_nonzero(judged & known) / DAY)
     if not days:
         return None
     runs = list(_runs(watch.breaches(condition) & judged))
@@ -104,8 +113,8 @@ def on_history(alarm: Alarm, watch: Watch, condition: Condition | None = None) -
     return Tried(Replayed(days, len(firings), len(right), len(firings) - len(right), lead, last), firings)
 
 
-def judgeable(condition: Condition, watch: Watch) -> tuple[np.ndarray, float]:
-    """(n,) the minutes in which data can set the condition off, and how many days of them hold data.
+def judgeable(condition: Condition, watch: Watch) -> tuple[np.ndarray, np.ndarray]:
+    """(n,) the minutes in which data can set the condition off, and (n,) those of which there is data.
 
     From the first value that is fine enough to the last; longer intervals between are left out, gaps are not.
     """
@@ -119,7 +128,7 @@ def judgeable(condition: Condition, watch: Watch) -> tuple[np.ndarray, float]:
             inside[places[0] : places[-1] + 1] = True
         use &= inside & (fine | (seconds == 0))
         known &= fine
-    return use, float(known.sum() / DAY)
+    return use, known
 
 
 def needed(condition: Condition) -> Iterator[tuple[Reading, int]]:

@@ -3,6 +3,9 @@
 Of each hour of the week the plan expects, in each week of its horizon, at most its P95. An hour is beyond the plan
 where it is above all of these but the highest: one holiday or launch in the horizon then does not set the bar for its
 hour, and growth that the plan foresees is no surprise.
+
+The past cannot be held against a plan of the future. Its own paths can: how often do they leave it, if the plan is
+right? Where that would be more often than once a month, twice as many hours are waited for, and so on.
 """
 
 from __future__ import annotations
@@ -21,6 +24,12 @@ from capacity.monitoring.profile import WEEK
 #: What is forecast and sizes tasks, in the words of a sentence.
 WATCHED: Final = {"requests": "Requests are", "cpu": "Processor time in use is"}
 
+#: Tickets in 30 days, of a plan that is right, that are borne before longer is waited for ...
+BORNE: Final = 1.0
+#: ... so many times as long as was asked for, and at most a week: CloudWatch looks no further back (aws.md 7.1).
+LONGER: Final = (1, 2, 4, 8)
+LONGEST: Final = 7 * 1440  # minutes
+
 #: With at least so many weeks the highest is left out.
 SEVERAL: Final = 3
 
@@ -38,21 +47,49 @@ def _of(known: Known, metric: str) -> Proposal | None:
     load = known.expected(metric)
     if load is None:
         return None
-    forecast, hours = known.plan.forecast, known.settings.breach_hours
-    period = max(60, round(forecast.interval.total_seconds() / 60))  # minutes
-    of = max(1, round(hours * 60 / period))
+    forecast = known.plan.forecast
     profile = highest_but_one(load, forecast.times, forecast.interval)
+    paths = forecast.paths[forecast.keys.index(Key(known.service.name, metric))]
+    # an hour without a profile is NaN, and never left
+    lengths = stretches(paths > np.asarray(profile)[hour_of_week(forecast.times)])
+    period = max(60, round(forecast.interval.total_seconds() / 60))  # minutes
+    asked = max(1, round(known.settings.breach_hours * 60 / period))
+    steps = period * 60 / forecast.interval.total_seconds()  # of the forecast in a period
+    days = len(forecast.times) * forecast.interval / pd.Timedelta("1d")
+    for times in LONGER:
+        of = max(1, min(asked * times, LONGEST // period))
+        rate = np.count_nonzero(lengths >= round(of * steps)) / len(paths) / days * 30
+        if rate <= BORNE:
+            break
+    waited = f"{of * period // 60} hours"
     alarm = known.alarm(
         "forecast_breach",
         "ticket",
         OutsideProfile(Reading(metric, minutes=period), profile, LEVEL, ">", of, of),
-        f"{WATCHED[metric]} beyond the plan for {of * period // 60} hours: the plan no longer holds, plan again.",
-        f"Above the P{LEVEL * 100:g} that the plan made on {forecast.cutoff:%Y-%m-%d} has for the hour of the week "
-        f"(at most {np.nanmax(profile):.4g} {Key('', metric).unit}), {of} of {of} "
-        f"{'hours' if period == 60 else 'periods'}.",
+        f"{WATCHED[metric]} beyond the plan for {waited}: the plan no longer holds, plan again.",
+        f"Above the P{LEVEL * 100:g} that the plan made on {forecast.cutoff:%Y-%m-%d} has for the hour of the week (at "
+        f"most {np.nanmax(profile):.4g} {Key('', metric).unit}), {waited} in a row. If the plan is right, that is so "
+        f"{rate:.2g} times in 30 days.",
         more=metric,
     )
     return Proposal(alarm)
+
+
+def stretches(beyond: np.ndarray) -> np.ndarray:
+    """How long each stretch of neighbouring True is, of all rows.
+
+    >>> stretches(np.array([[1, 1, 1, 0, 1, 1], [1, 0, 1, 0, 0, 0]], dtype=bool)).tolist()
+    [3, 2, 1, 1]
+    """
+    apart = np.zeros((len(beyond), beyond.shape[1] + 2), dtype=np.int8)
+    apart[:, 1:-1] = beyond
+    edges = np.flatnonzero(np.diff(apart.ravel()))
+    return np.asarray(edges[1::2] - edges[::2])
+
+
+def hour_of_week(times: pd.DatetimeIndex) -> np.ndarray:
+    """(n,) hours since Monday 00:00 UTC; 1 January 1970 was a Thursday."""
+    return np.asarray((times.as_unit("s").asi8 // 3600 + 72) % WEEK)
 
 
 def highest_but_one(values: np.ndarray, times: pd.DatetimeIndex, interval: pd.Timedelta) -> tuple[float, ...]:
@@ -75,7 +112,7 @@ def highest_but_one(values: np.ndarray, times: pd.DatetimeIndex, interval: pd.Ti
         each = round(interval / hour)
         hours = (np.repeat(starts // 3600, each) + np.tile(np.arange(each), len(starts))).astype(np.int64)
         values = np.repeat(np.asarray(values, dtype=float), each)
-    place = hours - hours[0] + (hours[0] + 72) % WEEK  # 1 January 1970 was a Thursday
+    place = hours - hours[0] + int(hour_of_week(times[:1])[0])
     weeks = int(place[-1]) // WEEK + 1
     table = np.full(weeks * WEEK, -np.inf)
     table[place] = values
