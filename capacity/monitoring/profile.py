@@ -92,10 +92,10 @@ def promql(profile: Profile) -> str:
     """The profile in PromQL, at any moment, also one that is to come: a step up or down where it changes.
 
     >>> promql((2.0,) * 8 + (5.0,) * 160)
-    'vector(2) + 3 * (vector(floor(time() / 3600 + 72) % 168) >= bool 8)'
+    'vector(2) + 3 * (floor(vector(time()) / 3600 + 72) % 168 >= bool 8)'
     """
     runs = _runs(legible(profile))
-    clock = "vector(floor(time() / 3600 + 72) % 168)"
+    clock = "floor(vector(time()) / 3600 + 72) % 168"
     terms = [f"vector({_text(runs[0][1])})"]
     for (_, before), (hour, value) in pairwise(runs):
         rise = float(f"{value - before:.12g}")

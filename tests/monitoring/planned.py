@@ -23,6 +23,7 @@ from capacity.monitoring.conditions import (
 )
 from capacity.planning import Plan, plan
 from capacity.scaling import Policy, ServicePolicy, TargetTracking
+from capacity.scaling.schedule import slug_of
 from tests.makers import daily_wave, hourly, make_demand, make_forecast
 
 LABEL = "app/front/50dc6c495c0c9188/targetgroup/web/943f017f100becff"
@@ -92,14 +93,14 @@ CONDITIONS: dict[Kind, Condition] = {
 
 def alarm(kind: Kind, one: Service, **changes: Any) -> Alarm:
     fields: dict[str, Any] = {
-        "name": f"capacity-{one.name}-{kind}",
+        "name": f"capacity-{slug_of(one.name)}-{kind}",
         "service": one.name,
         "kind": kind,
         "severity": "page" if kind in ("burn_fast", "pinned", "saturation", "silence") else "ticket",
         "condition": CONDITIONS[kind],
         "summary": f"`{one.name}` {kind.replace('_', ' ')}.",
         "because": "The SLO is 99.9 % over 30 days, the plan carries 12 tasks.",
-        "runbook": f"{one.name}--{kind}.md",
+        "runbook": f"{slug_of(one.name)}--{kind}.md",
         "owner": one.owner,
         "region": one.region,
         "replayed": Replayed(days=90, fired=4, true=3, false=1, lead_minutes=12.0),

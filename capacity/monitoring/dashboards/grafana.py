@@ -1,7 +1,7 @@
 """A page as Grafana's JSON model of a dashboard, over Prometheus: import it, or provision it from a file.
 
 The "classic" model, which every Grafana since 8 reads and 13 turns into its own. Source: Grafana documentation,
-"Dashboard JSON model". What the plan expects is PromQL (`profile.promql`), so that it is drawn for the days to come, too.
+"Dashboard JSON model". What the plan expects is PromQL (`profile.promql`): the days to come have it, too.
 """
 
 from __future__ import annotations

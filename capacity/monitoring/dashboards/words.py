@@ -58,8 +58,8 @@ def of_fleet(plan: Plan, ordered: Sequence[tuple[Facts, str]], number: int, of: 
     shared = [one for one in plan.decisions if one.service not in {facts.service.name for facts, _ in ordered}]
     return _paragraphs(
         f"# Fleet{which}",
-        f"{counted(len(plan.services), 'service')}, planned on {day(plan.forecast.cutoff)} to {day(plan.forecast.times[-1])}. "
-        "Those that need attention come first.",
+        f"{counted(len(plan.services), 'service')}, planned on {day(plan.forecast.cutoff)} to "
+        f"{day(plan.forecast.times[-1])}. Those that need attention come first.",
         _decisions(shared, "") if number == 1 else "",
         table(["service", "decide", "tasks today", "most planned", "first limit", "dashboard"], rows),
         f"and {more:,} more, each below" if more > 0 else "",
