@@ -57,7 +57,7 @@ def parts(snapshot: Snapshot) -> dict[str, bytes]:
         tables["running"] = _running(demand)
     return {
         **{f"{name}.json": written(value) for name, value in said.items()},
-        **{f"{name}.parquet": parquet(frame) for name, frame in tables.items()},
+        **{f"{name}.parquet": part for name, part in parquet(tables).items()},
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,10 @@ from capacity.reviewing.formats import migrated, newest
 from capacity.reviewing.keeping import SUFFIX, TABLES
 from capacity.reviewing.plain import config_of, noun
 from capacity.reviewing.snapshot import Snapshot
-from capacity.reviewing.tables import table
+from capacity.reviewing.tables import tables
+
+#: Of these tables only the numbers are read: whose and when they are is known without.
+_NUMBERS: Final = {"demand": ("value", "peak", "censored"), "running": ("value",)}
 
 
 def open_snapshot(path: str | Path) -> Snapshot:
@@ -64,16 +67,18 @@ def open_snapshots(folder: str | Path) -> tuple[Snapshot, ...]:
 
 def _snapshot(about: Mapping[str, Any], parts: Mapping[str, bytes]) -> Snapshot:
     said = {name.removesuffix(".json"): json.loads(part) for name, part in parts.items() if name.endswith(".json")}
+    wanted = (*TABLES, "demand", *(("running",) if said["demand"]["tasks"] else ()))
+    found = tables({name: parts[f"{name}.parquet"] for name in wanted}, only=_NUMBERS)
     return Snapshot(
         about={**{name: value for name, value in about.items() if name != "parts"}, "format": newest()},
         config=config_of(said["settings"], said["stated"]),
-        demand=_demand(said["demand"], parts),
+        demand=_demand(said["demand"], found["demand"], found.get("running")),
         decisions=tuple(noun(Decision, one) for one in said["decisions"]),
         policies=said["policies"],
         findings=_findings(said["findings"]),
         rates=tuple(Rate(**rate) for rate in said["asked"]["rates"]),
         overrides=tuple(noun(Override, one) for one in said["asked"]["overrides"]),
-        **{name: table(parts[f"{name}.parquet"]) for name in TABLES},
+        **{name: found[name] for name in TABLES},
     )
 
 
@@ -81,14 +86,12 @@ def _findings(said: list[dict[str, Any]]) -> Findings:
     return Findings(tuple(noun(Finding, one) for one in said))
 
 
-def _demand(said: Mapping[str, Any], parts: Mapping[str, bytes]) -> Demand:
+def _demand(said: Mapping[str, Any], found: pd.DataFrame, running: pd.DataFrame | None) -> Demand:
     keys = tuple(Key(*key) for key in said["keys"])
     shape = (len(keys), said["length"])
-    found = table(parts["demand.parquet"], only=("value", "peak", "censored"))
-    values, peaks, censored = (np.array(found[name]).reshape(shape) for name in ("value", "peak", "censored"))
-    running = table(parts["running.parquet"], only=("value",))["value"] if said["tasks"] else pd.Series(dtype=float)
+    values, peaks, censored = (np.array(found[name]).reshape(shape) for name in _NUMBERS["demand"])
     interval = pd.Timedelta(said["interval_us"], unit="us")
-    ran = running.to_numpy(dtype=float).reshape(len(said["tasks"]), shape[1])
+    ran = np.empty((0, shape[1])) if running is None else np.array(running["value"]).reshape(-1, shape[1])
     return Demand(
         keys=keys,
         times=pd.date_range(pd.Timestamp(said["start"]), periods=shape[1], freq=interval, unit="us"),

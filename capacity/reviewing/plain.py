@@ -121,13 +121,13 @@ def _policy(one: ServicePolicy) -> dict[str, Any]:
     table = one.rehearsal
     rehearsal = None
     if table is not None:
-        rehearsal = {name: {"type": str(table[name].dtype), "values": table[name].tolist()} for name in table}
+        rehearsal = [{"name": n, "type": str(table[n].dtype), "values": table[n].tolist()} for n in table]
     return dict(plain({**said, "rehearsal": rehearsal}))
 
 
 def policy_of(said: Mapping[str, Any], services: Mapping[str, Service]) -> Policy:
-    """The policy again from its plain data."""
-    return Policy(tuple(_service_policy(one, services[name]) for name, one in said.items()))
+    """The policy again from its plain data, its services in the order of `services`."""
+    return Policy(tuple(_service_policy(said[name], one) for name, one in services.items() if name in said))
 
 
 def _service_policy(said: Mapping[str, Any], service: Service) -> ServicePolicy:
@@ -148,8 +148,8 @@ def _service_policy(said: Mapping[str, Any], service: Service) -> ServicePolicy:
     )
 
 
-def _frame(said: Mapping[str, Any]) -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(column["values"], dtype=column["type"]) for name, column in said.items()})
+def _frame(said: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame({column["name"]: pd.Series(column["values"], dtype=column["type"]) for column in said})
 
 
 def written(value: Any) -> bytes:

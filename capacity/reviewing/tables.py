@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,21 +24,28 @@ MOST_LETTERS: Final = 10_000
 
 _NAT: Final = np.iinfo(np.int64).min
 
+#: DuckDB's types of columns, as pandas calls them.
+_TYPES: Final = {"FLOAT": "float32", "DOUBLE": "float64", "BIGINT": "int64", "BOOLEAN": "bool", "VARCHAR": "str"}
+_STAMP: Final = "TIMESTAMP WITH TIME ZONE"
 
-def parquet(frame: pd.DataFrame) -> bytes:
-    """A table as the bytes of a Parquet file. Columns are numbers, truth values, text, or stamps in UTC."""
+
+def parquet(frames: Mapping[str, pd.DataFrame]) -> dict[str, bytes]:
+    """Tables as the bytes of Parquet files. Columns are numbers, truth values, text, or stamps in UTC."""
     import duckdb
 
-    columns = {name: _column(frame[name]) for name in frame}
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect(config={"threads": 1}) as connection:
+        path = Path(folder) / "table.parquet"
+        return {name: _written(connection, frame, path) for name, frame in frames.items()}
+
+
+def _written(connection: Any, frame: pd.DataFrame, path: Path) -> bytes:
     stamps = [name for name in frame if isinstance(frame[name].dtype, pd.DatetimeTZDtype)]
     utc = ", ".join(f'make_timestamptz(nullif("{name}", {_NAT})) AS "{name}"' for name in stamps)
     query = f"SELECT * {f'REPLACE ({utc})' if utc else ''} FROM rows"
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
-        path = Path(folder) / "table.parquet"
-        connection.execute("SET threads = 1")
-        connection.register("rows", pd.DataFrame(columns))
-        connection.execute(f"COPY ({query}) TO {literal(path)} ({_PARQUET})")
-        return path.read_bytes()
+    connection.register("rows", pd.DataFrame({name: _column(frame[name]) for name in frame}))
+    connection.execute(f"COPY ({query}) TO {literal(path)} ({_PARQUET})")
+    connection.unregister("rows")
+    return path.read_bytes()
 
 
 def _column(values: pd.Series) -> Any:
@@ -50,24 +57,31 @@ def _column(values: pd.Series) -> Any:
     return values.astype("category") if values.dtype == object else values.to_numpy()
 
 
-def table(content: bytes, only: Sequence[str] = ()) -> pd.DataFrame:
-    """The table again, or some of its columns. Raises InputError for one that would fill the memory."""
+def tables(contents: Mapping[str, bytes], only: Mapping[str, Sequence[str]]) -> dict[str, pd.DataFrame]:
+    """The tables again, of some only those columns. Raises InputError for one that would fill the memory.
+
+    >>> frame = pd.DataFrame({"service": ["web", "web"], "tasks": [3.0, float("nan")]})
+    >>> tables(parquet({"plan": frame}), only={})["plan"]["tasks"].tolist()
+    [3.0, nan]
+    """
     import duckdb
 
     with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
         path = Path(folder) / "table.parquet"
-        path.write_bytes(content)
-        source = f"read_parquet({literal(path)})"
-        kinds = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
-        kinds = {name: kind for name, kind in kinds.items() if not only or name in only}
-        _of_a_size(connection, source, kinds)
-        parts = [f'epoch_us("{n}") AS "{n}"' if kind == _STAMP else f'"{n}"' for n, kind in kinds.items()]
-        found = connection.execute(f"SELECT {', '.join(parts)} FROM {source}").fetchnumpy()
+        found = {}
+        for name, content in contents.items():
+            path.write_bytes(content)
+            found[name] = _opened(connection, f"read_parquet({literal(path)})", only.get(name, ()))
+        return found
+
+
+def _opened(connection: Any, source: str, only: Sequence[str]) -> pd.DataFrame:
+    kinds = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    kinds = {name: kind for name, kind in kinds.items() if not only or name in only}
+    _of_a_size(connection, source, kinds)
+    columns = [f'epoch_us("{name}") AS "{name}"' if kind == _STAMP else f'"{name}"' for name, kind in kinds.items()]
+    found = connection.execute(f"SELECT {', '.join(columns)} FROM {source}").fetchnumpy()
     return pd.DataFrame({name: _read(found[name], kind) for name, kind in kinds.items()})
-
-
-_STAMP: Final = "TIMESTAMP WITH TIME ZONE"
-_TYPES: Final = {"FLOAT": "float32", "DOUBLE": "float64", "BIGINT": "int64", "BOOLEAN": "bool", "VARCHAR": "str"}
 
 
 def _of_a_size(connection: Any, source: str, kinds: dict[str, str]) -> None:
