@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -14,21 +13,13 @@ from capacity.config import Account, Service
 from capacity.errors import HistoryError, InputError
 from capacity.history import History
 from capacity.monitoring.formulas import computed
+from capacity.monitoring.laying import MINUTE, US, answered, errors_told, grid, laid, measured
 from capacity.monitoring.measuring import constants
 from capacity.monitoring.signals import SIGNALS, signal
-from capacity.sources.base import Span, microseconds
-
-MINUTE: Final = 60  # seconds
-_US: Final = 1_000_000  # microseconds of a second
+from capacity.sources.base import Span
 
 #: A signal and the statistic of a minute; a bare name means its mean: "requests", ("latency", "p95").
 Key = str | tuple[str, str]
-
-#: How values of intervals below a minute become one of the minute, where that is not their mean.
-_INSIDE: Final = {"max": "max", "min": "min"}
-
-#: Errors that are told in at least this share of the minutes with requests are told everywhere: others are gaps.
-TOLD_EVERYWHERE: Final = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +62,7 @@ class Minutes:
     ) -> Minutes:
         """From arrays of one value a minute. Raises InputError for what is no signal, does not fit or is infinite."""
         stamps = times.as_unit("us")
-        if len(stamps) > 1 and not (np.diff(stamps.asi8) == MINUTE * _US).all():
+        if len(stamps) > 1 and not (np.diff(stamps.asi8) == MINUTE * US).all():
             raise InputError("these times are not one minute apart")
         arrays = {_key(key): np.asarray(array, dtype=float) for key, array in values.items()}
         for (name, stat), array in arrays.items():
@@ -101,15 +92,16 @@ class Minutes:
         coarser one, its value repeated over its minutes. Shorter intervals are averaged over the minute.
         Raises HistoryError where the history does not know the service.
         """
-        parts = _measured(history, service.name, SIGNALS if signals is None else set(signals))
+        wanted = set(SIGNALS if signals is None else signals)
+        parts = measured(history, service.name, wanted)
         if not parts:
             raise HistoryError(f"the history holds no signal of {service.name!r}")
-        start, count = _grid(parts, span)
+        start, count = grid(parts, span)
         values, seconds = {}, {}
         for key, series in parts.items():
-            values[key], seconds[key] = _laid(series, key[1], start, count)
-        notes = _errors_told(values, seconds, _nonzero_only(history, service.name))
+            values[key], seconds[key] = laid(series, key[1], start, count)
         times = pd.date_range(pd.Timestamp(start, unit="us", tz="UTC"), periods=count, freq="min", unit="us")
+        notes = errors_told(values, seconds, answered(history, service.name, times)) if "errors" in wanted else ()
         return cls(service, times, values, seconds, constants(service, account, usd_per_task_hour), notes)
 
     def __len__(self) -> int:
@@ -205,71 +197,3 @@ def utc(at: object) -> pd.Timestamp:
 
 def _key(key: Key) -> tuple[str, str]:
     return (key, "mean") if isinstance(key, str) else key
-
-
-def _measured(history: History, service: str, wanted: Collection[str]) -> dict[tuple[str, str], list[pd.Series]]:
-    """(signal, statistic) -> its series, the finest interval first."""
-    if service not in history.services:
-        return {}
-    names = [name for name in history.metrics(service) if name in SIGNALS and name in wanted]
-    kinds = ((name, stat) for name in names for stat in SIGNALS[name].stats)
-    sizes = {kind: history.intervals(service, *kind) for kind in kinds}
-    return {kind: [history.series(service, *kind, size) for size in found] for kind, found in sizes.items() if found}
-
-
-def _grid(parts: Mapping[tuple[str, str], list[pd.Series]], span: Span | None) -> tuple[int, int]:
-    """Start of the first minute, in microseconds since 1970, and how many minutes."""
-    if span is None:
-        each = [series for found in parts.values() for series in found]
-        start, end = min(one.index[0] for one in each), max(one.index[-1] + one.index.freq for one in each)
-    else:
-        start, end = span
-    first, last = microseconds(start.floor("min")), microseconds(end.ceil("min"))
-    return first, max(0, (last - first) // (MINUTE * _US))
-
-
-def _laid(found: list[pd.Series], stat: str, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """(count,) values and intervals in seconds: the finer over the coarser, gaps of the finer included."""
-    values, seconds = np.full(count, np.nan), np.zeros(count, dtype=np.int32)
-    for series in reversed(found):
-        size = int(pd.Timedelta(series.index.freq).total_seconds())
-        by_minute = series if size >= MINUTE else series.resample("min").agg(_INSIDE.get(stat, "mean"))
-        step = max(size, MINUTE) * _US
-        first = int(by_minute.index.as_unit("us").asi8[0])
-        low = min(max(0, -((start - first) // (MINUTE * _US))), count)
-        high = min(max(low, -((start - first - len(by_minute) * step) // (MINUTE * _US))), count)
-        places = (start + np.arange(low, high) * (MINUTE * _US) - first) // step
-        values[low:high] = by_minute.to_numpy()[places]
-        seconds[low:high] = np.where(np.isfinite(values[low:high]), size, 0)
-    return values, seconds
-
-
-def _errors_told(
-    values: dict[tuple[str, str], np.ndarray], seconds: dict[tuple[str, str], np.ndarray], nonzero_only: bool
-) -> tuple[str, ...]:
-    """Put in the zeros of errors that are told only where there are some; says so.
-
-    A load balancer of AWS counts errors "when there is a nonzero value". So does what reports to a history that has
-    requests without errors in many minutes, and no minute with zero errors. Elsewhere a gap is a gap.
-    """
-    requests = values.get(("requests", "mean"))
-    if requests is None:
-        return ()
-    asked = np.isfinite(requests)
-    errors = values.get(("errors", "mean"), np.full(len(requests), np.nan))
-    told = np.isfinite(errors)
-    silent = asked & ~told
-    partly = told.any() and told[asked].mean() < TOLD_EVERYWHERE and not (errors == 0).any()
-    if not silent.any() or not (nonzero_only or partly):
-        return ()
-    values["errors", "mean"] = np.where(silent, 0.0, errors)
-    seconds["errors", "mean"] = np.where(silent, seconds["requests", "mean"], seconds.get(("errors", "mean"), 0))
-    reason = "CloudWatch tells of errors only where there are some" if nonzero_only else "no minute has zero errors"
-    return (f"{int(silent.sum()):,} minutes with requests and without a count of errors had none: {reason}",)
-
-
-def _nonzero_only(history: History, service: str) -> bool:
-    """Whether its requests come from CloudWatch, which counts errors only where there are some (aws.md 1.7)."""
-    keys = [key for key in history.keys if key[:3] == (service, "requests", "mean")]
-    sources = {str(history.frame["source"].iloc[history.keys[key].start]) for key in keys}
-    return bool(sources) and all(source.startswith("cloudwatch:") for source in sources)

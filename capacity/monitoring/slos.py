@@ -79,12 +79,14 @@ def judged(slo: Slo, minutes: Minutes) -> Judged:
     >>> found.total.tolist(), found.bad.tolist(), found.known.tolist(), found.quiet.tolist()
     ([600.0, 0.0, 0.0], [60.0, 0.0, 0.0], [True, True, False], [False, True, False])
     """
-    requests = minutes["requests"]
+    requests, nowhere = minutes["requests"], np.zeros(len(minutes), dtype=np.int32)
     if slo.kind == "availability":
-        errors = minutes["errors"]
+        errors = np.where((requests == 0) & np.isnan(minutes["errors"]), 0.0, minutes["errors"])
         known = np.isfinite(requests) & np.isfinite(errors)
         total = np.where(known, requests * MINUTE, 0.0)
-        bad = np.where(known, np.minimum(errors * MINUTE, total), 0.0)
+        bad = np.where(known, errors * MINUTE, 0.0)
+        alike = minutes.seconds.get(("errors", "mean"), nowhere) == minutes.seconds.get(("requests", "mean"), nowhere)
+        bad = np.where(alike, np.minimum(bad, total), bad)  # the errors of an hour may exceed the requests of a minute
         keys = [("requests", "mean"), ("errors", "mean")]
         quiet = known & (requests == 0)
     else:
@@ -94,7 +96,6 @@ def judged(slo: Slo, minutes: Minutes) -> Judged:
         total = np.isfinite(latency).astype(float)
         bad = (latency > slo.latency_seconds).astype(float)
         keys = [("latency", slo.percentile)]
-    nowhere = np.zeros(len(minutes), dtype=np.int32)
     seconds = np.maximum.reduce([minutes.seconds.get(key, nowhere) for key in keys])
     return Judged(total, bad, known, quiet, np.where(known, np.maximum(seconds, MINUTE), 0))
 
@@ -189,7 +190,7 @@ def slo_status(slo: Slo, minutes: Minutes, at: pd.Timestamp | None = None) -> Sl
     window = slice(max(0, end - size), end)
     total, bad = float(found.total[window].sum()), float(found.bad[window].sum())
     known = int(found.known[window].sum())
-    share = bad / total if total else float("nan")
+    share = min(bad / total, 1.0) if total else float("nan")
     left = _left(found, slo, minutes, end)
     burn = {name: _burn(found, slo.budget, end, length) for name, length in BURN_WINDOWS.items()}
     burn["window"] = share / slo.budget
