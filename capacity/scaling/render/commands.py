@@ -31,9 +31,14 @@ def commands(policy: Policy) -> list[str]:
 
 def command(call: Call, region: str) -> str:
     """One call of boto3 as a command."""
-    words = ["aws", call["client"], call["operation"].replace("_", "-"), f"--region={region}"]
-    words += [f"--{_option(name)}={_text(value)}" for name, value in call["parameters"].items()]
-    return " ".join(_quoted(word) for word in words)
+    return " ".join(words(call, region))
+
+
+def words(call: Call, region: str) -> list[str]:
+    """The words of the command, each quoted as it has to be."""
+    said = ["aws", call["client"], call["operation"].replace("_", "-"), f"--region={region}"]
+    said += [f"--{_option(name)}={_text(value)}" for name, value in call["parameters"].items()]
+    return [_quoted(word) for word in said]
 
 
 def _option(name: str) -> str:
