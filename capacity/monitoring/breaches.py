@@ -90,8 +90,14 @@ class Watch:
         raise InputError(f"{type(condition).__name__} is no condition of an alarm")
 
     def raw(self, reading: Reading) -> np.ndarray:
-        """(n,) the signal minute by minute; NaN where not known, and throughout where the signal is not known."""
-        return self.minutes[reading.signal, "mean" if reading.stat == "sum" else reading.stat]
+        """(n,) the signal minute by minute; NaN where not known, and throughout where the signal is not known.
+
+        Where only its mean was measured, a largest or smallest value is that of the minutes' means.
+        """
+        stat = "mean" if reading.stat == "sum" else reading.stat
+        if stat in ("max", "min") and not self.minutes.has(reading.signal, stat):
+            stat = "mean"
+        return self.minutes[reading.signal, stat]
 
     def reading(self, reading: Reading) -> np.ndarray:
         """(n,) the statistic of the period that ends with each minute; NaN where none of its minutes is known.

@@ -51,15 +51,15 @@ def in_alarm(
                 only_bad = False
             if known == of:
                 break
-        if missing == BREACHING:
-            bad += of - known
         alarm = bad >= at_least
-        if missing in (MISSING, IGNORE):
-            decided = oldest >= at_least  # decided early, on what is left of the data
-            if missing == IGNORE and not alarm and (known == 0 or (decided and known < of)):
+        if known < of:  # too few: what a gap is taken for decides
+            early = oldest >= at_least
+            if missing == BREACHING:
+                alarm = bad + of - known >= at_least
+            elif missing == MISSING:
+                alarm = alarm or early
+            elif missing == IGNORE and not alarm and (known == 0 or early):
                 alarm = now
-            elif missing == MISSING and decided:
-                alarm = True
         now = alarm
         out[minute] = alarm
 

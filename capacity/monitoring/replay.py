@@ -154,7 +154,7 @@ def needed(condition: Condition) -> Iterator[tuple[Reading, int]]:
 
 def _seconds(minutes: Minutes, reading: Reading) -> np.ndarray:
     """(n,) seconds of the interval behind each value, 0 without one; of a computed one an hour, if not a minute."""
-    stat = "mean" if reading.stat == "sum" else reading.stat
+    stat = reading.stat if (reading.signal, reading.stat) in minutes.seconds else "mean"
     if (reading.signal, stat) in minutes.seconds:
         return minutes.seconds[reading.signal, stat]
     known = np.isfinite(minutes[reading.signal, stat])
