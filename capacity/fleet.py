@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from capacity.monitoring import Alarms
     from capacity.planning import Plan
     from capacity.reporting import Report
-    from capacity.reviewing import Snapshot
+    from capacity.reviewing import Review, Snapshot
+    from capacity.reviewing.reviewer import Plans
     from capacity.reviewing.snapshot import Moment
     from capacity.scaling import Policy
     from capacity.scaling.search.beside import Beside
@@ -45,6 +46,7 @@ STAGES = {
     "alarms": "Choosing alarms and trying them on history",
     "report": "Writing the report",
     "snapshot": "Keeping the plan",
+    "review": "Reviewing the plan",
 }
 
 #: Rolling origins the report shows, each one week ahead: enough for a percentage with one digit, cheap enough for
@@ -267,6 +269,14 @@ class Chain:
             return Snapshot.of(
                 plan, config, demand=self.demand, policy=recommended, beside=self.beside, created_at=created_at
             )
+
+    def review(self, plan: Plans, *, now: Moment | None = None) -> Review:
+        """A plan that was kept, or several, against what happened since by this history; with today's settings."""
+        from capacity.reviewing import review
+
+        history = self.history
+        with self._stage("review"):
+            return review(plan, history, config=self.config, now=now)
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

@@ -8,6 +8,7 @@ the policy and was left so; 130 interrupted.
     fetching     fetch SOURCE: one command a source
     chain        forecast, backtest, plan, policy, simulate, report
     snapshots    rerun
+    review       review
     live         diff, apply, rollback
     limits       limits
     sizing       sizes, mix, instances
@@ -37,6 +38,7 @@ from capacity.cli import (
     live,
     loadtest,
     money,
+    review,
     setting_up,
     sizing,
     slo,
@@ -62,6 +64,7 @@ app.add_typer(fetching.app, name="fetch")
 app.add_typer(loadtest.app, name="loadtest")
 app.add_typer(chain.app)
 app.add_typer(snapshots.app)
+app.add_typer(review.app)
 app.add_typer(live.app)
 app.add_typer(limits.app)
 app.add_typer(slo.app)

@@ -76,12 +76,14 @@ class Actual:
     def busiest(self, service: str, metric: str, usual: float) -> np.ndarray | None:
         """(n,) busiest minute of each interval: measured, else the mean times the usual ratio of this series.
 
-        usual  peak over mean where no peak was measured in these intervals: the plan's own
+        usual  peak over mean that the plan knew; NaN where it knew none and counted by means, which are compared then
         """
         row = self._rows.get(Key(service, metric))
         if row is None:
             return None
         mean, peak = self.demand.values[row], self.demand.peaks[row]
+        if np.isnan(usual):
+            return mean
         known = ratio_of(mean, peak)
         return np.fmax(np.where(np.isfinite(peak), peak, mean * (usual if np.isnan(known) else known)), mean)
 

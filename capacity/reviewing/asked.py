@@ -60,11 +60,13 @@ def asked(service: Service, promised: Promised, actual: Actual) -> Asked:
     requests, taken = known_means["requests"], [metric for metric in sizing if metric != "requests"]
     modelled = {metric: requests * per_request(promised, name, metric)[: len(requests)] for metric in taken}
     as_planned = {"requests": busiest["requests"]}
-    for metric, mean in modelled.items():  # as bursty as it was measured, or else as its requests were
-        like = metric if metric in known_means else "requests"
-        with np.errstate(invalid="ignore", divide="ignore"):
-            burst = busiest[like] / known_means[like]
-        as_planned[metric] = mean * np.where(np.isfinite(burst), burst, 1.0)
+    for metric, mean in modelled.items():  # as bursty as it was measured, where it was
+        if metric in known_means:
+            with np.errstate(invalid="ignore", divide="ignore"):
+                burst = busiest[metric] / known_means[metric]
+            as_planned[metric] = mean * np.where(np.isfinite(burst), burst, 1.0)
+        else:
+            as_planned[metric] = mean * np.nan_to_num(usual(promised, name, metric), nan=1.0)
     if not taken or not set(taken) <= set(known_means):
         return Asked(np.isfinite(requests), as_planned)
     known_all = np.all([np.isfinite(known_means[metric]) for metric in ("requests", *taken)], axis=0)
@@ -90,13 +92,12 @@ def _carried(requests: np.ndarray, modelled: np.ndarray, measured: np.ndarray) -
 
 
 def usual(promised: Promised, service: str, metric: str) -> float:
-    """The plan's own ratio of the busiest minute to the mean; 1 where it never saw one, as the planner takes it."""
+    """The plan's own ratio of the busiest minute to the mean; NaN where it knew of no busiest minutes."""
     past = promised.snapshot.demand
     if Key(service, metric) not in past.keys:
-        return 1.0
+        return float("nan")
     row = past.keys.index(Key(service, metric))
-    known = ratio_of(past.values[row], past.peaks[row])
-    return 1.0 if np.isnan(known) else known
+    return ratio_of(past.values[row], past.peaks[row])
 
 
 def per_request(promised: Promised, service: str, metric: str) -> np.ndarray:

@@ -104,7 +104,7 @@ def verdict(promised: float, low: float, high: float, effective: float) -> str:
     """Whether a share between `low` and `high` keeps a promise. "too few" observations expect less than one that passes
     the quantile, or less than one that does not: that the promise lies within such bounds says nothing.
 
-    >>> verdict(0.05, 0.01, 0.2, 40), verdict(0.05, 0.08, 0.2, 40), verdict(0.5, 0.0, 0.3, 10), verdict(0.05, 0, 0.95, 1)
+    >>> verdict(0.05, 0.01, 0.2, 40), verdict(0.05, 0.08, 0.2, 40), verdict(0.5, 0, 0.3, 10), verdict(0.05, 0, 0.95, 1)
     ('kept', 'too low', 'too high', 'too few')
     """
     if np.isnan(low) or np.isnan(high):

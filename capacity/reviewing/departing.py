@@ -7,7 +7,7 @@ saturated, is left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -57,13 +57,17 @@ def departed(past: Past, keys: Sequence[Key]) -> list[Reason]:
         return []
     table = peak_table(past, "day").dropna(subset=["actual"])
     peaks = {Key(*map(str, name)): part for name, part in table.groupby(["service", "metric"], observed=True)}
-    found: list[Reason | None] = []
-    for key, seen in zip(keys, days(past, keys), strict=True):
-        found.append(level(key, seen))
-        found.append(growth(key, seen, past))
-        if key in peaks:
-            found.append(outside(key, seen, peaks[key], len(keys)))
-    return [*(one for one in found if one is not None), *highest(past, set(keys))]
+    said = past.promised.snapshot.peaks
+    said = said[said["window"] == "horizon"]
+    ends = {Key(str(row.service), str(row.metric)): float(row.p99) for row in said.itertuples()}
+    found: dict[tuple[str, str], Reason] = {}  # requests speak for the vCPU that they take
+    for key, seen in sorted(zip(keys, days(past, keys), strict=True), key=lambda pair: pair[0].metric != "requests"):
+        tests = [level(key, seen), growth(key, seen, past)]
+        tests += [outside(key, seen, peaks[key], len(keys))] if key in peaks else []
+        for one in tests + highest(past, key, ends):
+            if one is not None:
+                found.setdefault((one.service, one.reason), one)
+    return list(found.values())
 
 
 class Days(NamedTuple):
@@ -197,21 +201,19 @@ def growth(key: Key, found: Days, past: Past) -> Reason | None:
     return Reason(key.service, key.metric, "growth", float(np.expm1(slope)), 0.0, found.starts[0], sentence)
 
 
-def highest(past: Past, keys: set[Key]) -> list[Reason]:
-    """The highest interval so far is above the P99 of the horizon's peak, which has not even ended."""
-    said = past.promised.snapshot.peaks
-    found = []
-    for row in said[said["window"] == "horizon"].itertuples():
-        key = Key(str(row.service), str(row.metric))
-        values = past.actual.values(*key)
-        if key not in keys or values is None or not np.isfinite(values).any():
-            continue
-        place = int(np.nanargmax(values))
-        if values[place] <= row.p99 * (1 + ROUNDED):
-            continue
-        sentence = (
-            f"`{key.service}`: demand ({key.metric}) reached {values[place]:,.4g} {key.unit} on "
-            f"{spoken_date(past.actual.times[place])}, above {row.p99:,.4g}, the P99 of its peak to the end."
-        )
-        found.append(Reason(*key, "peak", float(values[place]), float(row.p99), past.actual.times[place], sentence))
-    return found
+def highest(past: Past, key: Key, ends: Mapping[Key, float]) -> list[Reason | None]:
+    """The highest interval so far is above the P99 of the horizon's peak, which has not even ended.
+
+    ends  that P99 of each series
+    """
+    values = past.actual.values(*key)
+    if key not in ends or values is None or not np.isfinite(values).any():
+        return []
+    place, bound = int(np.nanargmax(values)), ends[key]
+    if values[place] <= bound * (1 + ROUNDED):
+        return []
+    sentence = (
+        f"`{key.service}`: demand ({key.metric}) reached {values[place]:,.4g} {key.unit} on "
+        f"{spoken_date(past.actual.times[place])}, above {bound:,.4g}, the P99 of its peak to the end."
+    )
+    return [Reason(*key, "peak", float(values[place]), bound, past.actual.times[place], sentence)]

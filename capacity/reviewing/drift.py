@@ -54,12 +54,15 @@ class Drift:
         frame["since"] = pd.to_datetime(frame["since"], utc=True).astype("datetime64[us, UTC]")
         return frame.astype({"value": "float64", "usual": "float64"})
 
-    def __str__(self) -> str:
+    @property
+    def answer(self) -> str:
+        """Yes or no, in one sentence."""
         if not self.reasons:
             return f"No new plan is needed yet; the next is due by {spoken_date(self.next_at)}."
-        more = len(self.reasons) - 1
-        rest = f" And {counted(more, 'more reason')}." if more else ""
-        return f"Plan again now: {self.reasons[0].sentence}{rest}"
+        return f"A new plan is needed now, for {counted(len(self.reasons), 'reason')}."
+
+    def __str__(self) -> str:
+        return " ".join([self.answer, *(reason.sentence for reason in self.reasons)])
 
 
 def drift(past: Past, splits: Mapping[str, Split], config: Config | None = None) -> Drift:

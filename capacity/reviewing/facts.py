@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from capacity.planning.words import level_words, share, spoken_date, usd
@@ -23,6 +24,9 @@ SECTIONS: Final = ("A new plan?", "Plan against actual", "Recommendations", "Pro
 
 #: An error of a service is told from this share of what was planned for it; it is news when it moves by as much.
 TOLD: Final = 0.10
+
+#: Reasons for a new plan that a review in a few sentences names.
+REASONS: Final = 3
 
 #: Level whose promise is told: where plans are made.
 LEVEL: Final = 0.95
@@ -83,21 +87,30 @@ def about(review: Review) -> Fact:
 def drifting(review: Review) -> list[Fact]:
     """Whether a new plan is needed, and every reason."""
     section, drift = SECTIONS[0], review.drift
-    found = [Fact("drift", section, "needed" if drift.needed else "not yet", str(drift), headline=True)]
-    for one in drift.reasons:
+    found = [Fact("drift", section, "needed" if drift.needed else "not yet", drift.answer, headline=True)]
+    for place, one in enumerate(drift.reasons):
         state = f"{one.value:.1g}" if one.reason in ("outside", "growth") else f"{one.value:.2g}"
-        found.append(Fact(f"drift/{one.service}/{one.metric}/{one.reason}", section, state, one.sentence))
+        key = f"drift/{one.service}/{one.metric}/{one.reason}"
+        found.append(Fact(key, section, state, one.sentence, headline=place < REASONS))
     return found
 
 
 def errors(review: Review) -> list[Fact]:
     """The error of the fleet, and of services where it is not small, the largest first."""
     found = [_error(review.fleet, headline=True)]
-    rows = review.frame[(review.frame["service"] != FLEET) & (review.frame["hours"] > 0)]
-    rows = rows if len(review.splits) > 1 else rows.iloc[:0]  # of a single one the fleet has said it all
-    error = (rows["actual"] - rows["planned"] - rows["margin"]).abs()
-    large = rows.assign(error=error)[error >= TOLD * rows["planned"]]
-    return found + [_error(row) for _, row in large.sort_values("error", ascending=False, kind="stable").iterrows()]
+    rows = review.frame.set_index("service", drop=False)
+    told = review.largest if len(review.splits) > 1 else []  # of a single one the fleet has said it all
+    return found + [
+        _error(rows.loc[name]) for name in told if size_of(rows.loc[name]) >= TOLD * rows.loc[name, "planned"]
+    ]
+
+
+def size_of(row: pd.Series) -> float:
+    """Task-hours that a row of `schema.REVIEW` is wrong by: of demand and capacity, or tasks that ran and nothing needed.
+
+    Fewer than the plan's headroom asks for are no error: policies do not hold a zone's loss unless told so.
+    """
+    return max(abs(float(np.nansum([row["demand"], row["capacity"]]))), float(row["policy"]))
 
 
 def _error(row: pd.Series, *, headline: bool = False) -> Fact:
@@ -167,23 +180,33 @@ def _cost(amount: float) -> str:
 
 
 def kept(review: Review) -> list[Fact]:
-    """Whether the level that plans are made at was exceeded as often as promised: fleet first, then who broke it."""
-    section = SECTIONS[3]
-    found = []
-    for row in review.coverage[review.coverage["level"] == LEVEL].itertuples():
-        alone = len(review.coverage["service"].unique()) == 1
-        whole = row.service == FLEET or alone
-        if not whole and row.verdict == "kept":
-            continue
-        name = "the fleet" if row.service == FLEET else f"`{row.service}`"
-        text = (
-            f"{row.metric} of {name} was above its {level_words(LEVEL)} quantile in {share(row.exceeded)} of the "
-            f"intervals ({share(row.promised)} promised; {share(row.low)} to {share(row.high)} in the long run): "
-            f"{_SAID[row.verdict]}."
-        )
-        found.append(Fact(f"kept/{row.service}/{row.metric}", section, row.verdict, text[0].upper() + text[1:], whole))
-    return found
+    """Whether the level that plans are made at was exceeded as often as promised: the fleet, and who broke it."""
+    table = review.coverage[review.coverage["level"] == LEVEL]
+    whole = table["service"].eq(FLEET) | (table.groupby("metric")["service"].transform("size") == 1)
+    return [
+        _kept(row, bool(all_))
+        for row, all_ in zip(table.itertuples(), whole, strict=True)
+        if all_ or row.verdict in BROKEN
+    ]
 
+
+def _kept(row: Any, whole: bool) -> Fact:
+    name = "the fleet" if row.service == FLEET else f"`{row.service}`"
+    text = (
+        f"Demand ({row.metric}) of {name} was above its {level_words(LEVEL)} quantile in {_whole(row.exceeded)} of the "
+        f"intervals, {_whole(row.promised)} promised, {_whole(row.low)} to {_whole(row.high)} in the long run: "
+        f"{_SAID[row.verdict]}."
+    )
+    return Fact(f"kept/{row.service}/{row.metric}", SECTIONS[3], row.verdict, text, whole and row.metric == "requests")
+
+
+def _whole(part: float) -> str:
+    """A share in whole percent."""
+    return f"{part * 100:.0f} %"
+
+
+#: Verdicts that say of a promise that it was not kept.
+BROKEN: Final = ("too low", "too high")
 
 _SAID: Final = {
     "kept": "the promise is kept",

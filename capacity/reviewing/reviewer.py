@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.config import Config
-from capacity.errors import InputError
+from capacity.errors import CapacityError, HistoryError, InputError
 from capacity.findings import Finding, Findings
 from capacity.forecasting.fleets import each_done, shared_by, workers_for
 from capacity.history import History, read
@@ -107,14 +107,16 @@ def _happened(
     snapshots: Sequence[Snapshot], history: History, now: pd.Timestamp | None
 ) -> tuple[list[Past], list[Finding]]:
     """Plans of which something has happened, oldest first; the others are findings, or raise when there is no other."""
-    pasts, findings, reasons = [], [], []
+    pasts, findings = [], []
+    reasons: list[CapacityError] = []
     for snapshot in snapshots:
         try:
             pasts.append(Past(Promised(snapshot), actual_of(history, snapshot, now)))
-        except InputError as error:
+        except (InputError, HistoryError) as error:
             reasons.append(error)
-            message = f"The plan that begins {spoken_time(snapshot.demand.end)} is not reviewed: {error.message}"
-            findings.append(Finding("", "", "plan", "REVIEW", message, error.advice or ""))
+            why = str(error).split("\n")[0]
+            message = f"The plan that begins {spoken_time(snapshot.demand.end)} is not reviewed: {why}"
+            findings.append(Finding("", "", "plan", "REVIEW", message, "Bring actuals of its time, or leave it out."))
     if not pasts:
         raise reasons[-1]
     return pasts, findings

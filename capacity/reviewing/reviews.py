@@ -18,7 +18,7 @@ from capacity.reviewing import fates as fate_tables
 from capacity.reviewing.coverage import Past
 from capacity.reviewing.decomposing import PARTS, STATES, Split
 from capacity.reviewing.drift import Drift
-from capacity.reviewing.facts import Fact, facts_of
+from capacity.reviewing.facts import Fact, facts_of, size_of
 from capacity.reviewing.fates import Fate
 from capacity.reviewing.snapshot import Snapshot
 from capacity.reviewing.wording import FLEET
@@ -64,6 +64,14 @@ class Review:
     def services(self) -> list[str]:
         """Names of the services that were compared."""
         return list(self.splits)
+
+    @cached_property
+    def largest(self) -> list[str]:
+        """Services that could be compared, those of the largest error first."""
+        rows = self.frame[(self.frame["service"] != FLEET) & (self.frame["hours"] > 0)]
+        sizes = [size_of(row) for _, row in rows.iterrows()]
+        order = sorted(zip(sizes, rows["service"], strict=True), key=lambda pair: (-pair[0], pair[1]))
+        return [name for _, name in order]
 
     @cached_property
     def fates(self) -> pd.DataFrame:

@@ -60,11 +60,12 @@ class Scene:
         return float(np.quantile(kept, OFTEN, method="lower")) if len(kept) else math.nan
 
     def held_up(self, floor: float) -> bool:
-        """Whether tasks are seen to be kept at a floor: that many ran, again and again, while fewer were needed."""
+        """Whether tasks are seen to be kept at a floor: that many ran, again and again, whatever less was needed."""
         if self.split is None:
             return False
         kept = (np.abs(self.split.tasks["ran"] - floor) < 0.5) & (self.split.need < floor)
-        return bool(kept.sum() >= OFTEN * max(1, int(self.split.compared.sum())))
+        often = kept.sum() >= OFTEN * max(1, int(self.split.compared.sum()))
+        return bool(often and np.ptp(self.split.need[kept]) >= 2)
 
     def price(self) -> float:
         """USD per task-hour: paid where that is known, else the plan's; NaN without either."""
