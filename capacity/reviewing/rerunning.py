@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 import pandas as pd
 
@@ -18,8 +19,11 @@ from capacity.reviewing.snapshot import Moment, Snapshot
 from capacity.reviewing.taking import NOT_KEPT
 from capacity.scaling import recommend_policy
 
+#: The check of the finding about what came out otherwise.
+MOVED: Final = "run again"
+
 #: How many packages and numbers a finding spells out.
-SHOWN = 5
+SHOWN: Final = 5
 
 
 def rerun(snapshot: Snapshot, created_at: Moment | None) -> Snapshot:
@@ -37,7 +41,7 @@ def rerun(snapshot: Snapshot, created_at: Moment | None) -> Snapshot:
         policy = recommend_policy(plan, demand=snapshot.demand, seed=config.forecast.seed, beside=beside)
     again = Snapshot.of(plan, config, demand=snapshot.demand, policy=policy, beside=beside, created_at=created_at)
     found = differences(snapshot, again)
-    return replace(again, findings=Findings.of(again.findings, _other_packages(found)))
+    return replace(again, findings=Findings.of(again.findings, _moved(found)))
 
 
 def _plan(snapshot: Snapshot) -> Plan:
@@ -75,19 +79,28 @@ def _forecast(snapshot: Snapshot) -> Forecast:
     return made
 
 
-def _other_packages(found: pd.DataFrame) -> list[Finding]:
-    """What was run by other packages than then, and whether that moved a number."""
+def _moved(found: pd.DataFrame) -> list[Finding]:
+    """What was run by other packages than then, and whether a number moved."""
     others, moved = (found[found["part"] == part] for part in (PACKAGES, NUMBERS))
-    if not len(others):
+    if not len(others) and not len(moved):
         return []
-    names = "; ".join(
-        f"{row.item} {row.other or 'none'} instead of {row.this or 'none'}" for row in others[:SHOWN].itertuples()
-    )
-    more = f" and {len(others) - SHOWN} others" if len(others) > SHOWN else ""
+    names = [f"{row.item} {row.other or 'none'} instead of {row.this or 'none'}" for row in others.itertuples()]
+    by = f"Run again with {listed(names, '; ') or 'the same packages'}"
     if not len(moved):
-        message = f"Run again with {names}{more}: no number moved."
-        return [Finding("", "", "versions", "PASS", message)]
-    worst = ", ".join(f"{row.item} ({row.rows:,} of them)" for row in moved[:SHOWN].itertuples())
-    message = f"Run again with {names}{more}: numbers moved in {worst}."
-    advice = "Look at differs(); the stored plan says what was known then."
-    return [Finding("", "", "versions", "REVIEW", message, advice, count=int(moved["rows"].sum()))]
+        return [Finding("", "", MOVED, "PASS", f"{by}: no number moved.")]
+    items = [f"{row.item} ({row.rows:,} of them)" for row in moved.itertuples()]
+    advice = "The stored plan says what was known then; differs() says how far apart they are."
+    if not names:
+        advice = f"Another processor may round otherwise; else the file is not what was saved. {advice}"
+    message = f"{by}: numbers moved in {listed(items, ', ')}."
+    return [Finding("", "", MOVED, "REVIEW", message, advice, count=int(moved["rows"].sum()))]
+
+
+def listed(names: list[str], between: str) -> str:
+    """The first few, and how many more.
+
+    >>> listed(["a", "b", "c", "d", "e", "f"], ", ")
+    'a, b, c, d, e and 1 more'
+    """
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return between.join(names[:SHOWN]) + more

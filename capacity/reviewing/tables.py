@@ -77,6 +77,8 @@ def tables(contents: Mapping[str, bytes], only: Mapping[str, Sequence[str]]) -> 
 
 def _opened(connection: Any, source: str, only: Sequence[str]) -> pd.DataFrame:
     kinds = {name: kind for name, kind, *_ in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    if absent := [name for name in only if name not in kinds]:
+        raise InputError(f"a table without {', '.join(absent)}")
     kinds = {name: kind for name, kind in kinds.items() if not only or name in only}
     _of_a_size(connection, source, kinds)
     columns = [f'epoch_us("{name}") AS "{name}"' if kind == _STAMP else f'"{name}"' for name, kind in kinds.items()]
