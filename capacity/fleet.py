@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from capacity.findings import Findings
     from capacity.forecasting import Backtest, Forecast, Forecaster
     from capacity.history import History
-    from capacity.monitoring import Alarms
+    from capacity.monitoring import Alarms, Dashboard, Runbooks
     from capacity.planning import Plan
     from capacity.reporting import Report
     from capacity.reviewing import Review, Snapshot
@@ -44,6 +44,8 @@ STAGES = {
     "policy": "Rehearsing policies",
     "production": "Asking production what a task carries",
     "alarms": "Choosing alarms and trying them on history",
+    "dashboard": "Drawing dashboards",
+    "runbooks": "Writing runbooks",
     "report": "Writing the report",
     "snapshot": "Keeping the plan",
     "review": "Reviewing the plan",
@@ -226,6 +228,24 @@ class Chain:
         plan, demand, history = self.plan, self.demand, self.history
         with self._stage("alarms"):
             return alarms(plan, demand=demand, history=history, settings=self.config)
+
+    @cached_property
+    def dashboard(self) -> Dashboard:
+        """Live metrics beside the plan and today's settings: nothing is rehearsed for it."""
+        from capacity.monitoring import dashboard
+
+        plan, alarms, history = self.plan, self.alarms, self.history
+        with self._stage("dashboard"):
+            return dashboard(plan, alarms=alarms, history=history, settings=self.config)
+
+    @cached_property
+    def runbooks(self) -> Runbooks:
+        """A page for each alarm, with the numbers of plan and history, and today's settings to go back to."""
+        from capacity.monitoring import runbooks
+
+        plan, alarms, history = self.plan, self.alarms, self.history
+        with self._stage("runbooks"):
+            return runbooks(alarms, plan=plan, history=history)
 
     @cached_property
     def doubts(self) -> Findings:

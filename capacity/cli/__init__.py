@@ -18,6 +18,8 @@ the policy and was left so; 130 interrupted.
     money        cost
     caching      cache
     slo          slo
+    dashboard    dashboard
+    runbooks     runbooks
     options      what several commands take
     interrupts   Ctrl-C
     printing     tables, JSON, progress
@@ -33,12 +35,14 @@ from capacity._version import __version__
 from capacity.cli import (
     caching,
     chain,
+    dashboard,
     fetching,
     limits,
     live,
     loadtest,
     money,
     review,
+    runbooks,
     setting_up,
     sizing,
     slo,
@@ -68,6 +72,8 @@ app.add_typer(review.app)
 app.add_typer(live.app)
 app.add_typer(limits.app)
 app.add_typer(slo.app)
+app.add_typer(dashboard.app)
+app.add_typer(runbooks.app)
 app.add_typer(sizing.app)
 app.add_typer(whatif.app)
 app.add_typer(money.app)

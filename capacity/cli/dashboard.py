@@ -31,7 +31,7 @@ def dashboard(
     Of several dashboards one JSON object, name to body; with --service the body alone: what PutDashboard takes, or what
     Grafana imports. cloudformation is one template. docs/dashboards.md says what is drawn, and what cannot be.
     """
-    from capacity.monitoring.dashboards.dashboard import checked_kind
+    from capacity.monitoring.dashboards.making import checked_kind
 
     checked_kind(kind)  # a kind that does not exist is said before the minutes that rehearsals take
     with chain_of(config, history, [service] if service else None, horizon, None, quiet) as chain:

@@ -13,12 +13,32 @@ choosing/    which alarms a service needs, one kind a file
 choose       `alarms`: chosen, tried on history, re-tuned or refused
 replay       how alarms would have done on a history; `truth` says which were right
 timeline     that as a picture, and as text
+facts        what is known of a service, once for its dashboard and its runbooks; `profile` is a week of 168 hours
+dashboards/  `dashboard`: live metrics beside the plan, for CloudWatch and Grafana
+runbook_pages/  `runbooks`: a page for each alarm, for whoever is woken
+markdown     text from outside, as Markdown that stays text
 """
 
 from capacity.monitoring.alarm import Alarm, Alarms, Replayed
 from capacity.monitoring.budgets import ErrorBudgets, error_budgets
 from capacity.monitoring.choose import alarms
+from capacity.monitoring.dashboards import Dashboard, dashboard
 from capacity.monitoring.key_figures import Kpis, kpis
 from capacity.monitoring.replay import replay
+from capacity.monitoring.runbook_pages import Runbooks, runbooks
 
-__all__ = ["Alarm", "Alarms", "ErrorBudgets", "Kpis", "Replayed", "alarms", "error_budgets", "kpis", "replay"]
+__all__ = [
+    "Alarm",
+    "Alarms",
+    "Dashboard",
+    "ErrorBudgets",
+    "Kpis",
+    "Replayed",
+    "Runbooks",
+    "alarms",
+    "dashboard",
+    "error_budgets",
+    "kpis",
+    "replay",
+    "runbooks",
+]

@@ -12,7 +12,7 @@ from urllib.parse import quote
 #: What begins markup anywhere in a line, or ends a cell of a table ($ and ^ in Grafana and wikis).
 _ANYWHERE = re.compile(r"([\\`*_\[\]|~$>^@])")
 #: What begins a heading, a list or a rule where it comes first.
-_FIRST = re.compile(r"^(?:([#+\-=])|(\d{1,9})([.)]))")
+_FIRST = re.compile(r"^(?:([#+\-=])|(\d{1,9})([.)])(?=\s|$))")
 #: What GitHub makes a link of without being asked.
 _ADDRESS = re.compile(r"(?i)(?<=[a-z]):(?=//)|(?<=www)\.")
 #: `<` and `&` begin HTML: an entity is safer than a backslash where a page is shown by what knows less of CommonMark.

@@ -7,9 +7,9 @@ naming          names of dashboards
 cloudwatch      a page as what PutDashboard takes
 grafana         a page as Grafana's JSON model; promql: its questions to Prometheus
 cloudformation  all pages as one template
-dashboard       the noun `Dashboard`, and the verb
+making          the noun `Dashboard`, and the verb
 """
 
-from capacity.monitoring.dashboards.dashboard import Dashboard, dashboard
+from capacity.monitoring.dashboards.making import Dashboard, dashboard
 
 __all__ = ["Dashboard", "dashboard"]

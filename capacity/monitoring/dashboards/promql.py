@@ -44,10 +44,13 @@ class Questions:
     settings: PrometheusSettings | None = None
     _made: dict[tuple[str, int], tuple[Query, ...]] = field(default_factory=dict, repr=False)
 
-    def of(self, line: Line, account: Account | None = None) -> str | None:
-        """One series, in the chart's unit; None where nothing that is asked of Prometheus answers it."""
+    def of(self, line: Line, account: Account | None = None, step: int = 0) -> str | None:
+        """One series, in the chart's unit; None where nothing that is asked of Prometheus answers it.
+
+        step  seconds that rates look over; 0 leaves that to Grafana ($__rate_interval)
+        """
         if line.slo is None:
-            asked = self._signal(line, line.signal, line.stat, account=account)
+            asked = self._signal(line, line.signal, line.stat, step, account)
             return asked if asked is None or line.factor == 1 else f"{line.factor:g} * ({asked})"
         # rates over the step itself, so that nothing between two steps is missed; an hour is fine enough for a month
         left = line.measure == "budget"
@@ -70,7 +73,6 @@ class Questions:
         return f"avg_over_time(({errors})[{window}:{step}s]) / avg_over_time(({requests})[{window}:{step}s])"
 
     def _signal(self, line: Line, name: str, stat: str, step: int = 0, account: Account | None = None) -> str | None:
-        """`step`: seconds that rates look over; 0 leaves that to Grafana ($__rate_interval)."""
         service = line.service.name
 
         def ask(signal: str) -> str | None:

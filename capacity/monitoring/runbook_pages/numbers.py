@@ -1,0 +1,110 @@
+"""The numbers of a page as they stand when it is written: each with what it rests on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import pandas as pd
+
+from capacity.monitoring.conditions import OutsideProfile
+from capacity.monitoring.facts import RECENT_DAYS, Facts
+from capacity.monitoring.runbook_pages.subject import Subject
+from capacity.planning.limits import EARLY
+from capacity.planning.words import counted, level_words, percent, spoken_date
+from capacity.schema import METRICS
+
+Row = tuple[str, str, str]
+
+
+def numbers_of(about: Subject) -> list[Row]:
+    """(what, value, rests on), of the alarm's service, or of its account."""
+    rows = [*_quota(about)] if about.shared else [*_tasks(about), *_demand(about), *_promised(about)]
+    rows += [*_limits(about.facts)] if about.facts is not None and not about.shared else []
+    rows += [*_measured(about.facts)] if about.facts is not None and not about.shared else []
+    return [*rows, *_record(about)]
+
+
+def _tasks(about: Subject) -> Iterator[Row]:
+    service, facts = about.service, about.facts
+    yield "tasks today", f"{service.min_tasks} to {service.max_tasks}", "capacity.toml"
+    if facts is not None:
+        short = f"; the maximum leaves some missing in {facts.short:,} intervals" if facts.short else ""
+        made = f"plan of {spoken_date(facts.cutoff)}, {level_words(facts.level)} sure{short}"
+        yield "most tasks planned", f"{facts.most:,} on {spoken_date(facts.most_at, service.timezone)}", made
+    size = f"{service.task_vcpu:g} vCPU, {service.task_memory_gib:g} GiB"
+    rate = service.requests_per_second_per_task
+    carries = f"{rate:g} requests/s" if rate is not None else "not stated: planned by CPU and memory"
+    full = f", planned at {rate * service.request_target:g}" if rate is not None else ""
+    yield "one task", size, f"carries {carries}{full}"
+    yield "ready after", f"{service.startup_seconds:,.0f} s", "startup_seconds of capacity.toml"
+
+
+def _demand(about: Subject) -> Iterator[Row]:
+    if about.facts is None:
+        return
+    for metric, demand in about.facts.demand.items():
+        unit = METRICS[metric].unit
+        peak = f"{demand.peak_p50:,.4g} {unit}; 95 % sure of less than {demand.peak_p95:,.4g}"
+        yield f"highest {metric}", peak, f"forecast to {spoken_date(about.facts.until)}"
+    condition = about.alarm.condition
+    if isinstance(condition, OutsideProfile):
+        known = [value for value in condition.profile if math.isfinite(value)]
+        if known:
+            unit = METRICS[condition.reading.signal].unit if condition.reading.signal in METRICS else ""
+            edge = f"{min(known):,.4g} to {max(known):,.4g} {unit}"
+            yield "edge of the plan", edge, f"by the hour of the week, {level_words(condition.level)}"
+
+
+def _promised(about: Subject) -> Iterator[Row]:
+    for slo in about.service.slo:
+        what = (
+            "of requests without an error"
+            if slo.latency_seconds is None
+            else f"of minutes with {slo.percentile} at most {slo.latency_seconds:g} s"
+        )
+        days = slo.window_days
+        minutes = slo.budget * days * 24 * 60
+        yield (
+            f"promised: {slo.name}",
+            f"{slo.objective * 100:.6g} % {what}",
+            f"over {days} days; if all fails, the budget is gone in {minutes:,.0f} minutes",
+        )
+
+
+def _limits(facts: Facts | None) -> Iterator[Row]:
+    for row in facts.limits if facts is not None else ():
+        if row["probability"] >= EARLY and row["first"] is not pd.NaT:
+            when = f"{percent(row['probability'])} pass it, the first by {spoken_date(row['first'])}"
+            yield f"limit {row['limit']}", f"{row['value']:,.10g} {row['unit']}", when
+
+
+def _measured(facts: Facts) -> Iterator[Row]:
+    for metric, found in facts.seen.items():
+        unit = METRICS[metric].unit
+        highest = f"highest of {RECENT_DAYS} days {found.highest:,.4g} on {spoken_date(found.highest_at)}"
+        yield f"measured: {metric}", f"{found.last:,.4g} {unit}", f"{found.at:%Y-%m-%d %H:%M} UTC; {highest}"
+
+
+def _quota(about: Subject) -> Iterator[Row]:
+    quota = about.account.fargate_vcpu_quota if about.account is not None else None
+    if quota is not None and about.account is not None:
+        yield "quota today", f"{quota:,.0f} vCPU", "capacity.toml; L-3032A538, Fargate On-Demand"
+        yield "days to have it raised", f"{about.account.quota_change_days}", "quota_change_days of capacity.toml"
+    for decision in about.decisions:
+        yield "decided", decision.sentence, decision.because
+
+
+def _record(about: Subject) -> Iterator[Row]:
+    """How the alarm did on history, so that whoever is woken knows how far to trust it."""
+    found = about.alarm.replayed
+    if found is None:
+        yield "on history", "not replayed", "no history was there to judge it by"
+        return
+    if not found.fired:
+        yield "on history", "never went off", f"{found.days:,.0f} days"
+        return
+    lead = f", {found.lead_minutes:,.0f} minutes ahead" if math.isfinite(found.lead_minutes) else ""
+    last = f"; last on {spoken_date(found.last)}" if found.last is not None else ""
+    said = f"{counted(found.fired, 'time')}, {found.true} of them true{lead}"
+    yield "on history", said, f"{found.days:,.0f} days, {found.false_per_month:.2g} false in 30 days{last}"
