@@ -14,6 +14,7 @@ from capacity.display import table_html
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, SEVERITY, Finding, Findings
 from capacity.history import History
+from capacity.history.line import counted
 from capacity.monitoring.minutes import MINUTE, Minutes, utc
 from capacity.monitoring.slos import BURN_WINDOWS, DAY, WELL_KNOWN, SloStatus, slo_status
 from capacity.schema import ERROR_BUDGETS
@@ -60,7 +61,9 @@ class ErrorBudgets:
 
     def _repr_html_(self) -> str:
         broken = sum(one.status == "FAIL" for one in self.statuses)
-        return table_html(f"{len(self)} SLOs on {self.at:%Y-%m-%d %H:%M} UTC, {broken} of them broken", self.frame)
+        return table_html(
+            f"{counted(len(self), 'SLO')} on {self.at:%Y-%m-%d %H:%M} UTC, {broken} of them broken", self.frame
+        )
 
     def plot(self, service: str | None = None) -> Any:
         """A chart of the error budgets left over the last window, in percent; below zero the promise is broken."""

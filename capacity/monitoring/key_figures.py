@@ -13,7 +13,7 @@ from capacity.config import Service
 from capacity.display import table_html
 from capacity.history import History
 from capacity.history.history import SeriesKey
-from capacity.history.line import how_long
+from capacity.history.line import counted, how_long
 from capacity.monitoring.figures import FIGURES, LEAST_KNOWN, Figure
 from capacity.monitoring.lasting import days_until_saturation
 from capacity.monitoring.minutes import Minutes, utc
@@ -57,8 +57,8 @@ class Kpis:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        services = self.frame["service"].nunique()
-        return table_html(f"Key figures of {services} services, seven days to {self.at:%Y-%m-%d %H:%M} UTC", self.frame)
+        services = counted(self.frame["service"].nunique(), "service")
+        return table_html(f"Key figures of {services}, seven days to {self.at:%Y-%m-%d %H:%M} UTC", self.frame)
 
     def plot(self, kpi: str = "cost per million requests") -> Any:
         """A bar a service of one figure, with last week's and last quarter's as the ends of its line."""
