@@ -272,8 +272,18 @@ class Chain:
         plan, policy, scores, doubts = self.plan, self.policy, self.backtest, self.doubts
         history = replace(self.history, findings=Findings())  # the plan carries them, each once
         with self._stage("report"):
-            title = self.config.report.title
-            return report(plan, policy=policy, history=history, findings=doubts, scores=scores, title=title)
+            said = self.config.report
+            return report(
+                plan,
+                policy=policy,
+                history=history,
+                findings=doubts,
+                scores=scores,
+                title=said.title,
+                sections=said.sections,
+                footer=said.footer,
+                templates=self.config.templates_path,
+            )
 
     def snapshot(self, *, created_at: Moment | None = None, policy: bool = True) -> Snapshot:
         """The plan with everything it was made from, to be kept as one file, opened and run again.

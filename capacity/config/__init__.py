@@ -150,6 +150,14 @@ class Config(Settings):
         base = self.path.parent if self.path is not None else Path()
         return base / self.data.history
 
+    @property
+    def templates_path(self) -> Path | None:
+        """Where [report].templates points, relative to the file that says so."""
+        if not self.report.templates:
+            return None
+        base = self.path.parent if self.path is not None else Path()
+        return base / self.report.templates
+
 
 def load_config(path: str | Path) -> Config:
     """Read `capacity.toml`. Everything wrong in it is reported in one ConfigError.

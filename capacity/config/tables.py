@@ -100,3 +100,13 @@ class ReportSettings(Settings):
 
     title: str = Field("Capacity report", description="Heading of the first page.")
     out: str = Field("build/report", description="Folder for report.html, .pdf, .xlsx and .json.")
+    footer: str = Field(
+        "", description="Last line of the page, and of each page on paper, where the title is otherwise."
+    )
+    sections: tuple[str, ...] = Field(
+        (),
+        description="Sections to show, in their order; all when empty. JSON holds every part.",
+    )
+    templates: str = Field(
+        "", description="Folder with your logo.svg, brand.css and templates (see report.md); relative to this file."
+    )

@@ -42,6 +42,7 @@ def document(
     title: str = "Capacity report",
     generated_at: str = "",
     shown: Sequence[str] = (),
+    footer: str = "",
 ) -> dict[str, Any]:
     """Everything a report says, in the order it says it: decisions, fleet, cost, then each service, then method.
 
@@ -70,6 +71,7 @@ def document(
         "capacity_version": __version__,
         "title": title,
         "generated_at": generated_at,
+        "footer": footer,
         "sections": sections.chosen(shown),
         "period": _period(plan),
         "alerts": [finding_row(finding) for finding in known if finding.status == "FAIL"],

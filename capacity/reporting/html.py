@@ -10,10 +10,12 @@ from base64 import b64encode
 from functools import cache
 from hashlib import sha256
 from html import escape
+from pathlib import Path
 from typing import Any, Final
 
 from capacity.drawing import DARK, LIGHT
 from capacity.errors import MissingExtra
+from capacity.reporting.branding import NO_BRAND, Brand
 from capacity.reporting.outlines import sparkline, strip
 from capacity.reporting.pictures import Picture, demand_described
 from capacity.reporting.view import subtitle, view
@@ -23,9 +25,9 @@ from capacity.reporting.wording import STATUS_WORDS
 LISTED: Final = 100
 
 
-def render(document: dict[str, Any], pictures: dict[str, Picture]) -> str:
-    """The page: `view` says what, `templates/` set it."""
-    environment = _environment()
+def render(document: dict[str, Any], pictures: dict[str, Picture], own: Brand = NO_BRAND) -> str:
+    """The page: `view` says what, `templates/` set it, or those of one's `own`."""
+    environment = _environment(own.folder)
     page = view(document)
     blocks = [block for section in page["sections"] for block in section["blocks"]]
     chapters = [block["chapter"] for block in blocks if block["kind"] == "service"]
@@ -40,8 +42,9 @@ def render(document: dict[str, Any], pictures: dict[str, Picture]) -> str:
         strips={part["anchor"]: _strip(part) for part in document["services"]},
         status_words=STATUS_WORDS,
         script=script,
-        allowed=f"; script-src 'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'" if script else "",
-        css=environment.get_template("report.css").render(light=_variables(LIGHT), dark=_variables(DARK)),
+        allowed=_allowed(script, own),
+        logo=own.logo_uri,
+        css=environment.get_template("report.css").render(light=_variables(LIGHT), dark=_variables(DARK)) + own.css,
     )
     return lined(text) + "\n"
 
@@ -58,6 +61,12 @@ def anchors(page: dict[str, Any]) -> list[str]:
     """What a link on the page can lead to."""
     chapters = [block["chapter"]["anchor"] for one in page["sections"] for block in one["blocks"] if "chapter" in block]
     return [anchor for anchor, _ in contents(page)] + chapters
+
+
+def _allowed(script: str, own: Brand) -> str:
+    """What the page's policy lets in beside its style: its script by hash, a logo that is part of it."""
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    return (f"; script-src 'sha256-{digest}'" if script else "") + ("; img-src data:" if own.logo else "")
 
 
 def _asks_for_script(block: dict[str, Any]) -> bool:
@@ -100,13 +109,20 @@ NOTED: Final = 20
 
 
 @cache
-def _environment() -> Any:
+def _environment(folder: Path | None = None) -> Any:
+    """Ours, and what a folder holds in their place. What is not ours runs in a sandbox."""
     try:
         import jinja2
+        import jinja2.sandbox
     except ImportError:
         raise MissingExtra("jinja2", "report", "writing the report as HTML") from None
-    return jinja2.Environment(
-        loader=jinja2.PackageLoader("capacity.reporting"),
+    ours = jinja2.PackageLoader("capacity.reporting")
+    loaders = [jinja2.PrefixLoader({"capacity": ours}), ours]
+    if folder is not None:
+        loaders.insert(0, jinja2.FileSystemLoader(folder))
+    kind = jinja2.Environment if folder is None else jinja2.sandbox.ImmutableSandboxedEnvironment
+    return kind(
+        loader=jinja2.ChoiceLoader(loaders),
         autoescape=lambda name: name is not None and not name.endswith((".css", ".js")),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

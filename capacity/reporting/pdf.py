@@ -11,6 +11,7 @@ from typing import Any
 
 from capacity.drawing import FONTS, LIGHT
 from capacity.errors import MissingExtra
+from capacity.reporting.branding import NO_BRAND, Brand
 from capacity.reporting.html import anchors
 from capacity.reporting.outlines import sparkline
 from capacity.reporting.pictures import Picture
@@ -18,7 +19,7 @@ from capacity.reporting.view import view
 from capacity.reporting.wording import STATUS_WORDS
 
 
-def render(document: dict[str, Any], pictures: dict[str, Picture]) -> bytes:
+def render(document: dict[str, Any], pictures: dict[str, Picture], own: Brand = NO_BRAND) -> bytes:
     """The PDF, tagged, with a text alternative for each picture."""
     try:
         import typst
@@ -29,15 +30,17 @@ def render(document: dict[str, Any], pictures: dict[str, Picture]) -> bytes:
     said = {
         **page,
         "anchors": anchors(page),
+        "logo": bool(own.logo),
         "colours": LIGHT,
         "status_words": STATUS_WORDS,
         "pictures": {name: f"{one.title}. {one.description}" for name, one in pictures.items()},
         "sparks": list(sparks),
     }
-    template = files("capacity.reporting").joinpath("templates", "report.typ").read_bytes()
+    template = own.typst or files("capacity.reporting").joinpath("templates", "report.typ").read_bytes()
     sources = {"main.typ": template, "view.json": json.dumps(said, ensure_ascii=False).encode()}
     sources |= {f"pictures/{name}.svg": one.svg("light").encode() for name, one in pictures.items()}
     sources |= {f"sparks/{name}.svg": _light(svg).encode() for name, svg in sparks.items()}
+    sources |= {"logo.svg": own.logo.encode()} if own.logo else {}
     # typst 0.15 takes several sources in memory, its type stub does not know yet
     return bytes(typst.compile(sources, format="pdf", font_paths=[str(FONTS)], timestamp=0))  # type: ignore[call-overload]
 

@@ -19,6 +19,7 @@ from capacity.planning.plans import Plan
 from capacity.reporting import html, json, pdf, xlsx
 from capacity.reporting import sections as parts
 from capacity.reporting.accuracy import scores_frame
+from capacity.reporting.branding import NO_BRAND, Brand, brand
 from capacity.reporting.document import document
 from capacity.reporting.pictures import Picture
 from capacity.scaling.policy import Policy
@@ -29,6 +30,7 @@ class Report:
     """A report: `document` holds everything it says, and every format shows the same document."""
 
     document: dict[str, Any]
+    brand: Brand = NO_BRAND
 
     @cached_property
     def pictures(self) -> dict[str, Picture]:
@@ -68,6 +70,8 @@ def report(
     title: str = "Capacity report",
     generated_at: datetime | pd.Timestamp | str | None = None,
     sections: Sequence[str] = (),
+    footer: str = "",
+    templates: str | Path | None = None,
 ) -> Report:
     """The page a capacity review acts on: decisions, fleet, cost, then each service with its reasons and its doubts.
 
@@ -77,6 +81,8 @@ def report(
     scores        a Backtest, or `schema.SCORES`; the forecast's own when left out
     generated_at  moment to print, read as UTC when it names no zone; now, when left out. Nothing else varies
     sections      names of `reporting.sections`, in the order of the pages; all when left out. JSON holds every part
+    footer        last line of the page, and of each page on paper
+    templates     folder with a logo, style and templates of your own: `reporting.branding`
     """
     moment = pd.Timestamp(datetime.now(UTC)) if generated_at is None else pd.Timestamp(generated_at)
     moment = moment.tz_localize("UTC") if moment.tz is None else moment.tz_convert("UTC")
@@ -90,13 +96,15 @@ def report(
             title=title,
             generated_at=moment.floor("s").isoformat(),
             shown=sections,
-        )
+            footer=footer,
+        ),
+        brand(templates),
     )
 
 
 FORMATS: Final[dict[str, Callable[[Report], bytes]]] = {
-    "html": lambda report: html.render(report.document, report.pictures).encode(),
-    "pdf": lambda report: pdf.render(report.document, report.pictures),
+    "html": lambda report: html.render(report.document, report.pictures, report.brand).encode(),
+    "pdf": lambda report: pdf.render(report.document, report.pictures, report.brand),
     "xlsx": lambda report: xlsx.render(report.document),
     "json": lambda report: json.render(report.document).encode(),
 }

@@ -22,6 +22,7 @@ def view(document: dict[str, Any]) -> dict[str, Any]:
         {
             "title": document["title"],
             "subtitle": subtitle(document),
+            "footer": document.get("footer", ""),
             "version": document["capacity_version"],
             "sections": [
                 {"name": one.name, "title": one.title, "new_page": one.new_page, "blocks": blocks}
@@ -34,7 +35,7 @@ def view(document: dict[str, Any]) -> dict[str, Any]:
 
 
 #: Keys whose text is a name, to be shown as it is.
-NAMES = {"name", "service", "anchor", "picture", "spark", "title", "label", "sort", "owner", "owners"}
+NAMES = {"name", "service", "anchor", "picture", "spark", "title", "label", "sort", "owner", "owners", "footer"}
 
 _UNIT = re.compile(r"(?<=[0-9]) ?(?=%(?![0-9A-Za-z]))|(?<=[0-9]) (?=USD\b|vCPU\b|GiB\b|tasks?\b)")
 

@@ -81,7 +81,7 @@ def decisions(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 #: Decisions of a group that are seen at once; the others are folded away.
-SHOWN: Final = 40
+SHOWN: Final = 15
 
 #: Services named where many are told the same at once.
 NAMED: Final = 20
