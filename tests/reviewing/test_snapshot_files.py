@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -25,6 +26,7 @@ from capacity.reviewing.formats import migrated
 from capacity.reviewing.keeping import parts
 from capacity.reviewing.tables import MOST_LETTERS, parquet
 from tests.commands import called
+from tests.conftest import ROOT
 from tests.reviewing.golden import FOLDER
 from tests.reviewing.kept import THEN
 
@@ -247,3 +249,15 @@ def test_the_command_keeps_a_plan_and_runs_it_again(tmp_path: Path) -> None:
     assert json.loads(out) == {"differences": []}
     first, second = open_snapshots(tmp_path / "plans")
     assert parts(first) == parts(second)
+
+
+def test_the_guide_to_keeping_plans_runs_as_it_stands(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    section = (ROOT / "docs/reviewing.md").read_text(encoding="utf-8").split("## Keeping plans")[1].split("\n## ")[0]
+    for block in re.findall(r"^```python\n(.*?)^```", section, flags=re.S | re.M):
+        exec(compile(block, "docs/reviewing.md", "exec"), {})
+    assert re.search(
+        r"^Plan of .* for 2026-11-16 to 2026-11-23: 1 service, .*\n0 differences$", capsys.readouterr().out
+    )
