@@ -51,8 +51,8 @@ class ErrorBudgets:
     @property
     def frame(self) -> pd.DataFrame:
         """The table `schema.ERROR_BUDGETS`: one row an SLO, the worst first."""
-        rows = [_row(one) for one in self.statuses]
-        return pd.DataFrame(rows, columns=ERROR_BUDGETS.names).astype(ERROR_BUDGETS.types)
+        table = pd.DataFrame([_row(one) for one in self.statuses], columns=ERROR_BUDGETS.names)
+        return table.assign(gone_at=pd.to_datetime(table["gone_at"], utc=True)).astype(ERROR_BUDGETS.types)
 
     def __str__(self) -> str:
         if not self.statuses:
