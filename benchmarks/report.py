@@ -2,8 +2,9 @@
 
 The plan and a policy are in hand (`benchmarks.planning` makes the plan; every service gets the same policy with a
 rehearsal, so that each has all a chapter can hold). Measured: the document, the pictures, and each of the four files;
-their sizes; and, in Chromium where there is one, when the page first shows something and how long a search and a sort of
-the fleet's table take, layout included. The promise: 1,000 services in 90 s on 2 cores, and a page below 15 MB.
+their sizes; and, in Chromium where there is one, when the page first shows something and how long a search and a sort
+of the fleet's table take, layout included. Beside the seconds stand those of the processor, which other work on the
+machine does not lengthen. The promise: 1,000 services in 90 s on 2 cores, and a page below 15 MB.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.planning import accounts, fleet
@@ -86,14 +88,14 @@ def policy_of(made: Plan) -> Policy:
     )
 
 
-def timed(name: str, act: Callable[[], Any]) -> tuple[Any, float]:
-    """What came of it and the seconds it took, which are printed."""
-    start = time.perf_counter()
+def timed(name: str, act: Callable[[], Any]) -> tuple[Any, np.ndarray]:
+    """What came of it and the seconds it took, by the clock and of the processor, which are printed."""
+    start, busy = time.perf_counter(), time.process_time()
     result = act()
-    took = time.perf_counter() - start
+    took, busy = time.perf_counter() - start, time.process_time() - busy
     size = f"{len(result) / 1e6:8.2f} MB" if isinstance(result, bytes) else ""
-    print(f"{name:12}{took:8.1f} s {size}", flush=True)
-    return result, took
+    print(f"{name:12}{took:8.1f} s, {busy:6.1f} of the processor {size}", flush=True)
+    return result, np.array([took, busy])
 
 
 def in_browser(folder: Path) -> dict[str, Any] | None:
@@ -129,9 +131,8 @@ def main() -> None:
     for kind in ("html", "pdf", "xlsx", "json"):
         files[kind], took = timed(kind, lambda kind=kind: Report.render(whole, kind))  # type: ignore[misc]
         spent += took
-    print(
-        f"{'together':12}{spent:8.1f} s of {MOST_SECONDS:.0f}; {len(drawn)} pictures; page of {MOST_MB:.0f} MB allowed"
-    )
+    print(f"{'together':12}{spent[0]:8.1f} s, {spent[1]:6.1f} of the processor; {MOST_SECONDS:.0f} s are allowed")
+    print(f"{len(drawn)} pictures, page of {len(files['html']) / 1e6:.1f} MB of {MOST_MB:.0f}")
     with tempfile.TemporaryDirectory() as held:
         folder = asked.out or Path(held)
         folder.mkdir(parents=True, exist_ok=True)
