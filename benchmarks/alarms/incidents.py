@@ -28,6 +28,9 @@ EACH_A_YEAR: Final = 5
 HARDER: Final = 1.2
 MOST_TRIES: Final = 8
 
+#: Users are hurt when so many minutes on end were bad.
+ON_END: Final = 5
+
 #: Nothing else happens so near an incident, in minutes.
 APART: Final = 360
 
@@ -55,13 +58,17 @@ class Incident:
 class Quiet:
     """Ordinary life: nobody wants to be woken for it.
 
-    deploys  minutes at which a good release replaced every task
+    deploys  (minute at which a good release replaced every task, change of its memory, factor of processor time)
     promos   (start, minutes, factor of the load)
+    hiccups  (start, minutes, share of requests that fail, factor of latency): over before users are hurt
+    others   (start, minutes, share of the account's quota): deployments of others
     gaps     (start, minutes) without any metric
     """
 
-    deploys: tuple[int, ...]
+    deploys: tuple[tuple[int, float, float], ...]
     promos: tuple[tuple[int, int, float], ...]
+    hiccups: tuple[tuple[int, int, float, float], ...]
+    others: tuple[tuple[int, int, float], ...]
     gaps: tuple[tuple[int, int], ...]
 
 
@@ -118,7 +125,16 @@ def quiet(count: int, incidents: list[Incident], rng: np.random.Generator) -> Qu
         return [int(begin) for begin in sorted(begins) if free[begin] and free[begin + longest]]
 
     return Quiet(
-        deploys=tuple(some(1.5, 30)),
+        deploys=tuple((at, 0.03 * rng.standard_normal(), 1 + 0.04 * rng.standard_normal()) for at in some(1.5, 30)),
         promos=tuple((at, int(rng.integers(60, 181)), float(rng.uniform(1.15, 1.35))) for at in some(0.33, 200)),
+        hiccups=tuple(_hiccup(at, rng) for at in some(1.0, 10)),
+        others=tuple((at, int(rng.integers(5, 31)), float(rng.uniform(0.65, 0.9))) for at in some(0.5, 40)),
         gaps=tuple((at, int(rng.integers(1, 5))) for at in some(0.7, 10)),
     )
+
+
+def _hiccup(at: int, rng: np.random.Generator) -> tuple[int, int, float, float]:
+    """A dependency fails or dawdles for a few minutes."""
+    lasts, fails = int(rng.integers(1, ON_END)), rng.random() < 0.5
+    share = float(np.exp(rng.uniform(np.log(0.002), np.log(0.02)))) if fails else 0.0
+    return at, lasts, share, 1.0 if fails else float(rng.uniform(1.5, 3.0))

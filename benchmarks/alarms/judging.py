@@ -5,8 +5,8 @@ An incident is caught when an alarm goes off after its start and in time:
     surge, bad deploy   a page, up to 15 minutes after users were hurt, or before 5 % of a month's error budget is
                         gone, whichever is later: what a page after the Workbook's chapter 5 may cost. A ticket is read
                         the next morning, and does not count
-    leak, quota         the same, or a ticket an hour or more before users were hurt
-    silence             a page or a ticket within 30 minutes
+    leak, quota         the same, or a ticket that tells of it (`TELLS_OF`) an hour or more before users were hurt
+    silence             a page, or a ticket that tells of it, within 30 minutes
 
 An alarm that was on before the start, and stayed on, catches nothing. That a minute is over and its value published
 takes two minutes, for everyone. An alarm that states a lead keeps its promise
@@ -27,9 +27,9 @@ from typing import Final, Literal
 
 import numpy as np
 
-from benchmarks.alarms.incidents import KINDS, Incident, Kind
+from benchmarks.alarms.incidents import KINDS, ON_END, Incident, Kind
 from benchmarks.alarms.nature import MINUTES_A_DAY
-from benchmarks.alarms.world import ON_END, World
+from benchmarks.alarms.world import World
 
 DELAY: Final = 2  # minutes from the start of a minute until its value is known and read: its length, and publication
 GRACE: Final = 15  # minutes after users were hurt
@@ -44,7 +44,14 @@ AVAILABILITY: Final = 0.999
 FAST_MINUTES: Final = 0.99
 MONTH: Final = 30 * MINUTES_A_DAY
 
-ACUTE: Final = ("surge", "bad deploy")
+#: Kinds of alarm whose tickets send someone to the right place. Whoever is paged looks at everything.
+TELLS_OF: Final[dict[Kind, tuple[str, ...]]] = {
+    "surge": (),
+    "bad deploy": (),
+    "leak": ("leak",),
+    "quota": ("quota",),
+    "silence": ("silence",),
+}
 
 #: Weeks by which a record is moved to learn what chance would have caught.
 MOVED: Final = (3, 7, 11, 17, 23, 31)
@@ -150,10 +157,10 @@ def _deadline(one: Incident, spent: np.ndarray) -> int:
 def _in_time(one: Incident, deadline: int, firing: Firing) -> np.ndarray:
     """Minutes at which this alarm caught it."""
     went, last = firing.went_off, deadline
-    if firing.severity == "ticket" and one.hurt is not None:
-        if one.kind in ACUTE:
+    if firing.severity == "ticket":
+        if firing.kind not in TELLS_OF[one.kind]:
             return np.empty(0, dtype=int)
-        last = one.hurt - TICKET_LEAD
+        last = deadline if one.hurt is None else one.hurt - TICKET_LEAD
     return np.asarray(went[(went >= one.start) & (went <= last)])
 
 

@@ -47,9 +47,9 @@ class Nature:
     def of(cls, seed: int, number: int) -> Nature:
         """The service with this number in the world of this seed."""
         rng = np.random.default_rng([seed, number])
-        cost = float(np.exp(rng.uniform(np.log(0.005), np.log(0.05))))
+        cost = float(np.exp(rng.uniform(np.log(0.005), np.log(0.2))))
         vcpu = float(rng.choice([0.5, 1.0, 2.0]))
-        tasks = float(np.exp(rng.uniform(np.log(5), np.log(40))))
+        tasks = float(np.exp(rng.uniform(np.log(2), np.log(40))))
         return cls(
             name=f"service-{number:02d}",
             seed=seed * 1000 + number,

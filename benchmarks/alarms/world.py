@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from benchmarks.alarms.incidents import HARDER, KINDS, MOST_TRIES, Incident, Quiet, placed, quiet
+from benchmarks.alarms.incidents import HARDER, MOST_TRIES, ON_END, Incident, Quiet, placed, quiet
 from benchmarks.alarms.nature import (
     JUDGED_WEEKS,
     LEARNT_WEEKS,
@@ -26,10 +26,9 @@ from benchmarks.alarms.running import Conditions, Run, run
 #: After so many weeks the owner looks at bounds and quota, and makes new alarms.
 QUARTER_WEEKS: Final = 13
 
-#: Users are hurt in a minute in which this share of requests fails, or p95 latency is above the promise ...
+#: Users are hurt in a minute in which this share of requests fails, or p95 latency is above the promise;
+#: an incident has hurt them when ON_END minutes on end did.
 HURTING: Final = 0.01
-#: ... and an incident has hurt them when so many minutes on end did.
-ON_END: Final = 5
 
 #: Requests fail now and then in the best of times.
 BACKGROUND: Final = 0.0001
@@ -161,12 +160,16 @@ def _lived(
     )
     hiccups = rng.random(count) < 0.0005  # a minute of garbage collection, of a slow disk
     met.slower[hiccups] *= rng.uniform(1.5, 4.0, int(hiccups.sum()))
-    began = [0, *life.deploys, *(one.start for one in incidents if one.kind in ("leak", "bad deploy"))]
+    began = [
+        0,
+        *(at for at, _, _ in life.deploys),
+        *(one.start for one in incidents if one.kind in ("leak", "bad deploy")),
+    ]
     began += [one.end for one in incidents if one.kind in ("leak", "bad deploy")]  # the way back is a deploy too
-    _ordinary(met, life)
+    _ordinary(met, life, nature)
     for one in incidents:
         _wrong(met, one, nature)
-    memory, most_memory = _memory(nature, met, sorted(began), incidents, rng)
+    memory, most_memory = _memory(nature, met, sorted(began), life, incidents, rng)
     ran = run(met, nature.task_vcpu, nature.idle_vcpu, nature.target, nature.startup)
     latency = np.minimum(p95(nature, ran.pressing) * met.slower, 30.0)
     latency = np.where(ran.lost > 0.001, np.minimum(np.maximum(latency, 2 * nature.slowest_seconds) * 2, 30.0), latency)
@@ -197,11 +200,20 @@ def _batch(nature: Nature, count: int, rng: np.random.Generator) -> np.ndarray:
     return job
 
 
-def _ordinary(met: Conditions, life: Quiet) -> None:
-    """Good deploys and promotions, in place."""
-    for at in life.deploys:
+def _ordinary(met: Conditions, life: Quiet, nature: Nature) -> None:
+    """Good deploys, promotions, hiccups and what others do, in place."""
+    until = [*(at for at, _, _ in life.deploys), len(met.load)][1:]
+    for (at, _, factor), end in zip(life.deploys, until, strict=True):
         met.failing[at : at + 3] += 0.0005
         met.slower[at : at + 8] *= 1.1
+        met.cpu_seconds[at:end] *= factor
+    for at, lasts, share, slower in life.hiccups:
+        met.failing[at : at + lasts] += share
+        met.slower[at : at + lasts] *= slower
+    for at, lasts, share in life.others:
+        met.others_vcpu[at : at + lasts] = np.maximum(
+            met.others_vcpu[at : at + lasts], share * met.quota_vcpu[at] - 0.4 * met.most[at] * nature.task_vcpu
+        )
     for at, lasts, factor in life.promos:
         ramp = np.minimum(np.minimum(np.arange(lasts), np.arange(lasts)[::-1]) / 20, 1.0)
         met.load[at : at + lasts] *= 1 + (factor - 1) * ramp[: len(met.load[at : at + lasts])]
@@ -233,7 +245,12 @@ def _wrong(met: Conditions, one: Incident, nature: Nature) -> None:
 
 
 def _memory(
-    nature: Nature, met: Conditions, began: list[int], incidents: list[Incident], rng: np.random.Generator
+    nature: Nature,
+    met: Conditions,
+    began: list[int],
+    life: Quiet,
+    incidents: list[Incident],
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """(n,) shares in use: mean of the tasks, and of the one that holds most.
 
@@ -243,7 +260,10 @@ def _memory(
     count = len(met.load)
     age = np.arange(count) - np.array(began)[np.searchsorted(began, np.arange(count), side="right") - 1]
     cache = nature.memory_cache * (1 - np.exp(-age / (1.0 * MINUTES_A_DAY)))
-    base = nature.memory_rest + cache + nature.memory_load * met.load / (1.6 * nature.base)
+    rest = np.full(count, nature.memory_rest)
+    for at, change, _ in life.deploys:
+        rest[at:] = np.clip(rest[at:] + change, 0.15, 0.55)
+    base = rest + cache + nature.memory_load * met.load / (1.6 * nature.base)
     base = np.minimum(base * lasting(0.01, 60, count, rng), 0.85)
     mean, most = base.copy(), np.minimum(base * 1.06, 0.9)
     for one in incidents:
@@ -255,6 +275,3 @@ def _memory(
             dying = slice(one.start + one.grows, one.end)
             most[dying], mean[dying] = 1.0, 0.75 * noisy(0.03, len(mean[dying]), rng)
     return mean, most
-
-
-__all__ = ["KINDS", "Bounds", "World", "world"]
