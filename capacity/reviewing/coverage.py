@@ -1,8 +1,9 @@
 """Promises kept: how often each quantile was passed by what happened, over all plans that are given.
 
 A plan that starts too low stays too low: its hours, and those of plans made a week apart, miss together. So a share
-comes with the independent observations it is worth and with bounds (`forecasting.backtesting.calibration`): one plan
-counts as one observation until several have shown otherwise, and plans that speak of the same weeks share theirs.
+comes with the independent observations it is worth and with bounds (`forecasting.backtesting.calibration`). Time is cut
+into blocks as long as the longest plan has been seen: a block is one observation until several have shown otherwise,
+whether one plan speaks of it or thirteen that were made a week apart.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.demand.demand import Key
-from capacity.forecasting.backtesting.calibration import Marks, Shares, independent, shares, tally, together
+from capacity.forecasting.backtesting.calibration import Marks, Shares, Tally, independent, shares, tally, together
 from capacity.forecasting.scores import bias, ranks, wql
 from capacity.reviewing.actuals import KNOWN, Actual
 from capacity.reviewing.promised import Promised, levels_of
@@ -60,17 +61,17 @@ def coverage(pasts: Sequence[Past], told: Sequence[float] = TOLD) -> pd.DataFram
     Intervals in which a service was saturated are counted apart and not judged: its real demand was at least that.
     """
     found = _marks(pasts, levels(pasts))
-    return _table(found, pasts, [level for level in told if level in found.levels])
+    return _table(found, [level for level in told if level in found.levels])
 
 
-def _table(found: Marked, pasts: Sequence[Past], told: Sequence[float]) -> pd.DataFrame:
+def _table(found: Marked, told: Sequence[float]) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
-    overlap = distinct(pasts)
     for metric in sorted({key.metric for key in found.keys}):
         mine = [row for row, key in enumerate(found.keys) if key.metric == metric]
-        marks = Marks(found.levels, found.above[:, mine], found.below[:, mine], np.zeros_like(found.above[:, mine]))
-        counts = tally(marks)
-        worth = independent(counts) * overlap
+        above, below = found.above[:, mine], found.below[:, mine]
+        marks = Marks(found.levels, above, below, np.broadcast_to(found.blocks[:, None], above.shape))
+        counts = by_block(tally(marks))
+        worth = independent(counts)
         each = shares(counts.total(0), worth)
         for place, row in enumerate(mine):
             rows += _rows(found.keys[row], each, place, told, int(found.censored[row]))
@@ -124,6 +125,7 @@ class Marked(NamedTuple):
     above: np.ndarray  # (W, S, n) int8
     below: np.ndarray  # (W, S, n) int8
     censored: np.ndarray  # (S,) intervals in which the service was saturated
+    blocks: np.ndarray  # (W, n) the block of time each interval lies in
 
 
 def _marks(pasts: Sequence[Past], told: tuple[float, ...]) -> Marked:
@@ -142,7 +144,26 @@ def _marks(pasts: Sequence[Past], told: tuple[float, ...]) -> Marked:
         found = ranks(values, past.promised.quantiles(held)[[every.index(level) for level in told], :, :size])
         above[number, rows, :size], below[number, rows, :size] = found.above, found.below
         censored[rows] += saturated.sum(axis=1)
-    return Marked(keys, told, above, below, censored)
+    return Marked(keys, told, above, below, censored, blocks(pasts, [past.actual.times for past in pasts], shape[2]))
+
+
+def blocks(pasts: Sequence[Past], times: Sequence[pd.DatetimeIndex], width: int) -> np.ndarray:
+    """(W, width) the block of time in which the intervals of each plan lie; 0 past their end."""
+    start, length = (
+        min(past.actual.times[0] for past in pasts),
+        max(past.actual.now - past.actual.times[0] for past in pasts),
+    )
+    found = np.zeros((len(pasts), width), dtype=np.int64)
+    for row, own in zip(found, times, strict=True):
+        row[: len(own)] = (own - start) // length
+    return found
+
+
+def by_block(counts: Tally) -> Tally:
+    """Counts of blocks of time, whichever plan they are of: from groups of (W, S, B) to windows of (B, S, 1)."""
+    scored = counts.scored.sum(axis=0).T[..., None]
+    above, below = (np.swapaxes(one.sum(axis=1), 1, 2)[..., None] for one in (counts.above, counts.below))
+    return Tally(counts.levels, scored, above, below)
 
 
 def judged(past: Past, keys: Sequence[Key]) -> tuple[np.ndarray, np.ndarray]:
@@ -153,19 +174,6 @@ def judged(past: Past, keys: Sequence[Key]) -> tuple[np.ndarray, np.ndarray]:
     demand = past.actual.demand.select(list(keys))
     values = coarse(np.where(demand.censored, np.nan, demand.values)).astype(float)
     return values, demand.censored & np.isfinite(demand.values)
-
-
-def distinct(pasts: Sequence[Past]) -> float:
-    """Share of what several plans say that is not said of the same time twice: the union of their spans over the sum.
-
-    Four weekly plans that all speak of the same quarter are worth little more than one.
-    """
-    spans = sorted((past.actual.times[0], past.actual.now) for past in pasts)
-    union, end = pd.Timedelta(0), spans[0][0]
-    for start, stop in spans:
-        union += max(stop, end) - max(start, end)
-        end = max(end, stop)
-    return float(union / sum((stop - start for start, stop in spans), pd.Timedelta(0)))
 
 
 def accuracy(pasts: Sequence[Past]) -> pd.DataFrame:
@@ -234,7 +242,7 @@ def peaks(pasts: Sequence[Past], told: Sequence[float] = TOLD) -> pd.DataFrame:
     for window in ("day", "horizon"):
         found = peak_marks(pasts, window)
         if found is not None:
-            table = _table(found, pasts, [level for level in told if level in found.levels])
+            table = _table(found, [level for level in told if level in found.levels])
             parts.append(table.assign(window=window))
     if not parts:
         return pd.DataFrame(columns=["window", *REVIEW_COVERAGE.names])
@@ -258,7 +266,8 @@ def peak_marks(pasts: Sequence[Past], window: str) -> Marked | None:
         columns = [kept[number][level] for level in told]
         marked = ranks(table["actual"].to_numpy(dtype=float), table[columns].to_numpy(dtype=float).T)
         above[number, rows, each], below[number, rows, each] = marked.above, marked.below
-    return Marked(keys, told, above, below, np.zeros(len(keys), dtype=np.int64))
+    starts = [pd.DatetimeIndex(table["timestamp"].unique()).sort_values() for table in found]
+    return Marked(keys, told, above, below, np.zeros(len(keys), dtype=np.int64), blocks(pasts, starts, width))
 
 
 def peak_table(past: Past, window: str) -> pd.DataFrame:

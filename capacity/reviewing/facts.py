@@ -106,7 +106,7 @@ def errors(review: Review) -> list[Fact]:
 
 
 def size_of(row: pd.Series) -> float:
-    """Task-hours that a row of `schema.REVIEW` is wrong by: of demand and capacity, or tasks that ran and nothing needed.
+    """Task-hours that a row of `schema.REVIEW` is wrong by: demand and capacity, or tasks that ran and nothing needed.
 
     Fewer than the plan's headroom asks for are no error: policies do not hold a zone's loss unless told so.
     """

@@ -36,12 +36,12 @@ HOURLY_USD: Final = usd_per_hour(WEB, Prices().of(WEB))
 
 
 @cache
-def snapshot(service: Service = WEB, spread: float = 0.1) -> Snapshot:
-    """A plan of four weeks for a daily wave of 1,000 requests/s, whose median future is that wave."""
+def snapshot(service: Service = WEB, weeks: int = 4) -> Snapshot:
+    """A plan of some weeks for a daily wave of 1,000 requests/s, whose median future is that wave."""
     times = hourly(28)
     load = daily_wave(times, 1000.0)
     demand = make_demand({(service.name, "requests"): load, (service.name, "cpu"): load * COST}, times)
-    made = plan(make_forecast(demand, steps=24 * 28, paths=200, spread=spread), service, goal=GOAL)
+    made = plan(make_forecast(demand, steps=24 * 7 * weeks, paths=200), service, goal=GOAL)
     return Snapshot.of(made, created_at="2026-08-31T06:00:00Z")
 
 
