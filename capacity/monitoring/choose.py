@@ -157,14 +157,14 @@ def settled(
     if not _false_too_often(first, borne):
         return replace(alarm, replayed=first.replayed, because=f"{alarm.because} {_record(first)}"), first
     steps = []
-    for condition, how, lead in proposal.calmer:
+    for condition, how in proposal.calmer:
         steps.append(how)
         tried = on_history(alarm, watch, condition, cutoff=cutoff)
         if tried is not None and not _false_too_often(tried, borne):
             why = (
                 f"As proposed it would have been false {_rate(first)}; so it waits {' '.join(steps)}. {_record(tried)}"
             )
-            calm = replace(alarm, condition=condition, lead_minutes=lead, replayed=tried.replayed)
+            calm = replace(alarm, condition=condition, lead_minutes=None, replayed=tried.replayed)
             return replace(calm, because=f"{alarm.because} {why}"), tried
     more = f", and {_rate(tried)} {' '.join(steps)}" if steps and tried is not None else ""
     why = f"It would have been false {_rate(first)}{more}; {borne:g} in 30 days are borne."

@@ -101,11 +101,11 @@ def on_history(
     days = float(np.count_nonzero(judged & known) / DAY)
     if not days:
         return None
-    runs = list(_runs(watch.breaches(condition) & judged))
-    if not runs:
+    went = list(runs(watch.breaches(condition) & judged))
+    if not went:
         return Tried(Replayed(days, 0, 0, 0), [])
     trouble = trouble_of(alarm, condition, watch)
-    firings = [firing(start, end, trouble, alarm, condition) for start, end in runs]
+    firings = [firing(start, end, trouble, alarm, condition) for start, end in went]
     right = [one for one in firings if one.true]
     leads = [one.lead for one in right if np.isfinite(one.lead)]
     last = watch.minutes.times[firings[-1].start]
@@ -162,10 +162,10 @@ def _seconds(minutes: Minutes, reading: Reading) -> np.ndarray:
     return np.where(known, np.where(by_minute, 60, 3600), 0)
 
 
-def _runs(alarm: np.ndarray) -> Iterator[tuple[int, int]]:
+def runs(alarm: np.ndarray) -> Iterator[tuple[int, int]]:
     """(start, end) of each time it goes off, those less than `REARMED` apart as one.
 
-    >>> list(_runs(np.array([0, 1, 1, 0, 0, 1], dtype=bool)))
+    >>> list(runs(np.array([0, 1, 1, 0, 0, 1], dtype=bool)))
     [(1, 6)]
     """
     edges = np.flatnonzero(np.diff(alarm, prepend=False, append=False))

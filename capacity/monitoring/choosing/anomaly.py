@@ -11,8 +11,9 @@ from typing import Final
 from capacity.monitoring.choosing.known import Known, Proposal
 from capacity.monitoring.conditions import Anomaly, Reading
 
-#: Of the band: AWS's console offers two, which one of twenty ordinary datapoints leaves on a side or the other.
-DEVIATIONS: Final = 4.0
+#: Of the band: AWS's console offers two, which one of twenty ordinary datapoints leaves on a side or the other. Traffic
+#: departs from last week's by a twentieth or a tenth, so that six are a third or more of it.
+DEVIATIONS: Final = 6.0
 #: Two of two quarters of an hour.
 PERIOD: Final = 15
 TIMES: Final = 2

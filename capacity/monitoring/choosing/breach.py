@@ -37,7 +37,7 @@ SEVERAL: Final = 3
 def forecast_breach(known: Known) -> tuple[list[Proposal], list[Finding]]:
     """One for requests and one for CPU, where they are forecast."""
     interval = known.plan.forecast.interval
-    if interval > pd.Timedelta("1d"):
+    if interval > pd.Timedelta(days=1):
         message = f"Its demand is planned in intervals of {interval}: no hour can be held against it."
         return [], [known.finding("forecast_breach", message, "Plan from hours or days for an alarm on the forecast.")]
     return [made for metric in WATCHED if (made := _of(known, metric)) is not None], []
@@ -55,7 +55,7 @@ def _of(known: Known, metric: str) -> Proposal | None:
     period = max(60, round(forecast.interval.total_seconds() / 60))  # minutes
     asked = max(1, round(known.settings.breach_hours * 60 / period))
     steps = period * 60 / forecast.interval.total_seconds()  # of the forecast in a period
-    days = len(forecast.times) * forecast.interval / pd.Timedelta("1d")
+    days = len(forecast.times) * forecast.interval / pd.Timedelta(days=1)
     for times in LONGER:
         of = max(1, min(asked * times, LONGEST // period))
         rate = np.count_nonzero(lengths >= round(of * steps)) / len(paths) / days * 30

@@ -34,11 +34,10 @@ LONGEST_STEM: Final = 100
 
 
 class Calmer(NamedTuple):
-    """The same alarm, less easily set off; `how` in words ("over windows twice as long"), and the lead that is left."""
+    """The same alarm, less easily set off and promising no lead; `how` in words: "over windows twice as long"."""
 
     condition: Condition
     how: str
-    lead: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,19 @@
-"""Tasks that are nearly full: a page where the autoscaler stands at its maximum, or has had its time and did not help.
+"""Tasks that are nearly full at the maximum or in spite of scaling, and tasks that are far too full.
 
 Full is what the plan says that one task carries (`planning.needs.full_share`). Load that rises as steeply as in the
 plan's steepest hour goes from the threshold to full while the alarm notices (`NOTICED`) and tasks start:
 
     threshold = full x (1 - rise x (noticed + lead) / 60),  lead = reaction of the autoscaler + start-up, in minutes
 
-but never below midway between what the autoscaler keeps and full, or every busy day would set it off; the lead that is
-stated is what then is left of it. A sudden surge rises faster, and gives no such time.
+but never below midway between what the autoscaler keeps and full, or every busy day would set it off. What is left of
+the lead is said in words, and not promised: a surge rises faster, and gives no such time. For a surge that is faster
+than the autoscaler there is a second threshold, midway from full to all of the processor (or a quarter more requests
+than a task carries), whatever number of tasks runs.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from capacity.findings import Finding
@@ -20,6 +23,11 @@ from capacity.monitoring.conditions import All, AnyOf, Comparison, Reading, Thre
 #: 3 of 5 minutes: one odd minute is no trouble, and one good one does not end it.
 NOTICED: Final = 3
 OF: Final = 5
+
+#: 4 of 5 minutes far too full: the autoscaler has noticed by then, and users may have.
+FAR_TOO_FULL: Final = 4
+#: Requests of a task that is far too full, over what it carries.
+A_QUARTER_MORE: Final = 1.25
 
 #: At the maximum for so long is a ticket, whatever the load; a worker that empties a queue is there for hours.
 PINNED_MINUTES: Final = 30
@@ -90,28 +98,44 @@ def _full(found: list[Limit], at_least: int, of: int, *, at_full: bool = False) 
 
 def _short(known: Known, batch: bool) -> Proposal:
     found = limits(known, NOTICED)
-    lead = min(known.lead, *(one.lead for one in found))
-    condition = All((_at_most(known, NOTICED, OF), _full(found, NOTICED, OF)))
-    stated = float(int(lead)) if lead >= 1 else None
-    left = stated - (2 * OF - NOTICED) if stated is not None and stated > 2 * OF - NOTICED else None
+    far = _far_too_full(known, found)
+
+    def short(at_least: int, of: int, *, at_full: bool = False) -> AnyOf:
+        at_maximum = All((_at_most(known, at_least, of), _full(found, at_least, of, at_full=at_full)))
+        return AnyOf((at_maximum, *(replace(one, at_least=max(at_least, FAR_TOO_FULL), of=of) for one in far)))
+
     calmer = (
-        Calmer(All((_at_most(known, 2 * OF, 2 * OF), _full(found, 2 * OF, 2 * OF))), "for all of 10 minutes", left),
-        Calmer(
-            All((_at_most(known, 2 * OF, 2 * OF), _full(found, 2 * OF, 2 * OF, at_full=True))),
-            "and past what a task carries",
-        ),
+        Calmer(short(2 * OF, 2 * OF), "for all of 10 minutes"),
+        Calmer(short(2 * OF, 2 * OF, at_full=True), "and past what a task carries"),
     )
+    over = " or ".join(f"{one.value:g}{_UNITS[resource]}" for resource, one in zip(_measures(found), far, strict=True))
     alarm = known.alarm(
         "pinned",
         "ticket" if batch else "page",
-        condition,
-        f"Short of capacity: all {known.max_tasks} tasks that it may have run, and they are nearly full.",
+        short(NOTICED, OF),
+        f"Short of capacity: tasks are nearly full with all {known.max_tasks} that may run, or far too full.",
         f"{_words(known, found)} At the maximum of {known.max_tasks} tasks no more can come. "
-        f"{_lead_words(known, stated)}",
+        f"{_lead_words(known, found)} Far too full is {over}: load that rises faster than tasks start.",
         more="short",
-        lead=stated,
     )
     return Proposal(alarm, calmer)
+
+
+def _far_too_full(known: Known, found: list[Limit]) -> list[Threshold]:
+    """Thresholds that mean trouble at any number of tasks; memory has none, as it does not follow load at once."""
+    far = []
+    for one in found:
+        if one.resource == "memory":
+            continue
+        value = one.full * A_QUARTER_MORE if one.resource == "requests" else (one.full + 100) / 2
+        if one.resource == "cpu":
+            value = min(max(value, one.threshold), NEARLY_ALL)
+        far.append(Threshold(Reading(_SIGNALS[one.resource]), ">", round(value, 3 if value < 10 else 1)))
+    return far
+
+
+def _measures(found: list[Limit]) -> list[str]:
+    return [one.resource for one in found if one.resource != "memory"]
 
 
 def _in_spite(known: Known, batch: bool) -> Proposal:
@@ -164,11 +188,12 @@ def _words(known: Known, found: list[Limit]) -> str:
     return f"Nearly full is {' or '.join(parts)}{kept}."
 
 
-def _lead_words(known: Known, lead: float | None) -> str:
-    if lead is None:
+def _lead_words(known: Known, found: list[Limit]) -> str:
+    lead = int(min(known.lead, *(one.lead for one in found)))
+    if lead < 1:
         return "The threshold is too near to what a task carries for a warning ahead."
-    rise = f"{known.steepest * 100:.0f} % of the peak in an hour" if known.steepest > 0 else "slowly"
-    return f"Load that rises as in the plan's steepest hour ({rise}) leaves {lead:.0f} minutes."
+    rise = f"as in the plan's steepest hour ({known.steepest * 100:.0f} % of the peak)" if known.steepest else "slowly"
+    return f"Load that rises {rise} leaves {lead} minutes; a surge leaves none."
 
 
 def _passes(known: Known) -> str:
