@@ -15,7 +15,8 @@ from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, SEVERITY, Finding, Findings
 from capacity.history import History
 from capacity.history.line import counted
-from capacity.monitoring.minutes import MINUTE, Minutes, utc
+from capacity.monitoring.laying import MINUTE
+from capacity.monitoring.minutes import Minutes, utc
 from capacity.monitoring.slos import BURN_WINDOWS, DAY, WELL_KNOWN, SloStatus, slo_status
 from capacity.schema import ERROR_BUDGETS
 from capacity.sources.base import Span

@@ -186,12 +186,17 @@ class Minutes:
 
 
 def utc(at: object) -> pd.Timestamp:
-    """A time as text, datetime or stamp; without an offset it is UTC.
+    """A time as text, datetime or stamp; without an offset it is UTC. Raises InputError for what is none.
 
     >>> utc("2026-03-02 07:00+01:00")
     Timestamp('2026-03-02 06:00:00+0000', tz='UTC')
     """
-    stamp = pd.Timestamp(at)  # type: ignore[arg-type]  # what is no time is refused there
+    try:
+        stamp = pd.Timestamp(at)
+    except (ValueError, TypeError, OverflowError):
+        stamp = pd.NaT
+    if pd.isna(stamp):
+        raise InputError(f"{at!r} is no time", advice="Write it as 2026-10-01, or as 2026-10-01T06:00Z.")
     return stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp.tz_convert("UTC")
 
 

@@ -17,7 +17,8 @@ import pandas as pd
 
 from capacity.config import Slo
 from capacity.findings import Status
-from capacity.monitoring.minutes import MINUTE, Minutes
+from capacity.monitoring.laying import MINUTE
+from capacity.monitoring.minutes import Minutes
 
 #: Windows over which burn rates are told, in minutes: those of the workbook's alerts (chapter 5, table 5-8).
 BURN_WINDOWS: Final = {"5m": 5, "30m": 30, "1h": 60, "6h": 360, "3d": 4320}

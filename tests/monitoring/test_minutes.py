@@ -48,7 +48,7 @@ def test_a_gap_in_the_minutes_stays_one_though_the_hour_is_known() -> None:
 
 def test_intervals_below_a_minute_become_its_mean_or_its_largest() -> None:
     fine = {("cpu_utilization", stat, 20): [10, 20, 30, 40, 50, 60] for stat in ("mean", "max")}
-    minutes = Minutes.of_history(history_of(fine), WEB)  # type: ignore[arg-type]
+    minutes = Minutes.of_history(history_of(fine), WEB)
     assert minutes["cpu_utilization"].tolist() == [20, 50]
     assert minutes["cpu_utilization", "max"].tolist() == [30, 60]
 
@@ -81,7 +81,7 @@ def test_computed_signals_follow_their_formulas_and_are_unknown_where_a_part_is(
         "running_tasks": [4.0, 4.0, 4.0],
         "cost": [0.2, 0.2, 0.2],
     }
-    minutes = Minutes.of(WEB, pd.date_range(MONDAY, periods=3, freq="min"), measured)  # type: ignore[arg-type]
+    minutes = Minutes.of(WEB, pd.date_range(MONDAY, periods=3, freq="min"), measured)
     assert minutes["error_ratio"][0] == pytest.approx(0.05)
     assert np.isnan(minutes["error_ratio"][1:]).all()  # nobody asked; not known
     assert minutes["cpu"].tolist() == pytest.approx([2.4, 0.4, 2.4])
@@ -121,7 +121,7 @@ SERIES = {("requests", "mean", 60): [9.0, 9.0, GAP, 9.0], ("errors", "mean", 60)
 
 
 def errors(source: str, answered: Coverage = Coverage()) -> list[float]:  # noqa: B008  (it is frozen)
-    return Minutes.of_history(history_of(SERIES, source=source, answered=answered), WEB)["errors"].tolist()  # type: ignore[arg-type]
+    return Minutes.of_history(history_of(SERIES, source=source, answered=answered), WEB)["errors"].tolist()
 
 
 def test_cloudwatch_counts_errors_only_where_there_are_some_so_requests_without_are_without() -> None:
@@ -135,13 +135,13 @@ def test_where_cloudwatch_was_not_asked_for_errors_nothing_is_known_of_them() ->
 
 def test_a_source_that_does_count_zeros_leaves_gaps_where_it_counted_nothing() -> None:
     counted = {**SERIES, ("errors", "mean", 60): [0.0, 1.0, GAP, GAP]}
-    minutes = Minutes.of_history(history_of(counted), WEB)  # type: ignore[arg-type]
+    minutes = Minutes.of_history(history_of(counted), WEB)
     assert minutes["errors"].tolist() == pytest.approx([0, 1, GAP, GAP], nan_ok=True)
     assert minutes.notes == ()
 
 
 def test_a_file_that_never_counts_zero_errors_is_read_as_one_that_tells_only_of_some_and_that_is_said() -> None:
-    minutes = Minutes.of_history(history_of(SERIES), WEB)  # type: ignore[arg-type]
+    minutes = Minutes.of_history(history_of(SERIES), WEB)
     assert minutes["errors"].tolist() == pytest.approx([0, 1, GAP, 0], nan_ok=True)
     assert minutes.notes == (
         "2 minutes with requests and without a count of errors had none: no minute has zero errors",

@@ -96,3 +96,8 @@ def test_a_service_without_a_promise_is_told_how_to_make_one(tmp_path: Path) -> 
     assert "no SLO is stated" in said.stderr
     assert "slo = [{ objective = 0.999 }]" in said.stderr
     assert "Error budgets" not in said.stdout
+
+
+def test_a_time_that_is_none_is_refused_in_words(tmp_path: Path) -> None:
+    said = called("slo", "--config", str(settings(tmp_path)), "--quiet", "--at", "last thursdee", code=1)
+    assert "'last thursdee' is no time" in said.stderr
