@@ -122,7 +122,7 @@ def _of_demand(this: Demand, other: Demand) -> Iterator[Difference]:
     for key in dict.fromkeys([*ours, *theirs]):
         name = f"demand {key.service} {key.metric}"
         if key not in ours or key not in theirs:
-            yield _row(INPUTS, name, *("there" if key in known else "" for known in (ours, theirs)))
+            yield _row(INPUTS, name, "there" if key in ours else "", "there" if key in theirs else "")
             continue
         for field in ("values", "peaks", "censored"):
             found = _compared(getattr(this, field)[ours[key]], getattr(other, field)[theirs[key]])

@@ -19,8 +19,8 @@ from capacity.planning.plans import Decision, Plan
 from capacity.scaling.policy import Policy
 from capacity.scaling.search.beside import Beside
 
-#: A moment: text of ISO 8601, a datetime, a Timestamp; read as UTC when it names no zone.
-Moment = datetime | pd.Timestamp | str
+#: A moment: text of ISO 8601, a datetime or Timestamp; read as UTC when it names no zone.
+Moment = str | datetime
 
 
 @dataclass(frozen=True, eq=False)

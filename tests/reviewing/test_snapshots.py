@@ -98,10 +98,9 @@ def test_quantiles_are_those_of_the_paths_and_in_order() -> None:
     assert (np.diff(values, axis=2) >= 0).all()
     for window, asked in (("day", "1D"), ("horizon", None)):
         rows = kept.peaks[kept.peaks["window"] == window]
-        wanted = drawn.peak(0.95, asked)
         ours = rows.pivot_table("p95", "timestamp", ["service", "metric"], observed=True)
-        series = wanted if isinstance(wanted, pd.DataFrame) else wanted.to_frame().T
-        np.testing.assert_allclose(ours[list(series.columns)], series, rtol=2.0**-16)
+        wanted = np.asarray(drawn.peak(0.95, asked)).reshape(len(ours), -1)
+        np.testing.assert_allclose(ours[list(map(tuple, drawn.keys))], wanted, rtol=2.0**-16)
     counts = kept.counts.set_index(["service", "timestamp"])["p90"]
     for name in (NASTY, "search"):
         np.testing.assert_allclose(counts[name], np.quantile(planned.counts(name), 0.9, axis=0), rtol=2.0**-16)
