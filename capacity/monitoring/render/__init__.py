@@ -4,7 +4,10 @@ rendered            document and findings; `CannotSay`, which a renderer raises 
 wording             a condition in words; the description that whoever is woken reads first
 burning, profile    the windows of a burn rate, a week of hours: what several monitors are told alike
 cloudwatch          calls to CloudWatch (with cloudwatch_metrics and cloudwatch_parts), from which are made
-cloudformation, terraform, commands
+                    cloudformation, terraform, commands
+promql, prometheus  rules of Prometheus, and prometheus_tests for them
+azure               an ARM template
+table, plain        for people, for programs
 """
 
 from __future__ import annotations
@@ -15,19 +18,29 @@ from typing import Any, Final
 
 from capacity.errors import InputError
 from capacity.monitoring.alarm import Alarms
+from capacity.monitoring.render.azure import azure
 from capacity.monitoring.render.cloudformation import cloudformation
 from capacity.monitoring.render.cloudwatch import boto3_calls
 from capacity.monitoring.render.commands import commands
+from capacity.monitoring.render.plain import plain
+from capacity.monitoring.render.prometheus import prometheus
+from capacity.monitoring.render.prometheus_tests import prometheus_tests
 from capacity.monitoring.render.rendered import CannotSay, Rendered
+from capacity.monitoring.render.table import table
 from capacity.monitoring.render.terraform import terraform
 
 __all__ = ["KINDS", "CannotSay", "Rendered", "render", "rendered", "renderer"]
 
 KINDS: Final[dict[str, Callable[[Alarms], Rendered]]] = {
+    "azure": azure,
     "boto3": boto3_calls,
     "cli": commands,
     "cloudformation": cloudformation,
     "cloudwatch": boto3_calls,
+    "json": plain,
+    "prometheus": prometheus,
+    "prometheus-tests": prometheus_tests,
+    "table": table,
     "terraform": terraform,
 }
 

@@ -20,7 +20,8 @@ def _numbered(code: int) -> str:
 
 
 def yaml(value: Any, depth: int = 0) -> str:
-    """Nested dicts and lists as YAML in blocks. Keys are our own, plain words; every text is quoted.
+    """Nested dicts and lists as YAML in blocks. Keys are our own, plain words; every text is quoted, by single quotes
+    where that spares it escapes.
 
     >>> print(yaml({"kind": "X", "list": [{"a": 1, "b": True}, "no"], "none": []}))
     kind: "X"
@@ -45,5 +46,6 @@ def _below(value: Any, depth: int) -> str:
 
 def _scalar(value: Any) -> str:
     if isinstance(value, str):
-        return literal(value)
+        plain = '"' in value and "'" not in value and "\\" not in value and value.isprintable()
+        return f"'{value}'" if plain else literal(value)
     return {"True": "true", "False": "false"}.get(str(value), str(value))

@@ -1,0 +1,249 @@
+"""Alarms as an ARM template for Azure Monitor: metric alerts, and Prometheus rules for what these cannot say.
+
+A metric alert holds one window against one value, and knows no M of N, no formula and no hour; only a learnt band
+counts violations. What needs more is a rule group of Azure Managed Prometheus, in the words of `prometheus`. Log search
+alerts (scheduledQueryRules) read logs, which nothing here is in. Sources: ARM reference of
+Microsoft.Insights/metricAlerts 2018-03-01 and Microsoft.AlertsManagement/prometheusRuleGroups 2023-03-01; Azure Monitor,
+"Supported metrics for Microsoft.App/containerapps".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+from capacity.config.azure import AzureMetric
+from capacity.errors import InputError
+from capacity.findings import Finding
+from capacity.monitoring.alarm import Alarm, Alarms
+from capacity.monitoring.conditions import Anomaly, Condition, Reading, Threshold
+from capacity.monitoring.render.prometheus import INTERVAL, Rule, rules_of
+from capacity.monitoring.render.rendered import Rendered
+from capacity.monitoring.render.wording import description
+from capacity.monitoring.signals import SIGNALS
+from capacity.scaling.render.azure import MOST_PARAMETERS, arm_text
+from capacity.scaling.render.cloudformation import logical
+
+Part = dict[str, Any]
+
+#: Minutes of a window that a metric alert takes (reference of metricAlerts, windowSize), as ISO 8601.
+WINDOWS: Final = {
+    1: "PT1M",
+    5: "PT5M",
+    15: "PT15M",
+    30: "PT30M",
+    60: "PT1H",
+    360: "PT6H",
+    720: "PT12H",
+    1440: "P1D",
+}
+#: A page is an error, a ticket is informational (Azure Monitor, "Alert severity").
+SEVERITIES: Final = {"page": 1, "ticket": 3}
+OPERATORS: Final = {">": "GreaterThan", ">=": "GreaterThanOrEqual", "<": "LessThan", "<=": "LessThanOrEqual"}
+SIDES: Final = {"above": "GreaterThan", "below": "LessThan", "both": "GreaterOrLessThan"}
+#: Deviations up to which a learnt band is read at this sensitivity: Azure states no width (a choice of ours).
+SENSITIVITIES: Final = ((1.5, "High"), (2.5, "Medium"), (float("inf"), "Low"))
+#: Of Azure's unit in ours: what a threshold is divided by.
+SCALES: Final = {"UsageNanoCores": 1e-9, "WorkingSetBytes": 2.0**-30, "ResponseTime": 1e-3}
+
+#: Rules of one Prometheus rule group (Azure Monitor service limits).
+MOST_RULES: Final = 20
+#: Of a resource's name: what Azure leaves no name of an alert, and how long one may be.
+_FORBIDDEN: Final = re.compile(r"[#<>%&:\\?/{}*\x00-\x1f]")
+LONGEST_NAME: Final = 260
+
+
+def azure(alarms: Alarms) -> Rendered:
+    """ARM template, JSON. Resources that are watched, and the workspace of Prometheus, are parameters.
+
+    Raises InputError for more services than one template has parameters for.
+    """
+    metric = [alarm for alarm in alarms if _metric_criterion(alarm.condition) is not None]
+    others = Alarms(
+        tuple(alarm for alarm in alarms if alarm not in metric),
+        *(alarms.services, alarms.settings, alarms.prometheus, alarms.azure),
+    )
+    rules, telling = rules_of(others, "Azure Monitor")
+    services = list(dict.fromkeys(alarm.service for alarm in metric))
+    names = dict(zip(services, logical(services), strict=True))
+    parameters: Part = {"location": {"type": "string", "defaultValue": "[resourceGroup().location]"}}
+    for service, name in names.items():
+        about = {"description": f"Resource id of the container app (Microsoft.App/containerApps) that is {service}."}
+        parameters[_parameter(name)] = {"type": "string", "metadata": about}
+    resources = [_metric_alert(alarm, alarms, names[alarm.service]) for alarm in metric]
+    if rules.alerts:
+        about = {
+            "description": "Resource id of the Azure Monitor workspace (Microsoft.Monitor/accounts) of Prometheus."
+        }
+        parameters["prometheusWorkspace"] = {"type": "string", "metadata": about}
+        alerts = {rule["alert"]: (alarm, rule) for alarm, rule in rules.alerts}
+        resources += [_rule_group(group, part, alerts, alarms) for group in rules.groups() for part in _parts(group)]
+    if len(parameters) > MOST_PARAMETERS:
+        raise InputError(
+            f"{len(services)} services need {len(parameters)} parameters, a template holds {MOST_PARAMETERS}",
+            advice="Render them one service at a time: --service NAME, or alarms.render(kind, service=NAME).",
+        )
+    for alarm, _ in rules.alerts:
+        message = f"`{alarm.name}` is a rule of Azure Managed Prometheus: {_why_not(alarm.condition)}"
+        telling.found.append(Finding(alarm.service, alarm.kind, "not a metric alert", "PASS", message))
+    template = {
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0",
+        "metadata": {"description": "\n".join(["Alarms written by capacity.", *telling.unsaid])},
+        "parameters": parameters,
+        "resources": resources,
+    }
+    return telling.of(json.dumps(template, indent=2, ensure_ascii=False) + "\n")
+
+
+def _metric_criterion(condition: Condition) -> Part | None:
+    """What a metric alert waits for; None where it cannot say it."""
+    if not isinstance(condition, Threshold | Anomaly) or condition.reading.minutes not in WINDOWS:
+        return None
+    metric = _metric(condition.reading)
+    if metric is None:
+        return None
+    one: Part = {
+        "name": "criterion",
+        "metricName": metric.name,
+        "metricNamespace": "Microsoft.App/containerApps",
+        "timeAggregation": metric.aggregation.capitalize(),
+        "dimensions": [],
+    }
+    if metric.filter:
+        dimension, _, value = metric.filter.partition(" eq ")
+        one["dimensions"] = [{"name": dimension, "operator": "Include", "values": [value.strip("'")]}]
+    if isinstance(condition, Anomaly):
+        if condition.of > 6:  # dynamic thresholds: one to six periods (reference, failingPeriods)
+            return None
+        sensitivity = next(name for width, name in SENSITIVITIES if condition.deviations <= width)
+        periods = {"numberOfEvaluationPeriods": condition.of, "minFailingPeriodsToAlert": condition.at_least}
+        return {
+            **one,
+            "criterionType": "DynamicThresholdCriterion",
+            "operator": SIDES[condition.side],
+            "alertSensitivity": sensitivity,
+            "failingPeriods": periods,
+        }
+    if condition.of > 1 or condition.missing == "breaching":
+        return None
+    scale = SCALES.get(metric.name, 1.0)
+    seconds = condition.reading.minutes * 60 if metric.aggregation in ("total", "count") else 1
+    return {
+        **one,
+        "criterionType": "StaticThresholdCriterion",
+        "operator": OPERATORS[condition.comparison],
+        "threshold": float(f"{condition.value / scale * seconds:.12g}"),
+    }
+
+
+def _metric(reading: Reading) -> AzureMetric | None:
+    """A metric of Container Apps that is the reading as it is: what adds up over replicas is none."""
+    found = (
+        [one for one in SIGNALS[reading.signal].azure if one.stat == reading.stat] if reading.signal in SIGNALS else []
+    )
+    return next((one for one in found if not one.each), None)
+
+
+def _why_not(condition: Condition) -> str:
+    if isinstance(condition, Threshold | Anomaly):
+        if _metric(condition.reading) is None:
+            return f"no metric of Container Apps is {condition.reading.signal} as it is"
+        if condition.reading.minutes not in WINDOWS:
+            return f"a metric alert has no window of {condition.reading.minutes} minutes"
+        if isinstance(condition, Threshold) and condition.missing == "breaching":
+            return "a metric alert does not fire without data"
+        return "a metric alert knows no M of N periods"
+    return "a metric alert holds one window against one value"
+
+
+def _metric_alert(alarm: Alarm, alarms: Alarms, name: str) -> Part:
+    minutes = alarm.condition.reading.minutes if isinstance(alarm.condition, Threshold | Anomaly) else 5
+    window = max(minutes, 5) if isinstance(alarm.condition, Anomaly) else minutes
+    return {
+        "type": "Microsoft.Insights/metricAlerts",
+        "apiVersion": "2018-03-01",
+        "name": arm_text(_resource_name(alarm.name)),
+        "location": "global",
+        "tags": {"managed-by": "capacity"},
+        "properties": {
+            "description": arm_text(description(alarm, alarms)),
+            "severity": SEVERITIES[alarm.severity],
+            "enabled": True,
+            "scopes": [f"[parameters('{_parameter(name)}')]"],
+            "evaluationFrequency": "PT1M" if window < 60 else "PT5M",
+            "windowSize": WINDOWS[window],
+            "criteria": {
+                "odata.type": "Microsoft.Azure.Monitor.MultipleResourceMultipleMetricCriteria"
+                if isinstance(alarm.condition, Anomaly)
+                else "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria",
+                "allOf": [_metric_criterion(alarm.condition)],
+            },
+            "autoMitigate": True,
+            "actions": [{"actionGroupId": group} for group in _told(alarm, alarms)],
+        },
+    }
+
+
+def _rule_group(
+    group: Part, part: tuple[str, list[Rule]], alerts: dict[str, tuple[Alarm, Rule]], alarms: Alarms
+) -> Part:
+    name, rules = part
+    return {
+        "type": "Microsoft.AlertsManagement/prometheusRuleGroups",
+        "apiVersion": "2023-03-01",
+        "name": arm_text(_resource_name(name)),
+        "location": "[parameters('location')]",
+        "tags": {"managed-by": "capacity"},
+        "properties": {
+            "enabled": True,
+            "interval": f"PT{INTERVAL.upper()}",
+            "scopes": ["[parameters('prometheusWorkspace')]"],
+            "rules": [_rule(rule, alerts, alarms) for rule in rules],
+        },
+    }
+
+
+def _parts(group: Part) -> list[tuple[str, list[Rule]]]:
+    """The rules of a group, as many as Azure holds at a time."""
+    rules = group["rules"]
+    chunks = [rules[place : place + MOST_RULES] for place in range(0, len(rules), MOST_RULES)]
+    return [
+        (f"{group['name']}-{number}" if number > 1 else group["name"], each) for number, each in enumerate(chunks, 1)
+    ]
+
+
+def _rule(rule: Rule, alerts: dict[str, tuple[Alarm, Rule]], alarms: Alarms) -> Part:
+    if "record" in rule:
+        labels = {name: arm_text(value) for name, value in rule.get("labels", {}).items()}
+        return {"record": rule["record"], "expression": arm_text(rule["expr"]), "labels": labels, "enabled": True}
+    alarm, _ = alerts[rule["alert"]]
+    return {
+        "alert": arm_text(alarm.name),
+        "expression": arm_text(rule["expr"]),
+        "for": "PT0M",
+        "labels": {name: arm_text(value) for name, value in rule["labels"].items()},
+        "annotations": {name: arm_text(value) for name, value in rule["annotations"].items()},
+        "severity": SEVERITIES[alarm.severity],
+        "enabled": True,
+        "resolveConfiguration": {"autoResolved": True, "timeToResolve": "PT10M"},
+        "actions": [{"actionGroupId": group} for group in _told(alarm, alarms)],
+    }
+
+
+def _told(alarm: Alarm, alarms: Alarms) -> tuple[str, ...]:
+    return alarms.settings.azure_page if alarm.severity == "page" else alarms.settings.azure_ticket
+
+
+def _parameter(name: str) -> str:
+    return f"{name[0].lower()}{name[1:]}App"
+
+
+def _resource_name(name: str) -> str:
+    """A name that Azure takes for a resource.
+
+    >>> _resource_name("capacity-web-a/b?")
+    'capacity-web-a_b_'
+    """
+    return _FORBIDDEN.sub("_", name)[:LONGEST_NAME].rstrip(" .") or "alarm"
