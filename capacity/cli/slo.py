@@ -15,12 +15,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-#: What of the error budgets fits on a screen of 120 letters; `--json` has it all.
-BUDGETS: Final = [
-    *("status", "service", "slo", "objective", "window_days", "good", "left"),
-    *("burn_1h", "burn_6h", "burn_3d", "gone_at", "unknown_minutes"),
-]
-
 #: Of so many services every key figure is printed; of more, one line each.
 FEW: Final = 3
 FIGURES: Final = [
@@ -47,6 +41,7 @@ def slo(
     known counts neither as good nor as bad.
     """
     from capacity.monitoring import error_budgets, kpis
+    from capacity.monitoring.budgets import SHOWN
 
     with chain_of(config, history, service, None, None, quiet) as chain:
         budgets = error_budgets(chain.history, chain.services, at)
@@ -58,7 +53,7 @@ def slo(
         print_json({"at": budgets.at.isoformat(), **{name: records(part) for name, part in parts.items()}})
         return
     if len(budgets):
-        table(budgets.frame[BUDGETS], f"Error budgets on {budgets.at:%Y-%m-%d %H:%M} UTC")
+        table(budgets.frame[list(SHOWN)], f"Error budgets on {budgets.at:%Y-%m-%d %H:%M} UTC")
         print()
     table(_fitting(figures.frame), f"Key figures of the seven days to {figures.at:%Y-%m-%d %H:%M} UTC")
     if plan:

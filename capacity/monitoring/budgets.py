@@ -24,8 +24,17 @@ from capacity.sources.base import Span
 #: Name of the findings.
 CHECK: Final = "slo"
 
-#: SLOs drawn by `plot` when none are named.
-DRAWN: Final = 8
+#: What of the frame fits on a screen of 120 letters.
+SHOWN: Final = (
+    *("status", "service", "slo", "objective", "window_days", "good", "left"),
+    *("burn_1h", "burn_6h", "burn_3d", "gone_at", "unknown_minutes"),
+)
+
+#: SLOs drawn by `plot` when no service is named.
+DRAWN: Final = 5
+
+#: Percent past which lines are drawn at the top: a budget that is spent thirty times over would flatten the others.
+DRAWN_AT_MOST: Final = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +76,10 @@ class ErrorBudgets:
         )
 
     def plot(self, service: str | None = None) -> Any:
-        """A chart of the error budgets left over the last window, in percent; below zero the promise is broken."""
+        """A chart of what was spent of each error budget, in percent over the last window; past 100 it is broken.
+
+        Of the worst SLOs, or of all of a service. What is past 200 % is drawn at the top.
+        """
         from capacity import charts
 
         if service is not None and not self.of(service):
@@ -75,8 +87,9 @@ class ErrorBudgets:
             raise InputError(f"{service!r} has no SLO here", advice=f"Services that have: {named}.")
         chosen = self.statuses[:DRAWN] if service is None else self.of(service)
         times = pd.DatetimeIndex(sorted(set().union(*(one.left.index for one in chosen))))
-        lines = {f"{one.service} {one.slo.name}": 100 * one.left.reindex(times).to_numpy() for one in chosen}
-        return charts.lines(times, lines, unit="%", title="Error budget left", limit={"spent": 0.0})
+        spent = {f"{one.service} {one.slo.name}": 100 * (1 - one.left.reindex(times).to_numpy()) for one in chosen}
+        lines = {name: np.minimum(line, DRAWN_AT_MOST) for name, line in spent.items()}
+        return charts.lines(times, lines, unit="%", title="Error budget spent", limit={"all of it": 100.0})
 
 
 def error_budgets(history: History, services: Iterable[Service], at: object = None) -> ErrorBudgets:

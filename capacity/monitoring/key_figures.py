@@ -58,7 +58,8 @@ class Kpis:
 
     def _repr_html_(self) -> str:
         services = counted(self.frame["service"].nunique(), "service")
-        return table_html(f"Key figures of {services}, seven days to {self.at:%Y-%m-%d %H:%M} UTC", self.frame)
+        sentence = f"Key figures of {services}, seven days to {self.at:%Y-%m-%d %H:%M} UTC"
+        return table_html(sentence, self.frame.drop(columns=["kind", "meaning"]))
 
     def plot(self, kpi: str = "cost per million requests") -> Any:
         """A bar a service of one figure, with last week's and last quarter's as the ends of its line."""
