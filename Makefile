@@ -6,15 +6,19 @@ READY   := $(VENV)/.ready
 CONFIG  ?= data/samples/capacity.toml
 HISTORY ?=
 OUT     ?= build/report
+PLAN    ?= $(OUT)/report.plan
 
 .DEFAULT_GOAL := help
-.PHONY: help report test check lint types format bench notebooks samples docs lock clean
+.PHONY: help report review test check lint types format bench notebooks samples docs lock clean
 
 help: ## Show this map
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 report: $(READY) ## Write the capacity report (HISTORY=path CONFIG=capacity.toml OUT=folder for your own)
 	@$(BIN)/capacity report --config "$(CONFIG)" --out "$(OUT)" $(if $(HISTORY),--history "$(HISTORY)")
+
+review: $(READY) ## Was the plan right? (PLAN=plans/2026Q4.plan or a folder of them, HISTORY=what happened since)
+	@$(BIN)/capacity review "$(PLAN)" --config "$(CONFIG)" $(if $(HISTORY),--actuals "$(HISTORY)")
 
 # Two workers on two cores: more threads inside each only wait for one another.
 test: $(READY) ## Run every test

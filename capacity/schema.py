@@ -741,9 +741,9 @@ ALARMS: Final = Table(
             "lead_minutes", "float64", "minutes", "From its going off to the trouble, as promised; NaN: it is there."
         ),
         Column("days", "float64", "days", "Of history that could set it off; NaN where it was not replayed."),
-        Column("fired", "float64", "1", "How often it would have gone off; NaN where it was not replayed."),
-        Column("true", "float64", "1", "Of those, how often it was right."),
-        Column("false", "float64", "1", "The others."),
+        Column("fired", "Int64", "1", "How often it would have gone off; missing where it was not replayed."),
+        Column("true", "Int64", "1", "Of those, how often it was right."),
+        Column("false", "Int64", "1", "The others."),
         Column("false_per_month", "float64", "1/30 days", "False alarms in 30 days of such history."),
         Column("early_minutes", "float64", "minutes", "Median lead of those that were right; NaN without any."),
         Column("last", "datetime64[us, UTC]", "UTC", "When it would last have gone off; NaT if never."),

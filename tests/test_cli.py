@@ -29,7 +29,7 @@ WISHLIST = ("--history", "data/samples/wishlist.parquet", "--service", "wishlist
 COMMANDS = [
     *("init", "discover", "iam", "advice", "fetch"),
     *("forecast", "backtest", "plan", "policy", "simulate", "report"),
-    "rerun",
+    *("rerun", "review"),
     *("diff", "apply", "rollback"),
     *("loadtest", "cost", "cache"),
     *("limits", "sizes", "mix", "instances"),

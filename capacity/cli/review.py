@@ -29,8 +29,12 @@ def review(
         typer.Argument(metavar="PLAN...", help="Plans that were kept (plans/2026Q4.plan), or the folder they are in."),
     ],
     actuals: Annotated[
-        Path, typer.Option("--actuals", help="CSV or Parquet file, folder or store with what happened since.")
-    ],
+        Path | None,
+        typer.Option(
+            "--actuals",
+            help="CSV or Parquet file, folder or store with what happened since; default: [data] history of --config.",
+        ),
+    ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", "-c", help="Today's settings: tell what was followed, and what changed.")
     ] = None,
@@ -61,7 +65,11 @@ def review(
         raise InputError(f"--digest {digest}: no such kind", advice=f"There are: {', '.join(KINDS)}.")
     first = since is not None and since == keep and not since.exists()
     last = None if since is None or first else before(since)
-    result = run(plan, actuals, config=None if config is None else load_config(config), now=now)
+    today = None if config is None else load_config(config)
+    happened = actuals if actuals is not None else today.history_path if today is not None else None
+    if happened is None:
+        raise InputError("no actuals to review against", advice="Pass --actuals PATH, or --config with [data] history.")
+    result = run(plan, happened, config=today, now=now)
     findings(result.findings)
     if first:
         say(f"{since} does not exist yet: everything is news")
