@@ -195,7 +195,7 @@ def _row(alarm: Alarm) -> tuple[Any, ...]:
     done = alarm.replayed
     nan = float("nan")
     found = (
-        (nan, nan, nan, nan, nan, nan, None)
+        (nan, pd.NA, pd.NA, pd.NA, nan, nan, None)
         if done is None
         else (done.days, done.fired, done.true, done.false, done.false_per_month, done.lead_minutes, done.last)
     )

@@ -18,7 +18,9 @@ from capacity.monitoring.conditions import (
     Anomaly,
     AnyOf,
     BurnRate,
+    Comparison,
     Condition,
+    Missing,
     OutsideProfile,
     Reading,
     Threshold,
@@ -27,14 +29,17 @@ from capacity.monitoring.conditions import (
 from capacity.monitoring.minutes import Minutes
 
 CPU = Reading("cpu_utilization")
-MISSING = ("missing", "ignore", "breaching", "notBreaching")
+MISSING: tuple[Missing, ...] = ("missing", "ignore", "breaching", "notBreaching")
+COMPARISONS: tuple[Comparison, ...] = (">", ">=", "<", "<=")
 
 #: A value, or nothing. Eighths add up exactly, so that no oracle differs by rounding.
 VALUES = st.lists(st.one_of(st.just(math.nan), st.integers(0, 24).map(lambda n: n / 8)), min_size=1, max_size=60)
 
 
 def minutes_of(start: str = "2026-03-02", /, **signals: object) -> Minutes:
-    arrays = {name: np.asarray(values, dtype=float) for name, values in signals.items()}
+    arrays: dict[str | tuple[str, str], np.ndarray] = {
+        name: np.asarray(values, dtype=float) for name, values in signals.items()
+    }
     size = len(next(iter(arrays.values())))
     return Minutes.of(Service(name="web"), pd.date_range(start, periods=size, freq="min", tz="UTC"), arrays)
 
@@ -72,11 +77,16 @@ def state_kept(found: np.ndarray) -> bool:
 
 def statistic(values: np.ndarray, reading: Reading, minute: int) -> float:
     known = [v for v in values[max(0, minute - reading.minutes + 1) : minute + 1] if not math.isnan(v)]
-    how = {"mean": lambda v: sum(v) / len(v), "max": max, "min": min, "sum": sum}[reading.stat]
-    return how(known) if known else math.nan
+    if not known:
+        return math.nan
+    return float(
+        {"mean": sum(known) / len(known), "max": max(known), "min": min(known), "sum": sum(known)}[reading.stat]
+    )
 
 
-def slow_m_of_n(values: list[float], bad: list[bool], period: int, at_least: int, of: int, missing: str) -> list[bool]:
+def slow_m_of_n(
+    values: list[float], bad: list[bool], period: int, at_least: int, of: int, missing: Missing
+) -> list[bool]:
     """The rules as sentences, on lists of datapoints newest first."""
     states: list[bool] = []
     for minute in range(len(values)):
@@ -110,10 +120,10 @@ def slow_m_of_n(values: list[float], bad: list[bool], period: int, at_least: int
     data=st.data(),
     stat=st.sampled_from(["mean", "max", "min", "sum"]),
     missing=st.sampled_from(MISSING),
-    comparison=st.sampled_from([">", ">=", "<", "<="]),
+    comparison=st.sampled_from(COMPARISONS),
 )
 def test_m_of_n_on_sliding_periods_is_what_a_slow_loop_says(
-    values: list[float], period: int, of: int, data: st.DataObject, stat: str, missing: str, comparison: str
+    values: list[float], period: int, of: int, data: st.DataObject, stat: str, missing: Missing, comparison: Comparison
 ) -> None:
     at_least = data.draw(st.integers(1, of))
     reading = Reading("cpu_utilization", stat, period)
