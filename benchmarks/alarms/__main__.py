@@ -30,8 +30,7 @@ def judged(seed: int, number: int) -> dict[str, Judged]:
     """One service's year: what each set of alarms made of it."""
     lived = world(seed, number)
     seen = observed(lived)
-    quarters = ours.quarters(lived, seen)
-    found = {OURS: judge(lived, ours.firings(lived, seen, quarters))}
+    found = {OURS: judge(lived, ours.firings(lived, seen))}
     return found | {f"CPU > 80 %, {minutes} min": judge(lived, static(seen, minutes)) for minutes in STATIC}
 
 

@@ -13,7 +13,7 @@ takes two minutes, for everyone. An alarm that states a lead keeps its promise
 where users were hurt no sooner than that after it went off; one that states none tells of trouble that is there.
 
 A page is false when no incident was going on (from its start until an hour after its end) and users were not hurt
-within half an hour of it. Only whole minutes of the judged weeks count.
+within half an hour of it. A ticket that opens again within a day is the same ticket. Only the judged weeks count.
 
 `by_chance` is what the same alarms would have caught had they gone off as often at other times: their record moved by
 weeks, so that time of day and day of the week stay.
@@ -197,10 +197,18 @@ def _outside(world: World, firings: tuple[Firing, ...], severity: str) -> np.nda
     free[: world.judged] = False
     for one in world.incidents:
         free[one.start : one.end + AFTERWARDS + 1] = False
-    went = [firing.went_off for firing in firings if firing.severity == severity]
-    every = np.concatenate([np.empty(0, dtype=int), *went])
-    every = every[every < len(free)]
-    return np.asarray(every[free[every]])
+    names: dict[str, list[np.ndarray]] = {}
+    for firing in firings:
+        if firing.severity == severity:
+            names.setdefault(firing.name, []).append(firing.went_off)
+    found = [np.empty(0, dtype=int)]
+    for went in names.values():
+        every = np.sort(np.concatenate(went))
+        if severity == "ticket":
+            every = every[np.diff(every, prepend=-MINUTES_A_DAY) >= MINUTES_A_DAY]
+        found.append(every[every < len(free)])
+    all_of_them = np.concatenate(found)
+    return np.asarray(all_of_them[free[all_of_them]])
 
 
 def _lasting(hurting: np.ndarray) -> np.ndarray:

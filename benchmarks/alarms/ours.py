@@ -1,20 +1,22 @@
 """`capacity.alarms` as its user has it: each quarter a new forecast, plan and alarms, of what was measured by then.
 
+An alarm that asks to plan again is heard: the next morning there is a new plan, with new alarms.
+
 A store holds hours of everything and minutes of the last month. Nothing after the cutoff is seen, and of the world
 nothing but what monitoring saw, what the owner configured, and what a load test found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 import capacity
-from benchmarks.alarms.judging import AVAILABILITY, DELAY, FAST_MINUTES, Firing
+from benchmarks.alarms.judging import AVAILABILITY, DELAY, FAST_MINUTES, Firing, told
 from benchmarks.alarms.nature import MINUTES_A_DAY
 from benchmarks.alarms.observed import ACCOUNT, Signals
 from benchmarks.alarms.world import Bounds, World
@@ -22,7 +24,7 @@ from capacity.config import Account, Slo
 from capacity.monitoring import Alarms
 from capacity.monitoring.breaches import Watch
 from capacity.monitoring.measuring import constants
-from capacity.monitoring.minutes import Minutes
+from capacity.monitoring.minutes import Key, Minutes
 
 #: Minutes kept: a month.
 MONTH_OF_MINUTES: Final = 30 * MINUTES_A_DAY
@@ -33,11 +35,17 @@ LOOKS_BACK: Final = 21 * MINUTES_A_DAY
 HORIZON: Final = "91d"
 
 
-@dataclass(frozen=True, eq=False)
-class Quarter:
-    """The alarms of a quarter, and what was known when they were made."""
+#: The kind of alarm that asks to plan again, and for how long a new plan is left alone.
+AGAIN: Final = "forecast_breach"
+YOUNG: Final = 7 * MINUTES_A_DAY
+NEVER: Final = 2**31
 
-    bounds: Bounds
+
+@dataclass(frozen=True, eq=False)
+class Planned:
+    """Alarms from the minute `begin` on, and what was known when they were made."""
+
+    begin: int
     service: capacity.Service
     account: Account
     alarms: Alarms
@@ -88,35 +96,43 @@ def _rows(
     return pd.DataFrame({**about, "timestamp": times, "value": values})
 
 
-def made(world: World, seen: Signals, bounds: Bounds) -> Quarter:
-    """The public road, at the beginning of a quarter."""
+def made(world: World, seen: Signals, bounds: Bounds, begin: int) -> Planned:
+    """The public road, from what is known at this minute."""
     service, account = service_of(world, bounds), Account(fargate_vcpu_quota=bounds.quota_vcpu)
-    history = history_of(world, seen, bounds.begin)
+    history = history_of(world, seen, begin)
     forecast = capacity.forecast(history, horizon=HORIZON, services=[service])
     plan = capacity.plan(forecast, service, accounts=account)
-    return Quarter(bounds, service, account, capacity.alarms(plan, history=history))
+    return Planned(begin, service, account, capacity.alarms(plan, history=history))
 
 
-def quarters(world: World, seen: Signals) -> list[Quarter]:
-    """One for each judged quarter."""
-    return [made(world, seen, bounds) for bounds in world.bounds[1:]]
+Make = Callable[[World, Signals, Bounds, int], Planned]
 
 
-def firings(world: World, seen: Signals, each: list[Quarter]) -> Iterator[Firing]:
-    """What these alarms did, each in its own quarter."""
-    ends = [*(one.bounds.begin for one in each[1:]), len(world.times)]
-    for quarter, end in zip(each, ends, strict=True):
-        begin = quarter.bounds.begin
-        back = max(0, begin - LOOKS_BACK)
-        minutes = Minutes.of(
-            quarter.service,
-            world.times[back:end],
-            {key: values[back:end] for key, values in seen.items()},
-            constants(quarter.service, quarter.account),
-        )
-        watch = Watch(minutes)
-        for alarm in quarter.alarms:
-            on = watch.breaches(alarm.condition)
-            went = back + np.flatnonzero(np.diff(on.astype(np.int8), prepend=0) == 1)
-            went = went[went >= begin] + DELAY
-            yield Firing(alarm.name, alarm.kind, alarm.severity, went, alarm.lead_minutes)
+def firings(world: World, seen: Signals, make: Make = made) -> Iterator[Firing]:
+    """Alarms made at the beginning of each judged quarter, and again on the morning after one asks to plan again."""
+    ends = [*(one.begin for one in world.bounds[2:]), len(world.times)]
+    for bounds, end in zip(world.bounds[1:], ends, strict=True):
+        begin = bounds.begin
+        while begin < end:
+            found = list(_until(world, seen, make(world, seen, bounds, begin), end))
+            until = min([end, *(_next_day(one.went_off, begin) for one in found if one.kind == AGAIN)])
+            for one in found:
+                yield replace(one, went_off=one.went_off[one.went_off < until])
+            begin = until
+
+
+def _next_day(went_off: np.ndarray, begin: int) -> int:
+    """The midnight after the first time that counts: a plan younger than a week is not made again."""
+    late = went_off[went_off >= begin + YOUNG]
+    return (int(late[0]) // MINUTES_A_DAY + 1) * MINUTES_A_DAY if len(late) else NEVER
+
+
+def _until(world: World, seen: Signals, planned: Planned, end: int) -> Iterator[Firing]:
+    """What these alarms do until this minute."""
+    back = max(0, planned.begin - LOOKS_BACK)
+    values: dict[Key, object] = {key: one[back:end] for key, one in seen.items()}
+    known = constants(planned.service, planned.account)
+    watch = Watch(Minutes.of(planned.service, world.times[back:end], values, known))
+    for alarm in planned.alarms:
+        went = back + told(watch.breaches(alarm.condition))
+        yield Firing(alarm.name, alarm.kind, alarm.severity, went[went >= planned.begin + DELAY], alarm.lead_minutes)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 
@@ -63,10 +63,10 @@ def _months(found: Iterable[Judged]) -> float:
     return sum(one.months for one in found)
 
 
-_MONTHLY = {
+_MONTHLY: Final[dict[str, Callable[[Sequence[Judged]], float]]] = {
     "false pages": lambda found: sum(one.false_pages for one in found) / _months(found),
+    "false pages, of the worst service": lambda found: max(one.false_pages / one.months for one in found),
     "pages outside incidents": lambda found: sum(one.outside for one in found) / _months(found),
-    "most false pages of a service": lambda found: max(one.false_pages / one.months for one in found),
     "tickets outside incidents": lambda found: sum(one.tickets_outside for one in found) / _months(found),
     "pages an incident": lambda found: float(np.mean([each.pages for one in found for each in one.caught])),
 }
