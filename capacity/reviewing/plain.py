@@ -26,7 +26,7 @@ from capacity.scaling.policy import (
 )
 
 #: Tables of capacity.toml that a plan follows from. How history is read, and where results go, is not kept: paths,
-#: addresses and names of secrets have no place in a file that is passed on.
+#: URLs and names of secrets have no place in a file that is passed on.
 KEPT: Final = ("goal", "prices", "account", "forecast", "event", "budget", "service")
 
 Noun = TypeVar("Noun", Decision, Finding, Override, ScheduledAction, TargetTracking, PredictiveScaling, Step)

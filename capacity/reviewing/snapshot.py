@@ -127,6 +127,12 @@ class Snapshot:
 
         return differences(self, other)
 
+    def plot(self, service: str | None = None, metric: str | None = None) -> Any:
+        """Chart of one series, the first unless named: the history it was made from, and the band that was expected."""
+        from capacity.reviewing.picture import fan
+
+        return fan(self, service, metric)
+
     def __str__(self) -> str:
         services, open_ = len(self.config.service), len(self.decisions)
         return (

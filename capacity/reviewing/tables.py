@@ -16,8 +16,8 @@ from capacity.history.parquet import literal
 #: Parquet version 2 encodes decimals and stamps in half the room. One thread, so that rows are grouped the same way.
 _PARQUET: Final = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 3, ROW_GROUP_SIZE 262144, PARQUET_VERSION v2"
 
-#: Cells that a table may have: 15 columns of three metrics of 5,000 services, a quarter of hours, ten times over.
-MOST_CELLS: Final = 5_000_000_000
+#: Cells that a table may have: twice the demand of three metrics of 5,000 services, fourteen months of hours.
+MOST_CELLS: Final = 2_000_000_000
 
 #: Letters of a text in a table: names and words.
 MOST_LETTERS: Final = 10_000

@@ -162,6 +162,8 @@ def _not_kept(plan: Plan, config: Config | None) -> list[Finding]:
         found.append("the drivers that its forecast follows, which were given in Python")
     if asked is None or asked.peaks is not None:
         found.append("how needs inside an interval follow from its mean, which was given in Python")
+    if asked is not None and asked.drawn is not None:
+        found.append("the scenario that it is the plan of, which changed its forecast")
     advice = "It can be opened and reviewed."
     return [
         Finding("", "", NOT_KEPT, "UNKNOWN", f"This plan cannot be run again: not kept is {what}.", advice)

@@ -305,6 +305,16 @@ def test_every_policy_comes_back_from_its_plain_data(said: dict[str, Any]) -> No
     assert vars(back) == vars(one)
 
 
+def test_the_picture_shows_the_band_that_the_forecast_showed() -> None:
+    drawn, kept = (made().plan.forecast.plot("search").to_dict(), snapshot().plot("search").to_dict())
+    pictures = [[list(rows[0]) for rows in picture["datasets"].values()] for picture in (drawn, kept)]
+    assert pictures[0] == pictures[1]
+    assert [len(rows) for rows in drawn["datasets"].values()] == [len(rows) for rows in kept["datasets"].values()]
+    assert drawn["title"] == kept["title"]
+    with pytest.raises(InputError, match="no series of service 'seach'"):
+        snapshot().plot("seach")
+
+
 def test_events_keep_what_they_say() -> None:
     event = Event(name="launch", start=pd.Timestamp("2026-12-01T09:00+01:00"), end=None, uplift=1.4)
     config = settings().model_copy(update={"event": (event,)})
