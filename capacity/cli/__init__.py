@@ -18,6 +18,7 @@ the policy and was left so; 130 interrupted.
     money        cost
     caching      cache
     slo          slo
+    alarms       alarms
     dashboard    dashboard
     runbooks     runbooks
     options      what several commands take
@@ -33,6 +34,7 @@ import typer
 
 from capacity._version import __version__
 from capacity.cli import (
+    alarms,
     caching,
     chain,
     dashboard,
@@ -72,6 +74,7 @@ app.add_typer(review.app)
 app.add_typer(live.app)
 app.add_typer(limits.app)
 app.add_typer(slo.app)
+app.add_typer(alarms.app)
 app.add_typer(dashboard.app)
 app.add_typer(runbooks.app)
 app.add_typer(sizing.app)

@@ -3,8 +3,8 @@
 A metric alert holds one window against one value, and knows no M of N, no formula and no hour; only a learnt band
 counts violations. What needs more is a rule group of Azure Managed Prometheus, in the words of `prometheus`. Log search
 alerts (scheduledQueryRules) read logs, which nothing here is in. Sources: ARM reference of
-Microsoft.Insights/metricAlerts 2018-03-01 and Microsoft.AlertsManagement/prometheusRuleGroups 2023-03-01; Azure Monitor,
-"Supported metrics for Microsoft.App/containerapps".
+Microsoft.Insights/metricAlerts 2018-03-01 and Microsoft.AlertsManagement/prometheusRuleGroups 2023-03-01; Azure
+Monitor, "Supported metrics for Microsoft.App/containerapps".
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import re
 from typing import Any, Final
 
-from capacity.config.azure import AzureMetric
+from capacity.config.azure import CONTAINER_APPS, AzureMetric, AzureSettings
 from capacity.errors import InputError
 from capacity.findings import Finding
 from capacity.monitoring.alarm import Alarm, Alarms
@@ -21,7 +21,7 @@ from capacity.monitoring.conditions import Anomaly, Condition, Reading, Threshol
 from capacity.monitoring.render.prometheus import INTERVAL, Rule, rules_of
 from capacity.monitoring.render.rendered import Rendered
 from capacity.monitoring.render.wording import description
-from capacity.monitoring.signals import SIGNALS
+from capacity.monitoring.signals import signal
 from capacity.scaling.render.azure import MOST_PARAMETERS, arm_text
 from capacity.scaling.render.cloudformation import logical
 
@@ -59,7 +59,7 @@ def azure(alarms: Alarms) -> Rendered:
 
     Raises InputError for more services than one template has parameters for.
     """
-    metric = [alarm for alarm in alarms if _metric_criterion(alarm.condition) is not None]
+    metric = [alarm for alarm in alarms if _metric_criterion(alarm.condition, alarms.azure) is not None]
     others = Alarms(
         tuple(alarm for alarm in alarms if alarm not in metric),
         *(alarms.services, alarms.settings, alarms.prometheus, alarms.azure),
@@ -70,7 +70,7 @@ def azure(alarms: Alarms) -> Rendered:
     parameters: Part = {"location": {"type": "string", "defaultValue": "[resourceGroup().location]"}}
     for service, name in names.items():
         about = {"description": f"Resource id of the container app (Microsoft.App/containerApps) that is {service}."}
-        parameters[_parameter(name)] = {"type": "string", "metadata": about}
+        parameters[_parameter(name)] = {"type": "string", **_known(service, alarms.azure), "metadata": about}
     resources = [_metric_alert(alarm, alarms, names[alarm.service]) for alarm in metric]
     if rules.alerts:
         about = {
@@ -78,14 +78,14 @@ def azure(alarms: Alarms) -> Rendered:
         }
         parameters["prometheusWorkspace"] = {"type": "string", "metadata": about}
         alerts = {rule["alert"]: (alarm, rule) for alarm, rule in rules.alerts}
-        resources += [_rule_group(group, part, alerts, alarms) for group in rules.groups() for part in _parts(group)]
+        resources += [_rule_group(*part, alerts, alarms) for group in rules.groups() for part in _parts(group)]
     if len(parameters) > MOST_PARAMETERS:
         raise InputError(
             f"{len(services)} services need {len(parameters)} parameters, a template holds {MOST_PARAMETERS}",
             advice="Render them one service at a time: --service NAME, or alarms.render(kind, service=NAME).",
         )
     for alarm, _ in rules.alerts:
-        message = f"`{alarm.name}` is a rule of Azure Managed Prometheus: {_why_not(alarm.condition)}"
+        message = f"`{alarm.name}` is a rule of Azure Managed Prometheus: {_why_not(alarm.condition, alarms.azure)}"
         telling.found.append(Finding(alarm.service, alarm.kind, "not a metric alert", "PASS", message))
     template = {
         "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
@@ -97,17 +97,25 @@ def azure(alarms: Alarms) -> Rendered:
     return telling.of(json.dumps(template, indent=2, ensure_ascii=False) + "\n")
 
 
-def _metric_criterion(condition: Condition) -> Part | None:
+def _known(service: str, settings: AzureSettings | None) -> Part:
+    """The resource of a service, where the settings name it."""
+    for resource in settings.resources if settings is not None else ():
+        if settings is not None and settings.names.get(resource, resource.rsplit("/", 1)[-1]) == service:
+            return {"defaultValue": arm_text(resource)}
+    return {}
+
+
+def _metric_criterion(condition: Condition, settings: AzureSettings | None) -> Part | None:
     """What a metric alert waits for; None where it cannot say it."""
     if not isinstance(condition, Threshold | Anomaly) or condition.reading.minutes not in WINDOWS:
         return None
-    metric = _metric(condition.reading)
+    metric = _metric(condition.reading, settings)
     if metric is None:
         return None
     one: Part = {
         "name": "criterion",
         "metricName": metric.name,
-        "metricNamespace": "Microsoft.App/containerApps",
+        "metricNamespace": settings.namespace if settings is not None else CONTAINER_APPS,
         "timeAggregation": metric.aggregation.capitalize(),
         "dimensions": [],
     }
@@ -138,17 +146,16 @@ def _metric_criterion(condition: Condition) -> Part | None:
     }
 
 
-def _metric(reading: Reading) -> AzureMetric | None:
+def _metric(reading: Reading, settings: AzureSettings | None) -> AzureMetric | None:
     """A metric of Container Apps that is the reading as it is: what adds up over replicas is none."""
-    found = (
-        [one for one in SIGNALS[reading.signal].azure if one.stat == reading.stat] if reading.signal in SIGNALS else []
-    )
-    return next((one for one in found if not one.each), None)
+    own = settings.metric if settings is not None else ()
+    known = [one for one in (*own, *signal(reading.signal).azure) if one.metric == reading.signal]
+    return next((one for one in known if one.stat == reading.stat and not one.each), None)
 
 
-def _why_not(condition: Condition) -> str:
+def _why_not(condition: Condition, settings: AzureSettings | None) -> str:
     if isinstance(condition, Threshold | Anomaly):
-        if _metric(condition.reading) is None:
+        if _metric(condition.reading, settings) is None:
             return f"no metric of Container Apps is {condition.reading.signal} as it is"
         if condition.reading.minutes not in WINDOWS:
             return f"a metric alert has no window of {condition.reading.minutes} minutes"
@@ -178,7 +185,7 @@ def _metric_alert(alarm: Alarm, alarms: Alarms, name: str) -> Part:
                 "odata.type": "Microsoft.Azure.Monitor.MultipleResourceMultipleMetricCriteria"
                 if isinstance(alarm.condition, Anomaly)
                 else "Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria",
-                "allOf": [_metric_criterion(alarm.condition)],
+                "allOf": [_metric_criterion(alarm.condition, alarms.azure)],
             },
             "autoMitigate": True,
             "actions": [{"actionGroupId": group} for group in _told(alarm, alarms)],

@@ -112,17 +112,16 @@ def trend(one: Trend, service: Service, remarks: list[str]) -> Parameters:
     """CloudWatch fits no line: one half of the window against the other has the same slope where there is one.
 
     From a day on, whole days are compared, since the halves of a day differ by the time of day; of several days, each
-    has to climb. RATE is the difference from the datapoint before, by the second; a mean stands for the middle of its
+    has to climb; a trend that has to last is read in as many periods as that takes. RATE is the difference from the datapoint before, by the second; a mean stands for the middle of its
     period. The first datapoint that is looked at has none before it, so that one more is evaluated.
     """
     found = asked(one.reading, service, remarks)
     whole = one.over_minutes >= DAY
     period = DAY if whole else max(one.over_minutes // 2, 1)
     climbs = min(max(one.over_minutes // DAY - 1, 1), LONGEST // DAY - 1) if whole else 1
+    lasting = 1 + ceil((one.at_least - 1) * one.reading.minutes / period)
     halves = "each day with the one before" if whole else f"the last {period} minutes with those before"
     remarks.append(f"CloudWatch fits no line through {one.over_minutes / HOUR:g} hours: it compares {halves}")
-    if one.of > 1:
-        remarks.append(f"that {one.at_least} of {one.of} lines lead there is not said, as periods are longer")
     level, steps = found.expression, []
     if not found.plain:
         level, steps = "level", [math("level", found.expression)]
@@ -133,7 +132,7 @@ def trend(one: Trend, service: Service, remarks: list[str]) -> Parameters:
             *steps,
             math("foretold", f"{level} + RATE({level}) * {seconds}", watched=True),
         ],
-        **_out_of(climbs, climbs + 1, period),
+        **_out_of(max(climbs, lasting), max(climbs, lasting) + 1, period),
         "Threshold": float(one.value),
         "ComparisonOperator": COMPARISONS[">="],
         "TreatMissingData": "notBreaching",

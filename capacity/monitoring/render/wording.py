@@ -79,7 +79,7 @@ def _unit(reading: Reading) -> str:
 def _often(condition: Threshold | OutsideProfile | Trend | Anomaly) -> str:
     minutes = condition.reading.minutes
     if condition.of == 1:
-        return "" if minutes == 1 else f" over {_minutes(minutes)}"
+        return "" if minutes == 1 or isinstance(condition, Trend) else f" over {_minutes(minutes)}"
     periods = "minutes" if minutes == 1 else f"periods of {_minutes(minutes)}"
     return f" in {condition.at_least} of {condition.of} {periods}"
 
