@@ -117,16 +117,13 @@ def _stated(plan: Plan) -> Config:
 
 
 def _agreed(plan: Plan, config: Config) -> Config:
-    """The settings, without what no plan follows from. Raises ConfigError where they are not those of this plan."""
-    said, names = _stated(plan), {service.name for service in _stated(plan).service}
-    kept = {name: getattr(config, name) for name in KEPT}
-    kept["service"] = tuple(one for one in config.service if one.name in names)
-    config = Config.model_construct(_fields_set=config.model_fields_set & set(KEPT), **kept)
+    """What a plan follows from: what it says itself, and events and how to forecast from the settings.
+
+    Raises ConfigError where the settings are not those of this plan.
+    """
+    said, forecast, settings = _stated(plan), plan.forecast, config.forecast
     tables = ("goal", "prices", "account", "budget", "service")
-    problems = [
-        Problem("is not what the plan was made with", name) for name in tables if _of(config, name) != _of(said, name)
-    ]
-    forecast, settings = plan.forecast, config.forecast
+    problems = [Problem("is not what the plan was made with", name) for name in tables if _other(name, said, config)]
     steps = len(forecast.times)
     if settings.seed != forecast.seed:
         problems.append(Problem(f"is {settings.seed}, and the forecast's is {forecast.seed}", "forecast seed"))
@@ -134,19 +131,21 @@ def _agreed(plan: Plan, config: Config) -> Config:
         problems.append(Problem(f"is {settings.paths}, and {forecast.paths.shape[1]} were drawn", "forecast paths"))
     if horizon_steps(config.goal.horizon, forecast.interval) != steps:
         problems.append(Problem(f"is {config.goal.horizon}, and {steps} intervals are forecast", "goal horizon"))
-    if bool(Knowledge.of(config.event, settings.holidays or None, config.service)) != _told(forecast):
+    if bool(Knowledge.of(config.event, settings.holidays or None, said.service)) != _told(forecast):
         problems.append(Problem("are not what the forecast was told", "event or holidays"))
     if problems:
         raise ConfigError("these settings are not those of this plan:", problems, "Leave them out, or plan with them.")
-    return config
+    kept = {name: getattr(said if name in tables else config, name) for name in KEPT}
+    return Config.model_construct(_fields_set=config.model_fields_set & set(KEPT), **kept)
 
 
-def _of(config: Config, name: str) -> Any:
-    """A table; of those that a service or account names itself in, in any order."""
-    value = getattr(config, name)
-    return (
-        {getattr(one, "name", getattr(one, "region", "")): one for one in value} if isinstance(value, tuple) else value
-    )
+def _other(name: str, said: Config, config: Config) -> bool:
+    """Whether settings have a table otherwise than the plan. They may know more services, and in another order."""
+    ours, theirs = getattr(said, name), getattr(config, name)
+    if not isinstance(ours, tuple):
+        return bool(ours != theirs)
+    known = {getattr(one, "name", "") or one.region: one for one in theirs}
+    return [known.get(getattr(one, "name", "") or one.region) for one in ours] != list(ours)
 
 
 def _told(forecast: Forecast) -> bool:

@@ -241,6 +241,12 @@ def test_settings_of_another_plan_are_refused(changed: dict[str, Any], words: st
         Snapshot.of(made().plan, config)
 
 
+def test_settings_may_know_more_services_and_in_another_order() -> None:
+    more = (Service(name="other"), *reversed(settings().service))
+    kept = Snapshot.of(made().plan, settings().model_copy(update={"service": more}), demand=made().demand)
+    assert parts(kept)["settings.json"] == parts(snapshot())["settings.json"]
+
+
 def test_demand_and_policies_of_another_plan_are_refused() -> None:
     with pytest.raises(InputError, match="not what the plan was forecast from"):
         Snapshot.of(made().plan, demand=made().demand.since(made().demand.times[5]))
