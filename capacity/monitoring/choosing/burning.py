@@ -47,6 +47,8 @@ def burning(known: Known) -> tuple[list[Proposal], list[Finding]]:
     if not known.service.slo:
         message = "Nothing says what was promised to its users, so that no alarm watches an error budget."
         advice = 'Add a [[service.slo]]: kind = "availability", objective = 0.999.'
+        if known.expected("requests") is None:
+            advice = "Its requests are not known, so that no promise about them could be watched: measure them first."
         return [], [known.finding("slo", message, advice)]
     return [proposal for slo in known.service.slo for proposal in _of(known, slo)], []
 

@@ -184,7 +184,7 @@ def page(service: str, ending: str) -> str:
     """File name of a runbook's page: letters, digits, dot, dash and underscore, whatever a service is called.
 
     >>> page("web", "burn_fast"), page("a/../b", "leak")
-    ('web--burn_fast.md', 'a_.._b-f6b3ee35--leak.md')
+    ('web--burn_fast.md', 'a_.._b-f2654e77--leak.md')
     """
     stem, tail = _plain(service) or "account", _plain(ending)
     return f"{stem}--{tail}.md"
