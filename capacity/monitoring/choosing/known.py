@@ -100,9 +100,17 @@ class Known:
             return metric, target / 60 if metric == "requests" else target
         if self.service.target_value is None:
             return None
-        if self.service.target_value > 100:  # requests a minute and task: percent ends at 100
+        if self.service.target_value > 100:  # requests per task and minute, as `scaling.rehearse` reads it
             return "requests", self.service.target_value / 60
         return "cpu", self.service.target_value
+
+    def kept(self, resource: str) -> float:
+        """Share of full that tasks are kept at: by the autoscaler, at least by the plan; above 1: too full."""
+        planned = self._tasks[resource].target / full_share(self.service, resource)
+        tracked = self.tracked
+        if tracked is None or tracked[0] != resource:
+            return planned
+        return max(planned, tracked[1] / self.full[resource])
 
     def expected(self, metric: str) -> np.ndarray | None:
         """(H,) the plan's P95 of a metric, over the horizon; None where it is not forecast."""

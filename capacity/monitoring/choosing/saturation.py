@@ -5,7 +5,7 @@ plan's steepest hour goes from the threshold to full while the alarm notices (`N
 
     threshold = full x (1 - rise x (noticed + lead) / 60),  lead = reaction of the autoscaler + start-up, in minutes
 
-but never below midway between what the autoscaler keeps and full, or every busy day would set it off. What is left of
+but never below midway between what tasks are kept at and full, or every busy day would set it off. What is left of
 the lead is said in words, and not promised: a surge rises faster, and gives no such time. For a surge that is faster
 than the autoscaler there is a second threshold, midway from full to all of the processor (or a quarter more requests
 than a task carries), whatever number of tasks runs.
@@ -58,10 +58,8 @@ def limits(known: Known, delay: int) -> list[Limit]:
     """Where an alarm of each resource stands that takes `delay` minutes to notice."""
     found = []
     for resource, full in known.full.items():
-        tracked = known.tracked[1] / full if known.tracked is not None and known.tracked[0] == resource else 0.0
-        share = max(1 - known.steepest * (delay + known.lead) / 60, (1 + tracked) / 2)
-        if tracked * OVERSHOOT > share:
-            share = tracked * OVERSHOOT  # it keeps them as full as this
+        kept = known.kept(resource)
+        share = max(1 - known.steepest * (delay + known.lead) / 60, (1 + kept) / 2, kept * OVERSHOOT)
         threshold = full * share
         if resource != "requests":
             threshold = min(threshold, NEARLY_ALL)
