@@ -23,10 +23,11 @@ from capacity.timegrid import steps_per
 #: Chance that a plan which keeps its promises is called for, over all its series together, by days outside P95.
 DOUBT: Final = 0.01
 
-#: CUSUM: a day counts for its distance from the median, in standard deviations of the plan's own doubt, less ALLOWED;
-#: REACHED calls. Page 1954, Biometrika 41; the usual 0.5 and 5 are for independent days. Days of one plan miss
-#: together, and its doubt holds that: a plan is one deviation off in every third quarter, two in every twentieth.
-ALLOWED, REACHED = 1.0, 5.0
+#: CUSUM (Page 1954, Biometrika 41) of days' distance from the median in standard deviations of the plan's own doubt: what
+#: is past its P95 counts, a day for at most MOST, and REACHED calls: three days far outside, or two weeks a little. Days
+#: of one plan miss together, which the usual allowance of 0.5 does not know. Of the sample fleet's own paths, to which
+#: the plan is right by construction, it calls 2 % after two weeks and 3 % after a quarter.
+ALLOWED, REACHED, MOST = 1.6449, 3.0, 1.0
 
 #: Standard deviations from the median of a normal distribution to its 95 % quantile.
 _P95: Final = 1.6449
@@ -170,7 +171,7 @@ def _climbed(away: np.ndarray) -> int | None:
     """The day from which a CUSUM rose that stands above its bound at the end; None when it does not."""
     total, start = 0.0, 0
     for day, distance in enumerate(away):
-        total = max(0.0, total + min(distance, REACHED) - ALLOWED)
+        total = max(0.0, total + min(distance - ALLOWED, MOST))
         if total == 0.0:
             start = day + 1
     return start if total >= REACHED else None

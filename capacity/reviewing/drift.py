@@ -48,6 +48,12 @@ class Drift:
         return bool(self.reasons)
 
     @property
+    def services(self) -> list[str]:
+        """Services that need one, when it is not the whole plan that does."""
+        names = dict.fromkeys(reason.service for reason in self.reasons)
+        return [] if "" in names else list(names)
+
+    @property
     def frame(self) -> pd.DataFrame:
         """`schema.DRIFT`."""
         frame = pd.DataFrame([reason._asdict() for reason in self.reasons], columns=DRIFT.names)
@@ -59,7 +65,8 @@ class Drift:
         """Yes or no, in one sentence."""
         if not self.reasons:
             return f"No new plan is needed yet; the next is due by {spoken_date(self.next_at)}."
-        return f"A new plan is needed now, for {counted(len(self.reasons), 'reason')}."
+        whom = f" of {first_few([f'`{name}`' for name in self.services])}" if self.services else ""
+        return f"A new plan{whom} is needed now, for {counted(len(self.reasons), 'reason')}."
 
     def __str__(self) -> str:
         return " ".join([self.answer, *(reason.sentence for reason in self.reasons)])

@@ -37,7 +37,7 @@ def test_the_first_digest_says_everything_and_the_same_again_says_nothing() -> N
     first = reviewed(World(demand=1.2))
     text = str(first.digest())
     assert text.startswith("# Capacity review, 14 September 2026\n")
-    assert "A new plan is needed now" in text
+    assert "A new plan of `web` is needed now, for 1 reason." in text
     again = str(first.digest("markdown", first))
     assert "Nothing changed since 14 September 2026" in again
     assert "##" not in again
