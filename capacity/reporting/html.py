@@ -37,6 +37,7 @@ def render(document: dict[str, Any], pictures: dict[str, Picture], own: Brand = 
         contents=contents(page),
         listed=chapters if len(chapters) <= LISTED else [],
         anchors=anchors(page),
+        first=next(iter(anchors(page)), ""),
         pictures=pictures,
         sparks={part["anchor"]: sparkline(part["demand"][0]) for part in document["services"] if part["demand"]},
         strips={part["anchor"]: _strip(part) for part in document["services"]},

@@ -7,13 +7,8 @@ and the test says that it was skipped; in CI (the variable CI is set) a missing 
 
 from __future__ import annotations
 
-import html
-import json
 import os
 import re
-import shutil
-import subprocess
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,14 +16,13 @@ from typing import Any
 import pytest
 
 from capacity.reporting import report
+from tests.reporting.browser import DARK, LIGHT, Browser, asked, program
 from tests.reporting.fleet import GENERATED_AT, demand_plan, failing, policy_of, scores_of, web
 
 pytestmark = pytest.mark.xdist_group("chromium")
 
 #: A service's name that owns the page if it is ever taken for markup.
 OWNER = "<script>document.title='owned'</script>"
-
-LIGHT, DARK = "1", "0"  # blink's preferredColorScheme
 
 #: Asked of the page by its neighbour: every answer is plain data.
 MEASURE = """
@@ -76,37 +70,6 @@ document.querySelector("iframe").onload = event => {
 """
 
 
-@dataclass(frozen=True)
-class Browser:
-    program: str
-    folder: Path  # holds report.html
-
-    def run(self, page: Path, *flags: str) -> subprocess.CompletedProcess[str]:
-        """Chromium without a window: a profile of its own each time, and no errands of its own on the network."""
-        number = sum(1 for _ in self.folder.glob("profile-*"))
-        command = [
-            *(self.program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"),
-            *("--no-first-run", "--disable-extensions", "--disable-sync", "--disable-component-update"),
-            *("--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND"),
-            *("--enable-logging=stderr", f"--user-data-dir={self.folder}/profile-{number}"),
-            *(*flags, "--dump-dom", page.as_uri()),
-        ]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-
-    @cache  # noqa: B019 - one browser a run: a start takes two seconds, and an answer serves several tests
-    def measured(self, *, width: int = 1280, scheme: str = LIGHT) -> dict[str, Any]:
-        """What the browser says about the page at this width and in this theme."""
-        beside = self.folder / "measure.html"
-        beside.write_text(MEASURE.replace("WIDTH", str(width)), encoding="utf-8")
-        theme = f"--blink-settings=preferredColorScheme={scheme}"
-        size = f"--window-size={max(width, 600)},900"
-        dom = self.run(beside, "--allow-file-access-from-files", "--virtual-time-budget=20000", theme, size).stdout
-        answer = re.search(r'<pre id="answer">(.+?)</pre>', dom, re.DOTALL)
-        assert answer is not None, "the page could not be measured"
-        found: dict[str, Any] = json.loads(html.unescape(answer[1]))
-        return found
-
-
 @cache
 def hostile_page() -> bytes:
     plan = demand_plan(web(OWNER), web("search", max_tasks=12))
@@ -116,11 +79,17 @@ def hostile_page() -> bytes:
     return made.render("html")
 
 
+@cache
+def measured(browser: Browser, *, width: int = 1280, scheme: str = LIGHT) -> dict[str, Any]:
+    """What the browser says about the page at this width and in this theme: an answer serves several tests."""
+    theme, size = f"--blink-settings=preferredColorScheme={scheme}", f"--window-size={max(width, 600)},900"
+    return browser.answer(MEASURE.replace("WIDTH", str(width)), "--virtual-time-budget=20000", theme, size)
+
+
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    program = next(filter(None, map(shutil.which, names)), None)
-    if program is None:
+    found = program()
+    if found is None:
         text = hostile_page().decode()
         assert OWNER not in text
         assert not re.search(r"<(?:script|iframe|object|embed|img|link)\b|\ssrc=|@import|url\((?!#)", text)
@@ -129,14 +98,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
         pytest.skip("no Chromium here: the page was only checked as text. Install chromium to see it opened.")
     folder: Path = tmp_path_factory.mktemp("browser")
     (folder / "report.html").write_bytes(hostile_page())
-    return Browser(program, folder)
-
-
-def asked(log: Path) -> set[str]:
-    """Every address that a page asked for, from a network log; what the browser does for itself has no origin."""
-    events = json.loads(log.read_text(encoding="utf-8"))["events"]
-    found = [event["params"] for event in events if "url" in event.get("params", {})]
-    return {one["url"] for one in found if one.get("initiator", "not an origin") != "not an origin"}
+    return Browser(found, folder)
 
 
 def test_it_opens_without_an_error_and_asks_the_network_for_nothing(browser: Browser) -> None:
@@ -152,14 +114,14 @@ def test_it_opens_without_an_error_and_asks_the_network_for_nothing(browser: Bro
 
 
 def test_a_name_that_is_a_script_stays_text(browser: Browser) -> None:
-    found = browser.measured()
+    found = measured(browser)
     assert found["title"] == "Capacity report"
     assert found["scripts"] == 0
     assert found["text"].count(OWNER) >= 5
 
 
 def test_everything_can_be_reached_by_keyboard_and_every_section_from_the_index(browser: Browser) -> None:
-    found = browser.measured()
+    found = measured(browser)
     assert found["reachable"] > 10
     assert found["unreached"] == []
     assert found["unlinked"] == []
@@ -168,18 +130,18 @@ def test_everything_can_be_reached_by_keyboard_and_every_section_from_the_index(
 @pytest.mark.parametrize("scheme", [LIGHT, DARK])
 def test_text_stands_out_from_its_paper_in_both_themes(browser: Browser, scheme: str) -> None:
     """WCAG 2.2, 1.4.3: 4.5 to 1 for text of any size here."""
-    found = browser.measured(scheme=scheme)
+    found = measured(browser, scheme=scheme)
     assert (sum(found["paper"]) > 600) == (scheme == LIGHT)
     assert found["measured"] > 100
     assert found["least"]["contrast"] >= 4.5, found["least"]
 
 
 def test_on_a_desk_no_table_scrolls_and_no_name_in_a_picture_is_cut(browser: Browser) -> None:
-    found = browser.measured()
+    found = measured(browser)
     assert found["across"] <= 1280
     assert found["scrolling"] == []
     assert found["clipped"] == []
 
 
 def test_on_a_phone_the_page_is_no_wider_than_the_phone(browser: Browser) -> None:
-    assert browser.measured(width=390)["across"] <= 390
+    assert measured(browser, width=390)["across"] <= 390

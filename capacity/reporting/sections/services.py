@@ -27,9 +27,9 @@ def _folding(document: Document) -> str:
     if full == len(chapters):
         return "Each opens at its name, here or in the fleet's table."
     return (
-        f"Of {words.count(len(chapters), 'service')}, {full} are drawn in full: those that decisions are about, most "
-        "urgent first. Of the others the page shows demand alone, and paper their line in the fleet's table. All their "
-        "numbers are in the page and in report.xlsx; to draw others in full, ask for them alone: capacity report "
+        f"Drawn in full: {full} of {words.count(len(chapters), 'service')}, those that decisions are about, most "
+        "urgent first. Of the others the page draws demand alone, and paper has their line in the fleet's table; their "
+        "numbers are in the page and in report.xlsx. To draw some of them in full, ask for them alone: capacity report "
         "--service NAME."
     )
 
