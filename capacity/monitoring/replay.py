@@ -51,7 +51,8 @@ class Tried(NamedTuple):
 def replay(alarms: Alarms, history: History) -> Alarms:
     """The same alarms with how they would have done on a history: `replayed` of each, and `firings`.
 
-    Nothing is re-tuned or refused: `capacity.alarms` does that, on the history that it is given.
+    Nothing is re-tuned or refused: `capacity.alarms` does that, on the history that it is given. An account's alarms
+    read all of its services, and are kept as they are.
     """
     watches: dict[str, Watch | None] = {}
     services = {service.name: service for service in alarms.services}

@@ -49,7 +49,11 @@ def leak(known: Known) -> list[Proposal]:
     )
     batch = known.service.tier == "batch"
     hours = All((HOURS, STEADY, _unusual(above, 15)))
-    calmer = (Calmer(All((HOURS, STEADY, _unusual(round((above + LIMIT) / 2, 1), 15))), "and nearer to the limit"),)
+    calmer = (
+        Calmer(
+            All((HOURS, STEADY, _unusual(round((above + LIMIT) / 2, 1), 15))), "until memory is nearer to the limit"
+        ),
+    )
     page = known.alarm(
         "leak",
         "ticket" if batch else "page",
