@@ -91,6 +91,15 @@ class Facts:
         return self.measured or {}
 
 
+def amount(value: float) -> str:
+    """Three digits, and never an exponent.
+
+    >>> amount(70.588), amount(1234.5), amount(0.25)
+    ('70.6', '1,234', '0.25')
+    """
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def facts_of(plan: Plan, policy: Policy | None = None, history: History | None = None) -> dict[str, Facts]:
     """Service -> what is known of it, for every service of the plan."""
     rows = plan.frame.groupby("service", sort=False).indices

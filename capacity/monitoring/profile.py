@@ -6,7 +6,6 @@ expression of theirs: it is drawn wherever the live metric is, in the past, and 
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -89,18 +88,28 @@ def metric_math(profile: Profile, metric: str, name: str) -> list[tuple[str, str
 
 
 def promql(profile: Profile) -> str:
-    """The profile in PromQL, at any moment, also one that is to come: a step up or down where it changes.
+    """The profile in PromQL, at any moment, also one that is to come.
 
-    >>> promql((2.0,) * 8 + (5.0,) * 160)
-    'vector(2) + 3 * (floor(vector(time()) / 3600 + 72) % 168 >= bool 8)'
+    Each hour of the week is a constant with a label, and `count_values` makes that label of the clock. Prometheus works
+    constants out once, so 2,000 moments take 0.06 s; a sum of 168 comparisons with the clock took minutes. `or` is a
+    tree because a chain of 168 takes the parser much longer.
+
+    >>> len(promql((2.0,) * 168))
+    8359
+    >>> promql((2.0, 5.0))
+    'sum((label_replace(vector(2), "h", "0", "", "") or label_replace(vector(5), "h", "1", "", "")) \
+and on (h) count_values("h", floor(vector(time()) / 3600 + 72) % 168))'
     """
-    runs = _runs(legible(profile))
-    clock = "floor(vector(time()) / 3600 + 72) % 168"
-    terms = [f"vector({_text(runs[0][1])})"]
-    for (_, before), (hour, value) in pairwise(runs):
-        rise = float(f"{value - before:.12g}")
-        terms.append(f"{'+' if rise > 0 else '-'} {_text(abs(rise))} * ({clock} >= bool {hour})")
-    return " ".join(terms)
+    values = [_text(value) for value in legible(profile)]
+    hours = [f'label_replace(vector({value}), "h", "{hour}", "", "")' for hour, value in enumerate(values)]
+    return f'sum({_either(hours)} and on (h) count_values("h", floor(vector(time()) / 3600 + 72) % {WEEK}))'
+
+
+def _either(parts: list[str]) -> str:
+    if len(parts) == 1:
+        return parts[0]
+    middle = len(parts) // 2
+    return f"({_either(parts[:middle])} or {_either(parts[middle:])})"
 
 
 def _runs(values: list[float]) -> list[tuple[int, float]]:

@@ -9,6 +9,7 @@ from capacity.config import Account, Goal, Monitoring, Service
 from capacity.config.slo import Slo
 from capacity.monitoring import Alarm, Alarms, Replayed
 from capacity.monitoring.alarm import Kind
+from capacity.monitoring.choosing.known import named, page
 from capacity.monitoring.conditions import (
     Absent,
     All,
@@ -23,7 +24,6 @@ from capacity.monitoring.conditions import (
 )
 from capacity.planning import Plan, plan
 from capacity.scaling import Policy, ServicePolicy, TargetTracking
-from capacity.scaling.schedule import slug_of
 from tests.makers import daily_wave, hourly, make_demand, make_forecast
 
 LABEL = "app/front/50dc6c495c0c9188/targetgroup/web/943f017f100becff"
@@ -93,14 +93,14 @@ CONDITIONS: dict[Kind, Condition] = {
 
 def alarm(kind: Kind, one: Service, **changes: Any) -> Alarm:
     fields: dict[str, Any] = {
-        "name": f"capacity-{slug_of(one.name)}-{kind}",
+        "name": named("capacity", one.name, kind),
         "service": one.name,
         "kind": kind,
         "severity": "page" if kind in ("burn_fast", "pinned", "saturation", "silence") else "ticket",
         "condition": CONDITIONS[kind],
         "summary": f"`{one.name}` {kind.replace('_', ' ')}.",
         "because": "The SLO is 99.9 % over 30 days, the plan carries 12 tasks.",
-        "runbook": f"{slug_of(one.name)}--{kind}.md",
+        "runbook": page(one.name, kind),
         "owner": one.owner,
         "region": one.region,
         "replayed": Replayed(days=90, fired=4, true=3, false=1, lead_minutes=12.0),

@@ -126,7 +126,7 @@ def _rows(chart: Chart, accounts: Mapping[str, Account]) -> list[Row]:
     for number, band in enumerate(chart.bands if clock else ()):
         for name, expression in metric_math(band.profile, clock, f"band{number}"):
             rows.append([{"id": name, "expression": expression, "visible": False}])
-        rows[-1][0] |= {"label": band.label, "color": COLOURS["plan"], "visible": True}
+        rows[-1][0] |= {"label": band.label, "color": COLOURS[band.role], "visible": True}
     return rows
 
 

@@ -202,10 +202,9 @@ def _overrides(part: Chart) -> list[Panel]:
         _override(level.words, color=_fixed(COLOURS[level.role]), **{"custom.lineStyle": dashes})
         for level in part.levels
     ]
-    for number, band in enumerate(part.bands):
-        below = part.bands[number - 1].label if number else ""
-        fill = {"custom.fillBelowTo": below, "custom.fillOpacity": 20} if below else {}
-        found.append(_override(band.label, color=_fixed(COLOURS["plan"]), **fill))
+    for band in part.bands:
+        fill = {"custom.fillBelowTo": band.over, "custom.fillOpacity": 20} if band.over else {}
+        found.append(_override(band.label, color=_fixed(COLOURS[band.role]), **fill))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -11,7 +12,7 @@ from typing import Final, TypeVar
 from capacity.config import Service
 from capacity.config.monitoring import Monitoring
 from capacity.monitoring.alarm import Alarm, Alarms
-from capacity.monitoring.conditions import All, AnyOf, BurnRate, Condition
+from capacity.monitoring.conditions import All, AnyOf, BurnRate, Condition, OutsideProfile
 from capacity.monitoring.dashboards import words
 from capacity.monitoring.dashboards.naming import fleet_name, page_name
 from capacity.monitoring.dashboards.parts import (
@@ -48,7 +49,12 @@ def service_page(facts: Facts, alarms: Sequence[Alarm], settings: Monitoring) ->
     rows: list[tuple[Part, ...]] = [(spoken,)]
     if alarms:
         rows.append((AlarmList(tuple(alarms[:MOST_ALARMS])),))
-    rows += [_shared(_demand(facts)), _shared(_fullness(facts)), _shared(_answers(service)), _promises(service, alarms)]
+    rows += [
+        _shared(_demand(facts, alarms)),
+        _shared(_fullness(facts)),
+        _shared(_answers(service)),
+        _promises(service, alarms),
+    ]
     return Page(page_name(settings.prefix, service), service.name, tuple(rows), service.name, service.region)
 
 
@@ -65,7 +71,7 @@ def _shared(charts: Iterable[Chart]) -> tuple[Part, ...]:
     return tuple(replace(chart, width=COLUMNS // len(found)) for chart in found)
 
 
-def _demand(facts: Facts) -> Iterator[Chart]:
+def _demand(facts: Facts, alarms: Sequence[Alarm]) -> Iterator[Chart]:
     service = facts.service
     asked = [metric for metric in ("requests", "cpu") if metric in facts.demand] or ["cpu"]
     names = {"requests": ("Requests", "requests/s"), "cpu": ("Processor in use", "vCPU")}
@@ -73,6 +79,7 @@ def _demand(facts: Facts) -> Iterator[Chart]:
     for metric in asked:
         title, unit = names[metric]
         bands = _bands(facts.demand[metric]) if metric in facts.demand else ()
+        bands += _edges(metric, alarms)
         yield Chart(title, unit, (Line(service, metric, "measured"),), bands=bands, marks=marks)
     levels = [
         Level(service.min_tasks, "minimum today", "target"),
@@ -87,7 +94,14 @@ def _demand(facts: Facts) -> Iterator[Chart]:
 def _bands(demand: Demand) -> tuple[Band, ...]:
     if demand.usual is None or demand.high is None:
         return ()
-    return Band(demand.usual, "plan, median"), Band(demand.high, "plan, 95 %")
+    return Band(demand.usual, "plan, median"), Band(demand.high, "plan, 95 %", over="plan, median")
+
+
+def _edges(metric: str, alarms: Sequence[Alarm]) -> tuple[Band, ...]:
+    """Where an alarm waits for demand to leave the plan; not where it expects nothing of some hour."""
+    found = [alarm.condition for alarm in alarms if isinstance(alarm.condition, OutsideProfile)]
+    mine = [one for one in found if one.reading.signal == metric and not any(map(math.isnan, one.profile))]
+    return tuple(Band(one.profile, f"alarm: {one.at_least} of {one.of} beyond", "promise") for one in mine[:1])
 
 
 def _fullness(facts: Facts) -> Iterator[Chart]:

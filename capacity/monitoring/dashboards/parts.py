@@ -10,6 +10,7 @@ import pandas as pd
 from capacity.config import Service
 from capacity.config.slo import Slo
 from capacity.monitoring.alarm import Alarm
+from capacity.monitoring.facts import amount
 from capacity.monitoring.markdown import Markdown
 from capacity.monitoring.profile import Profile
 
@@ -66,15 +67,20 @@ class Level:
         >>> Level(70.588, "full", "full").words, Level(1200.0, "quota", "limit").words
         ('full: 70.6', 'quota: 1,200')
         """
-        return f"{self.label}: " + (f"{self.value:,.0f}" if abs(self.value) >= 100 else f"{self.value:.3g}")
+        return f"{self.label}: {amount(self.value)}"
 
 
 @dataclass(frozen=True)
 class Band:
-    """What the plan expects of each hour of the week: one edge of a band, in the chart's unit."""
+    """A value for each hour of the week, in the chart's unit: one edge of what the plan expects, or of an alarm.
+
+    over  label of the edge below it: the space between them is filled; empty: a line alone
+    """
 
     profile: Profile
     label: str
+    role: Role = "plan"
+    over: str = ""
 
 
 @dataclass(frozen=True)

@@ -102,14 +102,20 @@ def first_limit(rows: Iterable[dict[str, Any]]) -> str:
 
 def runbook_links(alarms: Iterable[Alarm], settings: Monitoring) -> str:
     """A link to each alarm's runbook, or the names of the files where nobody said where they are published."""
-    found = dict.fromkeys((one.kind, one.runbook) for one in alarms)
+    found = dict.fromkeys(one.runbook for one in alarms)
     if not found:
         return ""
-    places = [
-        link(kind.replace("_", " "), settings.runbook_url + file) if settings.runbook_url else code(file)
-        for kind, file in found
-    ]
+    places = [link(spoken(file), settings.runbook_url + file) if settings.runbook_url else code(file) for file in found]
     return "Runbooks: " + ", ".join(places)
+
+
+def spoken(file: str) -> str:
+    """What a page is about, by its name.
+
+    >>> spoken("web--burn_fast-availability.md"), spoken("other.md")
+    ('burn fast availability', 'other')
+    """
+    return file.removesuffix(".md").rpartition("--")[2].replace("_", " ").replace("-", " ")
 
 
 def day(moment: pd.Timestamp) -> str:

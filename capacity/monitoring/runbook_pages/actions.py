@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from capacity.monitoring.alarm import Kind
+from capacity.monitoring.facts import amount
 from capacity.monitoring.runbook_pages.commands import Aws, Command, Shell
 from capacity.monitoring.runbook_pages.subject import Subject
 from capacity.planning.words import counted, sensible, spoken_date
@@ -55,7 +56,7 @@ def raise_max(about: Subject) -> Action:
         f"Raise the maximum from {today} to {counted(more)} ({why})",
         "The autoscaler stands at its maximum and tasks are full.",
         (_bounds(about, MaxCapacity=more),),
-        f"Up to {more - today} more tasks: {vcpu:,.4g} vCPU{room}. What stands behind it sees more connections.",
+        f"Up to {more - today} more tasks: {amount(vcpu)} vCPU{room}. What stands behind it sees more connections.",
         f"First wait until no more than {today} run: a maximum below that stops tasks at once. A scheduled action that "
         "has bounds of its own sets them again at its next time.",
         (_bounds(about, MaxCapacity=today),),

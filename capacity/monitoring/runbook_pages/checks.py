@@ -202,7 +202,7 @@ def quota(about: Subject) -> Check:
     usage = [{"Name": n, "Value": v} for n, v in signal("fargate_vcpu").cloudwatch.parts[0].fixed]  # type: ignore[union-attr]
     used = {"Namespace": "AWS/Usage", "MetricName": "ResourceCount", "Dimensions": usage, "Period": STEP}
     return Check(
-        "How much of the quota is in use, by whom?",
+        "How much of the quota is in use?",
         "vCPU of Fargate On-Demand, of all services of the account in this region.",
         (
             Aws("service-quotas", "get_service_quota", about.region, asked, query="Quota.{name:QuotaName,value:Value}"),

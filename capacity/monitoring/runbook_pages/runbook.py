@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,9 @@ from capacity.scaling import Policy
 
 #: The page that leads to all others.
 INDEX: Final = "README.md"
+
+#: Kinds of which a service has several alarms that a title has to tell apart: by promise, or by metric.
+TOLD_APART: Final = ("burn_fast", "burn_slow", "forecast_breach")
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +126,8 @@ def _subject(
     region = alarm.region or service.region
     named = (alarm.service, f"(account {region})") if alarm.service else (f"(account {region})",)
     decisions = tuple(one for one in plan.decisions if one.service in named) if plan is not None else ()
-    return Subject(alarm, service, questions, facts.get(service.name), accounts.get(region), decisions)
+    peers = () if alarm.service else tuple(one for one in facts.values() if one.service.region == region)
+    return Subject(alarm, service, questions, facts.get(service.name), accounts.get(region), decisions, peers)
 
 
 def _neighbour(alarm: Alarm, services: dict[str, Service]) -> Service:
@@ -145,6 +150,7 @@ def _page(about: Subject, alarms: Alarms) -> str:
             service=about.service,
             facts=about.facts,
             meaning=f"kinds/{about.alarm.kind}.md.jinja",
+            told_apart=f" ({about.more})" if about.alarm.kind in TOLD_APART and about.more else "",
             overview=_overview(about, alarms.settings),
             numbers=table(["what", "value", "rests on"], [map(prose, row) for row in numbers_of(about)]),
             checks=[(check, _commands(check.commands)) for check in checks_of(about)],
@@ -225,9 +231,15 @@ def _environment() -> Any:
 
 
 def _tidy(text: str) -> str:
-    """At most one empty line between paragraphs, outside of commands, and one newline at the end."""
+    """At most one empty line between paragraphs, and one newline at the end; commands stay as they are to the letter."""
     lines: list[str] = []
+    fence = ""
     for line in text.split("\n"):
-        if line.strip() or (lines and lines[-1]):
+        if fence:
+            fence = "" if line == fence else fence
+            lines.append(line)
+        elif line.strip() or (lines and lines[-1]):
+            opened = re.match("`{3,}", line)
+            fence = opened[0] if opened else ""
             lines.append(line.rstrip())
     return "\n".join(lines).rstrip("\n") + "\n"

@@ -19,10 +19,11 @@ WITHOUT_PLAN = 1.25
 class Subject:
     """An alarm with its service and numbers.
 
-    service  of an alarm of an account: any service of the fleet in that region
-    facts    None without a plan
-    account  quotas of the region, where they are known
+    service    of an alarm of an account: any service of the fleet in that region
+    facts      None without a plan
+    account    quotas of the region, where they are known
     decisions  of the plan about the service, and about its account's quota in the region
+    peers      of an account's alarm: what is known of the services that share it
     """
 
     alarm: Alarm
@@ -31,6 +32,7 @@ class Subject:
     facts: Facts | None = None
     account: Account | None = None
     decisions: tuple[Decision, ...] = ()
+    peers: tuple[Facts, ...] = ()
 
     @property
     def shared(self) -> bool:
@@ -43,7 +45,14 @@ class Subject:
 
     @property
     def owner(self) -> str:
-        return self.alarm.owner or self.service.owner
+        """Who decides; of an account's alarm nobody, unless the alarm says so."""
+        return self.alarm.owner or ("" if self.shared else self.service.owner)
+
+    @property
+    def more(self) -> str:
+        """What tells the alarm from others of its kind: a promise, a metric; empty for most."""
+        ending = self.alarm.runbook.removesuffix(".md").rpartition("--")[2]
+        return ending.removeprefix(self.alarm.kind).removeprefix("-")
 
     @property
     def ecs_name(self) -> str:

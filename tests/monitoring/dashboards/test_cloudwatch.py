@@ -104,7 +104,7 @@ def test_metric_math_says_the_profile_at_every_hour_of_the_week_in_few_letters(v
 def test_live_metrics_stand_beside_what_is_planned_of_them() -> None:
     shown = charts(ours())
     labels = [row[-1].get("label") for row in shown["Requests"]["metrics"] if row[-1].get("visible", True)]
-    assert labels == ["measured", "plan, median", "plan, 95 %"]
+    assert labels == ["measured", "plan, median", "plan, 95 %", "alarm: 3 of 3 beyond"]
     assert [one["label"] for one in shown["Tasks"]["annotations"]["horizontal"]] == [
         "minimum today: 2",
         "maximum today: 12",
