@@ -218,7 +218,7 @@ def coarse(values: np.ndarray) -> np.ndarray:
     """In single precision, with `BITS` bits after the leading one: to the nearest, in order as before.
 
     >>> coarse(np.array([0.0, 100.0, 1 / 3])).tolist()
-    [0.0, 100.0, 0.33333587646484375]
+    [0.0, 100.0, 0.3333320617675781]
     """
     dropped = 23 - BITS  # of the 23 that single precision has
     bits = values.astype(np.float32).view(np.uint32)
