@@ -24,6 +24,9 @@ from capacity.sources.base import Span
 #: Name of the findings.
 CHECK: Final = "slo"
 
+#: A slowest answer so many times the usual one was probably meant in milliseconds.
+FAR_FROM_USUAL: Final = 100
+
 #: What of the frame fits on a screen of 120 letters.
 SHOWN: Final = (
     *("status", "service", "slo", "objective", "window_days", "good", "left"),
@@ -99,26 +102,27 @@ def error_budgets(history: History, services: Iterable[Service], at: object = No
 
     A service that the history does not know has SLOs of which nothing is known.
     """
-    stamp = history.span.end if at is None else utc(at)
+    begin, end = history.span
+    stamp = end if at is None else utc(at)
     statuses: list[SloStatus] = []
     findings: list[Finding] = []
     for service in services:
         if not service.slo:
             findings += _nothing_promised(service, history)
             continue
-        minutes = _before(history, service, stamp)
+        minutes = _before(history, service, begin, stamp)
         findings += [Finding(service.name, "errors", CHECK, "PASS", f"{note}.") for note in minutes.notes]
         of_service = [slo_status(slo, minutes, stamp) for slo in service.slo]
         statuses += of_service
-        findings += [found for one in of_service for found in _doubts(one)]
+        findings += [found for one in of_service for found in _doubts(one, minutes)]
     order = sorted(statuses, key=lambda one: (SEVERITY[one.status], -np.nan_to_num(one.spent, nan=-np.inf)))
     return ErrorBudgets(tuple(order), stamp, Findings.of(findings))
 
 
-def _before(history: History, service: Service, at: pd.Timestamp) -> Minutes:
+def _before(history: History, service: Service, begin: pd.Timestamp, at: pd.Timestamp) -> Minutes:
     """The minutes that the windows of its SLOs, and the windows before those, are made of."""
     days = 2 * max(slo.window_days for slo in service.slo)
-    start = max(history.span.start, at - pd.Timedelta(days=days)).floor("min")
+    start = max(begin, at - pd.Timedelta(days=days)).floor("min")
     wanted = ("requests", "errors", "latency")
     if service.name in history.services and set(wanted) & set(history.metrics(service.name)):
         return Minutes.of_history(history, service, span=Span(start, max(at, start)), signals=wanted)
@@ -155,8 +159,8 @@ def _nothing_promised(service: Service, history: History) -> Iterator[Finding]:
         )
 
 
-def _doubts(one: SloStatus) -> Iterator[Finding]:
-    """What of a status rests on little."""
+def _doubts(one: SloStatus, minutes: Minutes) -> Iterator[Finding]:
+    """What of a status rests on little, or on a slip of the pen."""
     metric = "errors" if one.slo.kind == "availability" else "latency"
     window = one.known_minutes + one.unknown_minutes
     if np.isnan(one.good):
@@ -170,3 +174,10 @@ def _doubts(one: SloStatus) -> Iterator[Finding]:
     if one.seconds > MINUTE and metric == "latency":
         said = f"{one.slo.name}: judged by the {one.slo.percentile} of intervals of {one.seconds} s, whole intervals"
         yield Finding(one.service, metric, CHECK, "REVIEW", said, "Fetch minutes: a slow minute hides in its hour.")
+    latency = minutes["latency", one.slo.percentile]
+    usual = float(np.median(latency[np.isfinite(latency)])) if metric == "latency" else float("nan")
+    if one.slo.latency_seconds is not None and one.slo.latency_seconds >= FAR_FROM_USUAL * usual:
+        said = f"{one.slo.name}: latency_seconds = {one.slo.latency_seconds:g}, and the usual is {usual:.3g} s"
+        yield Finding(
+            one.service, metric, CHECK, "REVIEW", said, "Is it in milliseconds? Such a promise tells nothing."
+        )

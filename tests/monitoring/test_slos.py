@@ -263,3 +263,13 @@ def test_a_budget_overspent_long_ago_says_since_when() -> None:
     assert status.status == "FAIL"
     assert MONDAY + pd.Timedelta(days=12) < status.gone_at <= MONDAY + pd.Timedelta(days=12, minutes=160)
     assert "or before" not in str(status)
+
+
+def test_a_promise_in_milliseconds_is_noticed() -> None:
+    history = history_of({("latency", "p95", 60): np.full(DAY, 0.2)})
+    slow = [Slo(kind="latency", objective=0.99, latency_seconds=seconds) for seconds in (250.0, 2.5)]
+    asked = [
+        {finding.message for finding in error_budgets(history, [WEB.model_copy(update={"slo": (slo,)})]).findings}
+        for slo in slow
+    ]
+    assert asked[0] - asked[1] == {"latency: latency_seconds = 250, and the usual is 0.2 s"}
