@@ -112,24 +112,13 @@ def overfull(watch: Watch) -> np.ndarray:
 
 def _hurt(watch: Watch) -> list[np.ndarray]:
     """For each SLO (n,) whether it lost more of its budget in six hours than a page is worth."""
-    return [
-        _spent(
-            watch,
-            BurnRate(
-                slo.name,
-                slo.kind,
-                slo.objective,
-                1.0,
-                SIX_HOURS,
-                SIX_HOURS,
-                Reading("latency", slo.percentile) if slo.kind == "latency" else None,
-                slo.latency_seconds,
-            ),
-            WORTH_A_PAGE,
-            SIX_HOURS,
-        )
-        for slo in watch.minutes.service.slo
-    ]
+    hurt = []
+    for slo in watch.minutes.service.slo:
+        reading = Reading("latency", slo.percentile) if slo.kind == "latency" else None
+        windows = (SIX_HOURS, SIX_HOURS)
+        rate = BurnRate(slo.name, slo.kind, slo.objective, 1.0, *windows, reading=reading, slowest=slo.latency_seconds)
+        hurt.append(_spent(watch, rate, WORTH_A_PAGE, SIX_HOURS))
+    return hurt
 
 
 def _spent(watch: Watch, rate: BurnRate, share: float, minutes: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 from capacity.findings import Finding
 from capacity.monitoring.choosing.known import Calmer, Known, Proposal
-from capacity.monitoring.conditions import All, AnyOf, Comparison, Reading, Threshold
+from capacity.monitoring.conditions import All, AnyOf, Reading, Threshold
 
 #: 3 of 5 minutes: one odd minute is no trouble, and one good one does not end it.
 NOTICED: Final = 3
@@ -86,9 +86,8 @@ def _at_most(known: Known, at_least: int, of: int) -> Threshold:
 
 
 def _full(found: list[Limit], at_least: int, of: int, *, at_full: bool = False) -> Threshold | AnyOf:
-    comparison: Comparison = ">"
     parts = tuple(
-        Threshold(Reading(_SIGNALS[one.resource]), comparison, one.full if at_full else one.threshold, at_least, of)
+        Threshold(Reading(_SIGNALS[one.resource]), ">", one.full if at_full else one.threshold, at_least, of)
         for one in found
     )
     return parts[0] if len(parts) == 1 else AnyOf(parts)
@@ -125,9 +124,9 @@ def _far_too_full(known: Known, found: list[Limit]) -> list[Threshold]:
     for one in found:
         if one.resource == "memory":
             continue
-        value = one.full * A_QUARTER_MORE if one.resource == "requests" else (one.full + 100) / 2
+        value = max(one.threshold, one.full * A_QUARTER_MORE if one.resource == "requests" else (one.full + 100) / 2)
         if one.resource == "cpu":
-            value = min(max(value, one.threshold), NEARLY_ALL)
+            value = min(value, NEARLY_ALL)
         far.append(Threshold(Reading(_SIGNALS[one.resource]), ">", round(value, 3 if value < 10 else 1)))
     return far
 
