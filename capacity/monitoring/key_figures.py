@@ -17,6 +17,7 @@ from capacity.history.line import counted, how_long
 from capacity.monitoring.figures import FIGURES, LEAST_KNOWN, Figure
 from capacity.monitoring.lasting import days_until_saturation
 from capacity.monitoring.minutes import Minutes, utc
+from capacity.monitoring.signals import SIGNALS
 from capacity.planning.prices import usd_per_hour
 from capacity.schema import KPIS, SATURATION
 from capacity.sources.base import Span, microseconds
@@ -95,7 +96,7 @@ def kpis(history: History, services: Iterable[Service], plan: Plan | None = None
 
 
 def _rows(history: History, service: Service, plan: Plan | None, at: pd.Timestamp) -> Iterator[dict[str, Any]]:
-    if service.name not in history.services:
+    if service.name not in history.services or not set(SIGNALS) & set(history.metrics(service.name)):
         return
     usd = None
     if plan is not None:
@@ -103,11 +104,9 @@ def _rows(history: History, service: Service, plan: Plan | None, at: pd.Timestam
 
         usd = usd_per_hour(service, rate_of(plan, service))
         usd = None if np.isnan(usd) else usd
+    quarter = Minutes.of_history(history, service, span=Span(at - QUARTER - WEEK, at), usd_per_task_hour=usd)
     ends = {"now": at, "last_week": at - WEEK, "last_quarter": at - QUARTER}
-    weeks = {
-        name: Minutes.of_history(history, service, span=Span(end - WEEK, end), usd_per_task_hour=usd)
-        for name, end in ends.items()
-    }
+    weeks = {name: quarter.between(end - WEEK, end) for name, end in ends.items()}
     for figure in FIGURES:
         if not any(week.has(figure.signal, figure.stat) for week in weeks.values()):
             continue

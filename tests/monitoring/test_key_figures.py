@@ -89,6 +89,11 @@ def test_the_picture_shows_one_figure_and_an_unknown_one_is_refused_with_those_t
     assert "Key figures of 1 service" in found._repr_html_()
 
 
+def test_a_service_of_which_nothing_is_watched_has_no_figures() -> None:
+    history = history_of({("connections", "mean", 3600): np.full(WEEK, 9.0)})
+    assert kpis(history, [WEB, Service(name="absent")]).frame.empty
+
+
 # How long limits last.
 
 
