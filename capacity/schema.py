@@ -768,11 +768,27 @@ FIRINGS: Final = Table(
     key=("name", "start"),
 )
 
+DASHBOARDS: Final = Table(
+    "dashboards",
+    "The pages of a dashboard: the fleet's first, then one a service.",
+    (
+        Column("dashboard", "str", "", "Name, as CloudWatch takes it; of Grafana the uid comes from it."),
+        Column("service", "str", "", "Whose it is; empty: the fleet's."),
+        Column("widgets", "int64", "1", "Parts that stand on it: words, alarms, charts."),
+        Column("charts", "int64", "1", "Charts among them."),
+        Column(
+            "not_in_cloudwatch", "str", "", "Titles of charts that CloudWatch cannot draw; words stand there instead."
+        ),
+    ),
+    key=("dashboard",),
+)
+
 TABLES: Final = (
     *(OBSERVATIONS, HISTORY, DEMAND, FINDINGS, FORECAST, SCORES, BACKTEST, PLAN, LIMITS, COST, SIMULATION),
     *(BILL, ADVICE, CACHE_WHAT_IF, WHAT_IF, SIZES, MIXES, INSTANCES),
     *(ERROR_BUDGETS, KPIS, SATURATION),
     *(ALARMS, FIRINGS),
+    DASHBOARDS,
     *(PEAKS, COUNTS, DIFFERENCES),
     *(REVIEW, REVIEW_COVERAGE, REVIEW_ACCURACY, REVIEW_PIT, FATES, DRIFT),
 )

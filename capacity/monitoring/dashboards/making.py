@@ -26,6 +26,7 @@ from capacity.monitoring.dashboards.promql import Questions
 from capacity.monitoring.facts import facts_of
 from capacity.planning import Plan
 from capacity.scaling import Policy
+from capacity.schema import DASHBOARDS
 
 #: Kinds of document, in the order in which they are named.
 KINDS: Final = ("cloudwatch", "grafana", "cloudformation")
@@ -90,7 +91,7 @@ class Dashboard:
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """One row a page: name, service (empty: the fleet), widgets, charts, and what CloudWatch cannot draw of it."""
+        """One row a page (`schema.DASHBOARDS`), with what CloudWatch cannot draw of it."""
         rows = [
             {
                 "dashboard": page.name,
@@ -101,7 +102,7 @@ class Dashboard:
             }
             for page in self.pages
         ]
-        return pd.DataFrame(rows, columns=["dashboard", "service", "widgets", "charts", "not_in_cloudwatch"])
+        return pd.DataFrame(rows, columns=[column.name for column in DASHBOARDS.columns])
 
     def _names(self) -> str:
         from capacity.planning.words import first_few

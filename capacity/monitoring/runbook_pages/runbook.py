@@ -231,7 +231,7 @@ def _environment() -> Any:
 
 
 def _tidy(text: str) -> str:
-    """At most one empty line between paragraphs, and one newline at the end; commands stay as they are to the letter."""
+    """At most one empty line between paragraphs, one newline at the end; commands stay as they are, to the letter."""
     lines: list[str] = []
     fence = ""
     for line in text.split("\n"):

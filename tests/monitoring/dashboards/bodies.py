@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 @cache
 def validator() -> Any:
     """Of the schema made from AWS's documentation: the CDK's own dashboards have to pass it, too."""
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator  # type: ignore[import-untyped, unused-ignore]
 
     schema = json.loads((HERE / "cloudwatch.schema.json").read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
