@@ -51,9 +51,9 @@ class Made(NamedTuple):
         return Snapshot.of(self.plan, self.config, demand=self.demand, policy=self.policy, created_at=THEN)
 
 
-def load(days: int = 21) -> Demand:
+def load(days: int = 15) -> Demand:
     """Requests and CPU of two services; a gap, an outage of counting, a saturated morning, tasks that ran."""
-    times = hourly(days)
+    times = hourly(days, start="2026-08-09")
     noise = np.exp(0.05 * np.random.default_rng(7).standard_normal((2, len(times))))
     first, second = daily_wave(times, 300) * noise[0], daily_wave(times, 40, 0.3) * noise[1]
     first[30:36] = np.nan
