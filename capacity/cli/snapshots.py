@@ -16,7 +16,9 @@ app = typer.Typer()
 SavePath = Annotated[
     Path | None,
     typer.Option(
-        "--save", metavar="PATH", help="Also keep the plan with all it was made from, as PATH.plan: docs/reviewing.md."
+        "--save",
+        metavar="PATH",
+        help="Also keep the plan with all it was made from; PATH ends in .plan. See docs/reviewing.md.",
     ),
 ]
 
@@ -25,7 +27,7 @@ SavePath = Annotated[
 def rerun(
     plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan that was kept, such as plans/2026Q4.plan.")],
     save: Annotated[
-        Path | None, typer.Option("--save", metavar="PATH", help="Keep what came out, as PATH.plan.")
+        Path | None, typer.Option("--save", metavar="PATH", help="Keep what came out; PATH ends in .plan.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
