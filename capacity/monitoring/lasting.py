@@ -45,13 +45,13 @@ def days_until_saturation(plan: Plan, history: History, at: pd.Timestamp | None 
 def trend(shares: np.ndarray) -> float:
     """Change a week of a straight line through the weeks; NaN where fewer than four of them are known.
 
-    >>> round(trend(np.array([0.4, np.nan, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75])), 9)
+    >>> trend(np.array([0.4, np.nan, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75]))
     0.05
     """
     known = np.isfinite(shares)
     if known.sum() < LEAST_WEEKS:
         return float("nan")
-    return float(np.polyfit(np.flatnonzero(known), shares[known], 1)[0])
+    return round(float(np.polyfit(np.flatnonzero(known), shares[known], 1)[0]), 9)  # a level line is level
 
 
 def _share(row: Mapping[str, object], plan: Plan, history: History, end: pd.Timestamp) -> np.ndarray:

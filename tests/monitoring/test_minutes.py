@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from capacity.config import Service
 from capacity.errors import HistoryError, InputError
-from capacity.monitoring.minutes import Minutes
+from capacity.monitoring.minutes import Key, Minutes
 from capacity.sources.base import Span
 from capacity.sources.coverage import Asked, Coverage
 from tests.monitoring.histories import MONDAY, history_of, together
@@ -74,7 +74,7 @@ def test_every_minute_has_the_value_of_the_interval_it_is_in(
 
 
 def test_computed_signals_follow_their_formulas_and_are_unknown_where_a_part_is() -> None:
-    measured = {
+    measured: dict[Key, object] = {
         "requests": [100.0, 0.0, GAP],
         "errors": [5.0, 0.0, 0.0],
         "cpu_utilization": [60.0, 10.0, 60.0],
