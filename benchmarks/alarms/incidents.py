@@ -72,9 +72,9 @@ class Quiet:
     gaps: tuple[tuple[int, int], ...]
 
 
-def placed(nature: Nature, count: int, rng: np.random.Generator) -> list[Incident]:
+def placed(nature: Nature, count: int, each_a_year: float, rng: np.random.Generator) -> list[Incident]:
     """Incidents over `count` minutes: kinds in any order, one in each of equal parts of the time, days apart."""
-    many = round(EACH_A_YEAR * len(KINDS) * count / (365 * MINUTES_A_DAY))
+    many = round(each_a_year * len(KINDS) * count / (365 * MINUTES_A_DAY))
     kinds = [KINDS[number % len(KINDS)] for number in range(many)]
     rng.shuffle(kinds)
     part = count // max(many, 1)

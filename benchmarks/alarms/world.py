@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from benchmarks.alarms.incidents import HARDER, MOST_TRIES, ON_END, Incident, Quiet, placed, quiet
+from benchmarks.alarms.incidents import EACH_A_YEAR, HARDER, MOST_TRIES, ON_END, Incident, Quiet, placed, quiet
 from benchmarks.alarms.nature import (
     JUDGED_WEEKS,
     LEARNT_WEEKS,
@@ -70,18 +70,26 @@ class World:
         return np.asarray((self.failed > HURTING) | (self.p95 > self.nature.slowest_seconds))
 
 
-def world(seed: int, number: int, weeks: int = LEARNT_WEEKS + JUDGED_WEEKS) -> World:
+def world(
+    seed: int,
+    number: int,
+    weeks: int = LEARNT_WEEKS + JUDGED_WEEKS,
+    quarter_weeks: int = QUARTER_WEEKS,
+    each_a_year: float = EACH_A_YEAR,
+) -> World:
     """The service of this seed and number, its incidents made harder until each hurts.
 
+    quarter_weeks  after so many the owner looks at it again; what comes after the first is judged
+    each_a_year    incidents of each kind; many more than ten would not keep apart
     An incident that does not hurt after MOST_TRIES is taken out: it was none.
     """
     nature = Nature.of(seed, number)
     rng = np.random.default_rng([seed, number, 1])
     times = minutes(days(weeks))
     load = wanted(nature, times, rng)
-    incidents = placed(nature, len(times), rng)
+    incidents = placed(nature, len(times), each_a_year, rng)
     life = quiet(len(times), incidents, rng)
-    bounds = _bounds(nature, load, rng)
+    bounds = _bounds(nature, load, quarter_weeks, rng)
     draws = int(rng.integers(2**32))  # the same noise whatever the incidents
     ends = {one.start: int(rng.integers(30, 121)) for one in incidents}
     for _ in range(MOST_TRIES):
@@ -115,9 +123,9 @@ def _hurt(made: World, one: Incident) -> int | None:
     return one.start + int(enough.argmax()) if enough.any() else None
 
 
-def _bounds(nature: Nature, load: np.ndarray, rng: np.random.Generator) -> tuple[Bounds, ...]:
+def _bounds(nature: Nature, load: np.ndarray, quarter_weeks: int, rng: np.random.Generator) -> tuple[Bounds, ...]:
     """Half as many tasks again as the last quarter's busiest minute asked for; a quota of which 60 % is used then."""
-    quarter = days(QUARTER_WEEKS) * MINUTES_A_DAY
+    quarter = days(quarter_weeks) * MINUTES_A_DAY
     others = float(rng.uniform(0.5, 3.0))
     need = load * nature.cpu_seconds / (nature.target * nature.task_vcpu)
     made = []
