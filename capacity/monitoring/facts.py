@@ -145,8 +145,8 @@ def _demand(plan: Plan, row: int) -> Demand:
     usual, high = (values[0] for values in quantiles(near, (0.5, 0.95)))
     times = forecast.times[: near.shape[2]]
     peaks = quantiles(forecast.paths[row : row + 1].max(axis=2, keepdims=True), (0.5, 0.95))
-    profiles = (weekly(values, times, forecast.interval) for values in (usual, high))
-    return Demand(*profiles, float(peaks[0].item()), float(peaks[1].item()))
+    week, edge = (weekly(values, times, forecast.interval) for values in (usual, high))
+    return Demand(week, edge, float(peaks[0].item()), float(peaks[1].item()))
 
 
 def _measured(history: History, service: str) -> dict[str, Measured]:

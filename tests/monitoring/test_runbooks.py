@@ -116,8 +116,9 @@ def test_a_rollback_keeps_what_runs_now_to_go_back_to(book: Runbooks, tmp_path: 
 def test_no_name_leaves_its_quotes_or_becomes_markup(tmp_path: Path) -> None:
     services = [service(name, cluster="a'b $(touch gone)") for name in (*NASTY, "``` \n\n\n# x", "`` ` <img src=x>")]
     found = plan_of(*services, steps=24 * 7)
-    book = runbooks(alarms_of(found), plan=found)
-    assert set(book.pages) == {INDEX, *(one.runbook for one in alarms_of(found))}
+    few = [one for one in alarms_of(found) if one.kind in ("burn_fast", "pinned")]
+    book = runbooks(Alarms(tuple(few), found.services, TOLD), plan=found)
+    assert set(book.pages) == {INDEX, *(one.runbook for one in few)}
     links = {f"#{title.lower().replace(' ', '-')}" for title in PARTS} | set(book.pages)
     assert {odd for page in book.pages.values() for odd in seen(page)[1]} <= links
     for name, page in book.pages.items():

@@ -30,6 +30,7 @@ from capacity.monitoring.dashboards.parts import (
 from capacity.monitoring.facts import Demand, Facts
 from capacity.monitoring.markdown import Markdown, code
 from capacity.planning import Plan
+from capacity.planning.limits import EARLY
 from capacity.planning.needs import full_share
 
 Item = TypeVar("Item")
@@ -61,7 +62,7 @@ def service_page(facts: Facts, alarms: Sequence[Alarm], settings: Monitoring) ->
 def _height(facts: Facts, alarms: Sequence[Alarm]) -> int:
     """Rows of CloudWatch's grid for the words: about two lines of text each."""
     lines = 5 + min(len(facts.decisions), words.SHOWN + 1) + (2 if alarms else 0)
-    passed = sum(row["probability"] >= words.EARLY for row in facts.limits)
+    passed = sum(row["probability"] >= EARLY for row in facts.limits)
     return -(-(lines + (2 + min(passed, words.SHOWN) if passed else 0)) // 2) + 1
 
 

@@ -130,6 +130,7 @@ def service_state(about: Subject) -> Check:
 
 def stopped_tasks(about: Subject) -> Check:
     where = {"cluster": about.service.cluster}
+    none = ('"$STOPPED" = "[]"', "no task stopped within the hour")
     listed = {**where, "serviceName": about.ecs_name, "desiredStatus": "STOPPED"}
     shown = (
         "tasks[].{stopped:stoppedAt,why:stoppedReason,code:stopCode,exits:join(',',containers[].to_string(exitCode))}"
@@ -138,8 +139,8 @@ def stopped_tasks(about: Subject) -> Check:
         "Why did tasks stop?",
         "Exit code 137 is memory; health checks and failed starts are said in words. ECS keeps stopped tasks an hour.",
         (
-            Aws("ecs", "list_tasks", about.region, listed, query="taskArns[:10]", keep="STOPPED"),
-            Aws("ecs", "describe_tasks", about.region, where, listed={"tasks": "$STOPPED"}, query=shown),
+            Aws("ecs", "list_tasks", about.region, listed, query="taskArns[:10]", keep="STOPPED", kept_as="json"),
+            Aws("ecs", "describe_tasks", about.region, where, {"tasks": "$STOPPED"}, shown, unless=none),
         ),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from capacity.scaling.render.commands import words
 
@@ -18,9 +18,10 @@ class Aws:
 
     parameters  as boto3 takes them; a False is left out, and True is a switch
     worked_out  option -> what the shell works out, inside double quotes: a time, or the answer of a command before
-    listed      options whose worked out value is several words
     query       JMESPath of what to show of the answer
     keep        name of a shell variable that keeps the answer; else it is shown as a table
+    kept_as     text, or json for a list: a shell may or may not cut a variable into words (zsh does not)
+    unless      (condition of the shell, words): where it holds, these words are shown instead
     """
 
     client: str
@@ -28,9 +29,10 @@ class Aws:
     region: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     worked_out: Mapping[str, str] = field(default_factory=dict)
-    listed: Mapping[str, str] = field(default_factory=dict)
     query: str = ""
     keep: str = ""
+    kept_as: Literal["text", "json"] = "text"
+    unless: tuple[str, str] | None = None
 
     @property
     def text(self) -> str:
@@ -44,13 +46,14 @@ class Aws:
         said = words({"client": self.client, "operation": self.operation, "parameters": plain}, self.region)
         said += [word.partition("=")[0] for word in words(_as_call(switches), "")[4:]]
         said += [f'--{option}="{value}"' for option, value in self.worked_out.items()]
-        said += [f"--{option} {value}" for option, value in self.listed.items()]
         shown = {"query": self.query} if self.query else {}
         said += words(_as_call(shown), "")[4:]
-        said += [f"--output={'text' if self.keep else 'table'}"] if self.keep or self.query else []
+        said += [f"--output={self.kept_as if self.keep else 'table'}"] if self.keep or self.query else []
         line = " ".join(said)
         if len(line) > LONG:
             line = " \\\n    ".join([" ".join(said[:4]), *said[4:]])
+        if self.unless is not None:
+            line = f'[ {self.unless[0]} ] && echo "{self.unless[1]}" || {line}'
         return f"{self.keep}=$({line})" if self.keep else line
 
 

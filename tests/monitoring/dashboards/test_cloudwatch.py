@@ -34,7 +34,8 @@ def cdk() -> Body:
 
 def made(**how: Any) -> Dashboard:
     found = web_plan()
-    return dashboard(found, **({"policy": policy_of(found), "alarms": alarms_of(found)} | how))
+    given: dict[str, Any] = {"policy": policy_of(found), "alarms": alarms_of(found)}
+    return dashboard(found, **(given | how))
 
 
 def ours() -> Body:
@@ -52,7 +53,7 @@ def test_what_the_cdk_synthesises_passes_the_schema_and_so_does_every_page_of_ou
         assert problems(body) == []
 
 
-MUTATIONS: dict[str, Callable[[Body, Body], None]] = {
+MUTATIONS: dict[str, Callable[[Body, Body], Any]] = {
     "no widgets": lambda body, widget: body.pop("widgets"),
     "an end without a start": lambda body, widget: (body.pop("start"), body.update(end="P0D")),
     "an unknown key": lambda body, widget: body.update(title="x"),
@@ -92,7 +93,7 @@ def test_a_body_with_one_thing_wrong_does_not_pass(body: Callable[[], Body], mut
     assert problems(wrong) != []
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.lists(st.integers(0, 2) | st.floats(0, 1e7), min_size=168, max_size=168))
 def test_metric_math_says_the_profile_at_every_hour_of_the_week_in_few_letters(values: list[float]) -> None:
     profile = tuple(map(float, values))
@@ -123,7 +124,7 @@ def test_live_metrics_stand_beside_what_is_planned_of_them() -> None:
 
 def test_the_band_of_cloudwatch_is_the_plans_own_quantile() -> None:
     forecast = web_plan().forecast
-    expected = forecast.of("web").quantile(0.95)["web", "requests"]  # type: ignore[call-overload, index]
+    expected = forecast.of("web").quantile(0.95)["web", "requests"]
     weeks = expected.to_numpy().reshape(4, 168)  # the forecast begins on a Monday, at midnight
     demand = facts_of(web_plan())["web"].demand["requests"]
     assert demand.high == pytest.approx(np.median(weeks, axis=0))

@@ -23,7 +23,8 @@ from tests.scaling.any_policy import NASTY
 
 def made(**how: Any) -> Dashboard:
     found = web_plan()
-    return dashboard(found, **({"policy": policy_of(found), "alarms": alarms_of(found)} | how))
+    given: dict[str, Any] = {"policy": policy_of(found), "alarms": alarms_of(found)}
+    return dashboard(found, **(given | how))
 
 
 def substituted(body: Any, account: str) -> str:
@@ -42,7 +43,7 @@ def test_cloudformation_holds_the_same_bodies_and_its_linter_has_nothing_to_say(
     shown = made()
     template = shown.render("cloudformation")
     assert [str(match) for match in lint_all(template) if not match.rule.id.startswith("I")] == []
-    wrong = template.replace('"DashboardBody"', '"Body"')
+    wrong = Dashboard(shown.pages[:1]).render("cloudformation").replace('"DashboardBody"', '"Body"')
     assert [match.rule.id[0] for match in lint_all(wrong)].count("E") >= 1
     resources = json.loads(template)["Resources"].values()
     bodies = {one["Properties"]["DashboardName"]: one["Properties"]["DashboardBody"] for one in resources}
@@ -75,9 +76,7 @@ def test_what_cloudformation_would_resolve_or_cannot_hold_is_refused() -> None:
         dashboard(found).render("cloudformation")
     shown = made()
     many = [replace(shown.pages[1], name=f"capacity-service-{number}") for number in range(60)]
-    with pytest.raises(
-        InputError, match=r"(?s)60 dashboards are .* holds 1,048,576 and 500.*--service NAME"
-    ):
+    with pytest.raises(InputError, match=r"(?s)60 dashboards are .* holds 1,048,576 and 500.*--service NAME"):
         Dashboard(tuple(many)).render("cloudformation")
 
 

@@ -74,7 +74,8 @@ def value(server: Server, expression: str, at: float) -> float:
 
 def made(**how: Any) -> Dashboard:
     found = web_plan()
-    return dashboard(found, **({"policy": policy_of(found), "alarms": alarms_of(found)} | how))
+    given: dict[str, Any] = {"policy": policy_of(found), "alarms": alarms_of(found)}
+    return dashboard(found, **(given | how))
 
 
 def test_every_question_of_every_page_is_one_that_prometheus_answers(server: Server) -> None:
