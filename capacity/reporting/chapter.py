@@ -44,7 +44,7 @@ def chapter(
     """
     from capacity.reporting.document import finding_row
 
-    rows = plan.of(service.name)
+    rows, counts = plan.of(service.name), plan.counts(service.name)
     about = findings.about(service.name)
     return {
         "name": service.name,
@@ -53,11 +53,11 @@ def chapter(
         "status": about.status,
         "settings": _settings(service),
         "demand": _demand(plan, service, str(rows["load_bound_by"].mode().iloc[0]), drawn),
-        "tasks": _tasks(plan, service, rows, history, drawn),
+        "tasks": _tasks(plan, service, rows, counts, history, drawn),
         "why": _why(plan, service, rows),
         "task_capacity": task_capacity(plan, service),
         "bottlenecks": bottlenecks(plan, service, history),
-        "limits": _limits(plan, service),
+        "limits": _limits(plan, service, counts),
         "cost": _cost(plan, service, findings),
         "policy": policy_part(plan, service, policy, drawn),
         "findings": [finding_row(finding) for finding in about],
@@ -111,12 +111,13 @@ def _only(plan: Plan) -> list[Key]:
     return list(plan.forecast.keys) if len(plan.services) == 1 else []
 
 
-def _tasks(plan: Plan, service: Service, rows: pd.DataFrame, history: History | None, drawn: bool) -> dict[str, Any]:
+def _tasks(
+    plan: Plan, service: Service, rows: pd.DataFrame, counts: np.ndarray, history: History | None, drawn: bool
+) -> dict[str, Any]:
     """Counts by day and, for the first two weeks, by interval; what the load asked for and what the bounds allowed."""
     times, interval = pd.DatetimeIndex(rows.index), plan.forecast.interval
     asked = (rows["tasks"] + rows["short"]).to_numpy()
     daily = series.daily_highest(times, interval, {"tasks": rows["tasks"].to_numpy(), "asked": asked})
-    counts = plan.counts(service.name)
     for name, level in (("p5", 0.05), ("p50", 0.5), ("p95", 0.95)):
         highest = np.maximum.reduceat(counts, series.starts(times, pd.Timedelta("1D")), axis=1)
         daily[name] = series.plain(np.quantile(highest, level, axis=0))
@@ -179,10 +180,9 @@ def _why(plan: Plan, service: Service, rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _limits(plan: Plan, service: Service) -> list[dict[str, Any]]:
+def _limits(plan: Plan, service: Service, counts: np.ndarray) -> list[dict[str, Any]]:
     """Each limit with its dates, and the curve of its probability by day."""
     found = plan.limits[plan.limits["service"] == service.name]
-    counts = plan.counts(service.name)
     times, interval = plan.forecast.times, plan.forecast.interval
     parts = []
     for row in found.to_dict("records"):

@@ -54,7 +54,8 @@ MONDAY: Final = pd.Timestamp("1970-01-05", tz="UTC")
 
 def starts(times: pd.DatetimeIndex, bucket: pd.Timedelta) -> np.ndarray:
     """Places where a new bucket begins."""
-    number = np.asarray((times - MONDAY) // bucket)
+    begun = times.as_unit("us").asi8 - MONDAY.as_unit("us").value
+    number = begun // (bucket // pd.Timedelta("1us"))
     return np.flatnonzero(np.diff(number, prepend=number[:1] - 1))
 
 
