@@ -16,7 +16,7 @@ from capacity.demand.demand import Key
 from capacity.demand.levels import plannable
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
-from capacity.history.history import History
+from capacity.history.history import History, SeriesKey
 from capacity.planning.words import first_few, spoken_time
 from capacity.reviewing.snapshot import Snapshot
 from capacity.sources.base import Span
@@ -59,18 +59,28 @@ class Actual:
     missing: tuple[str, ...] = ()
     findings: Findings = NO_FINDINGS
 
+    @cached_property
+    def _told(self) -> dict[str, list[SeriesKey]]:
+        """Service -> what its history holds of the tasks that ran."""
+        found: dict[str, list[SeriesKey]] = {}
+        for key in self.history.keys:
+            if key.metric in ("running_tasks", "desired_tasks"):
+                found.setdefault(key.service, []).append(key)
+        return found
+
     @property
     def hours(self) -> float:
         """Hours in an interval."""
         return float(self.interval / _HOUR)
 
     @cached_property
-    def _rows(self) -> dict[Key, int]:
+    def rows(self) -> dict[Key, int]:
+        """Series -> its place."""
         return {key: row for row, key in enumerate(self.demand.keys)}
 
     def values(self, service: str, metric: str) -> np.ndarray | None:
         """(n,) mean need of each interval; None where the metric is not known at all."""
-        row = self._rows.get(Key(service, metric))
+        row = self.rows.get(Key(service, metric))
         return None if row is None else self.demand.values[row]
 
     def busiest(self, service: str, metric: str, usual: float) -> np.ndarray | None:
@@ -78,7 +88,7 @@ class Actual:
 
         usual  peak over mean that the plan knew; NaN where it knew none and counted by means, which are compared then
         """
-        row = self._rows.get(Key(service, metric))
+        row = self.rows.get(Key(service, metric))
         if row is None:
             return None
         mean, peak = self.demand.values[row], self.demand.peaks[row]
@@ -89,20 +99,22 @@ class Actual:
 
     def censored(self, service: str) -> np.ndarray:
         """(n,) True where the service was saturated: it needed at least what was measured."""
-        rows = [row for key, row in self._rows.items() if key.service == service]
-        return np.asarray(self.demand.censored[rows].any(axis=0)) if rows else np.zeros(len(self.times), dtype=bool)
+        rows = [
+            row for metric in ("requests", "cpu", "memory") if (row := self.rows.get(Key(service, metric))) is not None
+        ]
+        return np.asarray(self.demand.censored[rows].any(axis=0))
 
     def extreme(self, service: str, stat: str) -> np.ndarray:
         """(n,) most ("max") or fewest ("min") tasks asked for or running inside each interval; NaN where not known."""
         best = np.full(len(self.times), np.nan)
         joining = np.fmax if stat == "max" else np.fmin
         metrics = ("running_tasks", "desired_tasks") if stat == "max" else ("desired_tasks", "running_tasks")
-        for key, rows in self.history.keys.items():
-            if key.service != service or key.metric not in metrics or key.stat not in (stat, "mean"):
+        for key in self._told.get(service, ()):
+            if key.metric not in metrics or key.stat not in (stat, "mean"):
                 continue
             if pd.Timedelta(seconds=key.seconds) > self.interval:
                 continue
-            part = self.history.frame.iloc[rows]
+            part = self.history.frame.iloc[self.history.keys[key]]
             place = np.asarray((pd.DatetimeIndex(part["timestamp"]) - self.times[0]) // self.interval, dtype=np.int64)
             inside = (place >= 0) & (place < len(best))
             joining.at(best, place[inside], part["value"].to_numpy()[inside])
@@ -135,19 +147,27 @@ class Actual:
         if series is None:
             return None
         size = max(pd.Timedelta(series.index.freq), self.interval)
-        origin = series.index[0]
-        cost, tasks = averaged(series, origin, size), averaged(pd.Series(self.ran[service], self.times), origin, size)
-        both = pd.concat([cost, tasks], axis=1, keys=["usd", "tasks"]).dropna()
-        hours = float(size / _HOUR)
-        return Paid(float(both["usd"].sum()) * hours, float(both["tasks"].sum()) * hours) if len(both) else None
+        origin, hours = series.index[0], float(size / _HOUR)
+        tasks = averaged(self.ran[service], self.times, self.interval, origin, size)
+        usd = averaged(series.to_numpy(), series.index, pd.Timedelta(series.index.freq), origin, size)
+        count = min(len(usd), len(tasks))
+        both = np.isfinite(usd[:count]) & np.isfinite(tasks[:count])
+        return (
+            Paid(float(usd[:count][both].sum()) * hours, float(tasks[:count][both].sum()) * hours)
+            if both.any()
+            else None
+        )
 
 
-def averaged(series: pd.Series, origin: pd.Timestamp, size: pd.Timedelta) -> pd.Series:
-    """Means over longer intervals of which nearly all is known; those of which less is known are left out."""
-    step = pd.Timedelta(series.index[1] - series.index[0]) if len(series) > 1 else size
-    groups = series.groupby((series.index - origin) // size)
-    whole = groups.count() >= KNOWN * max(1.0, size / step)
-    return groups.mean()[whole]
+def averaged(
+    values: np.ndarray, times: pd.DatetimeIndex, step: pd.Timedelta, origin: pd.Timestamp, size: pd.Timedelta
+) -> np.ndarray:
+    """Means over longer intervals from `origin` on; NaN where less than nearly all of one is known."""
+    place = np.asarray((times - origin) // size, dtype=np.int64)
+    known = np.isfinite(values) & (place >= 0)
+    counts = np.bincount(place[known])
+    sums = np.bincount(place[known], weights=values[known])
+    return np.where(counts >= KNOWN * max(1.0, size / step), sums / np.maximum(counts, 1), np.nan)
 
 
 def joined(history: History, service: str, metric: str) -> pd.Series | None:

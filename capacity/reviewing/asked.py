@@ -10,7 +10,7 @@ import numpy as np
 from capacity.config import Service
 from capacity.demand.demand import Key
 from capacity.planning.needs import full_tasks
-from capacity.reviewing.actuals import Actual, ratio_of
+from capacity.reviewing.actuals import Actual
 from capacity.reviewing.promised import Promised
 
 #: A task that uses at least this share of its processor at its stated requests/s is held back by the processor: it
@@ -49,11 +49,11 @@ class Asked:
 def asked(service: Service, promised: Promised, actual: Actual) -> Asked:
     """What users asked a service for. Users ask for requests; without those, vCPU or GiB are all that is known."""
     name = service.name
-    sizing = [metric for metric in full_tasks(service) if Key(name, metric) in promised.keys]
+    sizing = [metric for metric in full_tasks(service) if Key(name, metric) in promised.rows]
     means = {metric: actual.values(name, metric) for metric in ("requests", *sizing)}
     known_means = {metric: mean for metric, mean in means.items() if mean is not None}
     busiest = {metric: _busiest(service, promised, actual, metric) for metric in known_means}
-    if "requests" not in known_means or Key(name, "requests") not in promised.keys:
+    if "requests" not in known_means or Key(name, "requests") not in promised.rows:
         own = {metric: busiest[metric] for metric in sizing if metric in busiest}
         known = [np.isfinite(values) for values in own.values()] or [np.zeros(len(actual.times), dtype=bool)]
         return Asked(np.all(known, axis=0), own)
@@ -66,7 +66,7 @@ def asked(service: Service, promised: Promised, actual: Actual) -> Asked:
                 burst = busiest[metric] / known_means[metric]
             as_planned[metric] = mean * np.where(np.isfinite(burst), burst, 1.0)
         else:
-            as_planned[metric] = mean * np.nan_to_num(usual(promised, name, metric), nan=1.0)
+            as_planned[metric] = mean * np.nan_to_num(promised.usual(Key(name, metric)), nan=1.0)
     if not taken or not set(taken) <= set(known_means):
         return Asked(np.isfinite(requests), as_planned)
     known_all = np.all([np.isfinite(known_means[metric]) for metric in ("requests", *taken)], axis=0)
@@ -78,7 +78,7 @@ def asked(service: Service, promised: Promised, actual: Actual) -> Asked:
 
 def _busiest(service: Service, promised: Promised, actual: Actual, metric: str) -> np.ndarray:
     """(n,) what sizes an interval: its busiest minute; of queued work, which waits minutes, its mean."""
-    busiest = actual.busiest(service.name, metric, usual(promised, service.name, metric))
+    busiest = actual.busiest(service.name, metric, promised.usual(Key(service.name, metric)))
     mean = actual.values(service.name, metric)
     assert busiest is not None and mean is not None
     return mean if service.tier == "batch" else busiest
@@ -89,15 +89,6 @@ def _carried(requests: np.ndarray, modelled: np.ndarray, measured: np.ndarray) -
     if not total > 0 or not modelled.sum() > 0:
         return None
     return Carried(float(modelled.sum()) / total, float(measured.sum()) / total)
-
-
-def usual(promised: Promised, service: str, metric: str) -> float:
-    """The plan's own ratio of the busiest minute to the mean; NaN where it knew of no busiest minutes."""
-    past = promised.snapshot.demand
-    if Key(service, metric) not in past.keys:
-        return float("nan")
-    row = past.keys.index(Key(service, metric))
-    return ratio_of(past.values[row], past.peaks[row])
 
 
 def per_request(promised: Promised, service: str, metric: str) -> np.ndarray:

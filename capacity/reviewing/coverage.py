@@ -40,8 +40,7 @@ class Past(NamedTuple):
 
     def held(self, keys: Iterable[Key]) -> list[Key]:
         """Of these series, those that were both forecast and measured."""
-        measured, forecast = set(self.actual.demand.keys), set(self.promised.keys)
-        return [key for key in keys if key in measured and key in forecast]
+        return [key for key in keys if key in self.actual.rows and key in self.promised.rows]
 
 
 def series_of(pasts: Sequence[Past]) -> list[Key]:
@@ -179,28 +178,29 @@ def judged(past: Past, keys: Sequence[Key]) -> tuple[np.ndarray, np.ndarray]:
 def accuracy(pasts: Sequence[Past]) -> pd.DataFrame:
     """`schema.REVIEW_ACCURACY`: bias of the median and weighted quantile loss of each series, all plans together."""
     told, rows = levels(pasts), []
-    for key in series_of(pasts):
-        mine = [past for past in pasts if past.held([key])]
-        actual = np.concatenate([judged(past, [key])[0][0] for past in mine])
-        every = [list(past.promised.levels) for past in mine]
-        said = np.concatenate(
-            [
-                past.promised.quantiles([key])[[known.index(level) for level in told], 0, : len(past.actual.times)]
-                for past, known in zip(mine, every, strict=True)
-            ],
-            axis=1,
-        )
-        row = {
+    seen: dict[Key, list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = {}
+    for past in pasts:
+        keys, every = past.held(past.promised.keys), list(past.promised.levels)
+        if keys:
+            values, saturated = judged(past, keys)
+            places = [every.index(level) for level in told]
+            said = past.promised.quantiles(keys)[places, :, : values.shape[1]]
+            for row, key in enumerate(keys):
+                seen.setdefault(key, []).append((values[row], saturated[row], said[:, row]))
+    for key, parts in sorted(seen.items()):
+        actual, censored = (np.concatenate([part[place] for part in parts]) for place in (0, 1))
+        quantiles = np.concatenate([part[2] for part in parts], axis=1)
+        about = {
             "service": key.service,
             "metric": key.metric,
-            "plans": len(mine),
+            "plans": len(parts),
             "scored": int(np.isfinite(actual).sum()),
-            "censored": int(sum(judged(past, [key])[1].sum() for past in mine)),
+            "censored": int(censored.sum()),
             "actual": float(np.nanmean(actual)) if np.isfinite(actual).any() else np.nan,
-            "bias": bias(actual, said[told.index(0.5)]),
-            "wql": wql(actual, said, told),
+            "bias": bias(actual, quantiles[told.index(0.5)]),
+            "wql": wql(actual, quantiles, told),
         }
-        rows.append(row)
+        rows.append(about)
     return pd.DataFrame(rows, columns=REVIEW_ACCURACY.names).astype(REVIEW_ACCURACY.types)
 
 

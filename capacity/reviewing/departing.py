@@ -23,10 +23,10 @@ from capacity.timegrid import steps_per
 #: Chance that a plan which keeps its promises is called for, over all its series together, by days outside P95.
 DOUBT: Final = 0.01
 
-#: CUSUM (Page 1954, Biometrika 41) of days' distance from the median in standard deviations of the plan's own doubt: what
-#: is past its P95 counts, a day for at most MOST, and REACHED calls: three days far outside, or two weeks a little. Days
-#: of one plan miss together, which the usual allowance of 0.5 does not know. Of the sample fleet's own paths, to which
-#: the plan is right by construction, it calls 2 % after two weeks and 3 % after a quarter.
+#: CUSUM (Page 1954, Biometrika 41) of days' distance from the median in standard deviations of the plan's own doubt:
+#: what is past its P95 counts, a day for at most MOST, and REACHED calls: three days far outside, or two weeks a
+#: little. Days of one plan miss together, which the usual allowance of 0.5 does not know. Of the sample fleet's own
+#: paths, to which the plan is right by construction, it calls 2 % after two weeks and 3 % after a quarter.
 ALLOWED, REACHED, MOST = 1.6449, 3.0, 1.0
 
 #: Standard deviations from the median of a normal distribution to its 95 % quantile.

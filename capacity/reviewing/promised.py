@@ -12,7 +12,7 @@ import pandas as pd
 
 from capacity.demand.demand import Key
 from capacity.errors import InputError
-from capacity.reviewing.actuals import plan_times
+from capacity.reviewing.actuals import plan_times, ratio_of
 from capacity.reviewing.snapshot import Snapshot
 
 #: Items of `schema.COST`: what one unit costs for an hour.
@@ -68,6 +68,11 @@ class Promised:
         return tuple(Key(str(service), str(metric)) for service, metric in zip(*frame.to_numpy().T, strict=True))
 
     @cached_property
+    def rows(self) -> dict[Key, int]:
+        """Series -> its place."""
+        return {key: row for row, key in enumerate(self.keys)}
+
+    @cached_property
     def services(self) -> tuple[str, ...]:
         """Services that were planned, in the plan's order."""
         return tuple(map(str, self.snapshot.plan["service"].unique()))
@@ -88,16 +93,25 @@ class Promised:
 
     def mean(self, key: Key) -> np.ndarray | None:
         """(H,) expected need; None for a series that was not forecast."""
-        return self._cubes["mean"][self.keys.index(key)] if key in self.keys else None
+        return self._cubes["mean"][self.rows[key]] if key in self.rows else None
 
     def quantile(self, key: Key, level: float) -> np.ndarray:
         """(H,) a kept quantile of one series."""
-        return self._cubes[self.levels[level]][self.keys.index(key)]
+        return self._cubes[self.levels[level]][self.rows[key]]
 
     def quantiles(self, keys: Sequence[Key]) -> np.ndarray:
         """(Q, S, H) every kept quantile of some series."""
-        rows = [self.keys.index(key) for key in keys]
+        rows = [self.rows[key] for key in keys]
         return np.stack([self._cubes[name][rows] for name in self.levels.values()])
+
+    @cached_property
+    def _past(self) -> dict[Key, int]:
+        return {key: row for row, key in enumerate(self.snapshot.demand.keys)}
+
+    def usual(self, key: Key) -> float:
+        """Busiest minute over the mean, as the plan knew it; NaN where it knew of no busiest minutes."""
+        row, past = self._past.get(key), self.snapshot.demand
+        return float("nan") if row is None else ratio_of(past.values[row], past.peaks[row])
 
     @cached_property
     def _planned(self) -> dict[str, pd.DataFrame]:
