@@ -193,10 +193,7 @@ def _metric_alert(alarm: Alarm, alarms: Alarms, name: str) -> Part:
     }
 
 
-def _rule_group(
-    group: Part, part: tuple[str, list[Rule]], alerts: dict[str, tuple[Alarm, Rule]], alarms: Alarms
-) -> Part:
-    name, rules = part
+def _rule_group(name: str, rules: list[Rule], alerts: dict[str, tuple[Alarm, Rule]], alarms: Alarms) -> Part:
     return {
         "type": "Microsoft.AlertsManagement/prometheusRuleGroups",
         "apiVersion": "2023-03-01",
@@ -214,10 +211,10 @@ def _rule_group(
 
 def _parts(group: Part) -> list[tuple[str, list[Rule]]]:
     """The rules of a group, as many as Azure holds at a time."""
-    rules = group["rules"]
-    chunks = [rules[place : place + MOST_RULES] for place in range(0, len(rules), MOST_RULES)]
+    rules, name = group["rules"], group["name"]
     return [
-        (f"{group['name']}-{number}" if number > 1 else group["name"], each) for number, each in enumerate(chunks, 1)
+        (f"{name}-{place // MOST_RULES + 1}" if place else name, rules[place : place + MOST_RULES])
+        for place in range(0, len(rules), MOST_RULES)
     ]
 
 

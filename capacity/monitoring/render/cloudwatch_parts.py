@@ -112,8 +112,9 @@ def trend(one: Trend, service: Service, remarks: list[str]) -> Parameters:
     """CloudWatch fits no line: one half of the window against the other has the same slope where there is one.
 
     From a day on, whole days are compared, since the halves of a day differ by the time of day; of several days, each
-    has to climb; a trend that has to last is read in as many periods as that takes. RATE is the difference from the datapoint before, by the second; a mean stands for the middle of its
-    period. The first datapoint that is looked at has none before it, so that one more is evaluated.
+    has to climb. A trend that has to last is read in as many periods as that takes. RATE is the difference from the
+    datapoint before, by the second; a mean stands for the middle of its period. The first datapoint that is looked at
+    has none before it, so that one more is evaluated.
     """
     found = asked(one.reading, service, remarks)
     whole = one.over_minutes >= DAY

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from math import ceil, inf
+from math import ceil, inf, isclose, isfinite
 from typing import Any, Final
 
 from capacity.monitoring.alarm import Alarm, Alarms
@@ -41,79 +41,99 @@ USUAL: Final = 10.0
 #: Quiet minutes before something odd, in units of how long it lasts: then it is sqrt(20) = 4.5 deviations away.
 QUIET: Final = 20
 
-Series = dict[Recorded, str]
-
 
 @dataclass
 class Story:
     """What the series of a service do in a case, in promtool's notation, and how many minutes it takes.
 
-    An expected value that nothing was said of is what `solve` leaves usual.
+    levels   of recorded series that stay where they are; `series`: those that move, as they are written
+    wanted   reading -> between which values it has to be, as all conditions told of so far ask
+    climbs   reading -> the trend that it has to show
     """
 
     asking: Asking
     levels: dict[Recorded, float] = field(default_factory=dict)
-    series: Series = field(default_factory=dict)
-    minutes: int = 0
+    series: dict[Recorded, str] = field(default_factory=dict)
     silent: set[Recorded] = field(default_factory=set)
+    wanted: dict[Recorded, tuple[float, float]] = field(default_factory=dict)
+    climbs: dict[Recorded, Trend] = field(default_factory=dict)
+    minutes: int = 0
 
-    def tell(self, condition: Condition, *, fires: bool) -> None:
-        """Makes the condition hold, or not. Raises CannotSay where no level of its inputs does."""
+    def told(self, condition: Condition, *, fires: bool) -> dict[Recorded, str]:
+        """The series of a case in which the condition holds, or does not. Raises CannotSay where no level is such."""
+        self._tell(condition, fires)
+        for of, (low, high) in self.wanted.items():
+            if of not in self.climbs:
+                self._at(of, _between(low, high))
+        for of, trend in self.climbs.items():
+            self._climb(of, trend, *self.wanted.get(of, (trend.value / 2, trend.value)))
+        length = self.minutes + 1
+        return {recorded: f"{number(level)}x{length}" for recorded, level in self.levels.items()} | self.series
+
+    def _tell(self, condition: Condition, fires: bool) -> None:
         match condition:
             case Threshold():
-                self._at(condition.reading, _beyond(condition.comparison, condition.value, condition.value, fires))
-                self.minutes = max(self.minutes, condition.of * condition.reading.minutes + 1)
+                self._want(condition.reading, condition.comparison, condition.value, condition.value, fires)
+                self._last(condition.of * condition.reading.minutes + 1)
             case OutsideProfile():
-                low, high = min(condition.profile), max(condition.profile)
-                self._at(condition.reading, _beyond(condition.comparison, low, high, fires))
-                self.minutes = max(self.minutes, condition.of * condition.reading.minutes + 1)
+                known = [value for value in condition.profile if isfinite(value)]
+                self._want(condition.reading, condition.comparison, min(known), max(known), fires)
+                self._last(condition.of * condition.reading.minutes + 1)
             case BurnRate():
                 self._burn(condition, fires)
             case Absent():
-                inputs = self._recorded(condition.reading)
-                if fires:
-                    self.silent |= set(inputs)
-                self.minutes = max(self.minutes, condition.minutes + 1)
+                self.silent |= set(self._inputs(condition.reading)) if fires else set()
+                self._last(condition.minutes + 1)
             case Trend():
-                self._climb(condition, fires)
+                reading = (condition.reading.signal, condition.reading.stat)
+                if fires:
+                    self.climbs[reading] = condition
+                    self._last(condition.over_minutes // 2 + condition.of * condition.reading.minutes + 5)
+                else:
+                    self._want(condition.reading, ">=", condition.value, condition.value, False)
+                    self._last(condition.reading.minutes + 1)
             case Anomaly():
                 self._jump(condition, fires)
             case All():
                 for part in condition.parts if fires else condition.parts[:1]:
-                    self.tell(part, fires=fires)
-                for part in () if fires else condition.parts[1:]:
-                    self._wait(part)
+                    self._tell(part, fires)
             case AnyOf():
                 for part in condition.parts[:1] if fires else condition.parts:
-                    self.tell(part, fires=fires)
+                    self._tell(part, fires)
 
-    def _wait(self, condition: Condition) -> None:
-        """Nothing in particular happens to what a condition reads."""
-        for recorded in self.asking.used:
-            self.levels.setdefault(recorded, _usual(recorded))
+    def _last(self, minutes: int) -> None:
+        self.minutes = max(self.minutes, minutes)
 
-    def _recorded(self, reading: Reading) -> list[Recorded]:
-        before = dict(self.asking.used)
-        self.asking.used.clear()
-        self.asking.inputs(reading)
-        found = list(self.asking.used)
-        self.asking.used = before | self.asking.used
-        return found
+    def _want(self, reading: Reading, comparison: str, low: float, high: float, fires: bool) -> None:
+        """Beyond everything from low to high, or short of it; together with what was wanted before."""
+        least, most = self.wanted.get((reading.signal, reading.stat), (-inf, inf))
+        above = (">" in comparison) == fires
+        bounds = (max(least, high), most) if above else (least, min(most, low))
+        if bounds[0] > bounds[1]:
+            raise CannotSay(f"it asks {reading.signal} to be above {number(bounds[0])} and below {number(bounds[1])}")
+        self.wanted[reading.signal, reading.stat] = bounds
 
-    def _at(self, reading: Reading, target: float) -> Recorded:
-        """Levels at which the reading has a value: of its inputs the first that nothing is said of is moved."""
-        inputs = self._recorded(reading)
-        free = [recorded for recorded in inputs if recorded not in self.levels]
+    def _inputs(self, reading: Reading) -> list[Recorded]:
+        """Recorded series that a reading is made of."""
+        asking = Asking(self.asking.prefix, self.asking.service, self.asking.can)
+        asking.inputs(reading)
+        return list(asking.used)
+
+    def _at(self, of: Recorded, target: float) -> Recorded:
+        """Levels at which a reading has a value: of its inputs the first that nothing is said of is moved."""
+        reading = Reading(*of)
+        inputs = self._inputs(reading)
         levels = {recorded: self.levels.get(recorded, _usual(recorded)) for recorded in inputs}
-        for moved in free:
+        for moved in inputs:
+            if moved in self.levels or moved in self.series:
+                continue
             low, high = (self._value(reading, {**levels, moved: level}) for level in (1.0, 2.0))
             level = 1.0 + (target - low) / (high - low) if high != low else inf
-            if 0 <= level < inf and abs(self._value(reading, {**levels, moved: level}) - target) < 1e-6 * max(
-                abs(target), 1
-            ):
+            reached = self._value(reading, {**levels, moved: level}) if 0 <= level < inf else inf
+            if isclose(reached, target, rel_tol=1e-6, abs_tol=1e-6):
                 self.levels |= {**levels, moved: level}
                 return moved
-        raise CannotSay(f"no level of {', '.join(name for name, _ in inputs)} makes {reading.signal} {number(target)}")
+        raise CannotSay(f"no level of {', '.join(name for name, _ in inputs)} makes {of[0]} {number(target)}")
 
     def _value(self, reading: Reading, levels: dict[Recorded, float]) -> float:
         """The formula of a reading, computed here."""
@@ -125,53 +145,45 @@ class Story:
         def largest(one: str, other: str) -> str:
             return f"{max(_number(one), _number(other)):.17g}"
 
-        text = in_terms_of(reading.signal, answer, constants(self.asking.service), largest)
-        return _number(text or "0")
+        return _number(in_terms_of(reading.signal, answer, constants(self.asking.service), largest) or "0")
 
     def _burn(self, rate: BurnRate, fires: bool) -> None:
         long, short = windows(rate)
-        share = min(2 * long.limit, (1 + long.limit) / 2) if fires else long.limit / 2
-        minutes = min(short.minutes, 5) + ceil(long.least) + 5
+        minutes = min(short.minutes, 5) + 5 + (ceil(long.least) if rate.kind == "latency" else 0)
         if rate.kind == "availability":
-            enough = max(USUAL, 2 * long.least / (share * minutes * 60))
-            self.levels |= {("requests", "mean"): enough, ("errors", "mean"): enough * share}
+            share = min(2 * long.limit, (1 + long.limit) / 2) if fires else long.limit / 2
+            if not fires and ("errors", "mean") in self.levels:  # of several rates the gentlest has to be met
+                share = min(share, self.levels["errors", "mean"] / self.levels["requests", "mean"])
+            came = max(USUAL, 2 * long.least / (share * minutes * 60)) if fires else USUAL
+            self.levels |= {("requests", "mean"): came, ("errors", "mean"): came * share}
         else:
             slowest = rate.slowest or 0.0
-            self._at(rate.reading or Reading("latency", "p95"), slowest * 2 if fires else slowest / 2)
-        self.minutes = max(self.minutes, minutes)
+            self._want(rate.reading or Reading("latency", "p95"), ">", slowest, slowest, fires)
+        self._last(minutes)
 
-    def _climb(self, trend: Trend, fires: bool) -> None:
-        """A straight line from nothing to where it passes the value in time; or a level half as high."""
-        minutes = trend.over_minutes // 2 + (trend.of + 2) * trend.reading.minutes
-        half = trend.value / 2
-        moved = self._at(trend.reading, half)
-        if fires:
-            # a line from half of the value, which it reaches in a third of the time ahead
-            top = self.levels[moved]
-            del self.levels[moved]
-            bottom_level = self._with(trend.reading, moved, 0.4 * trend.value)
-            step = (top - bottom_level) / 0.1 * 0.6 * 3 / max(trend.ahead_minutes, 1)
-            self.series[moved] = f"{number(bottom_level)}+{number(step)}x{minutes + 1}"
-        self.minutes = max(self.minutes, minutes)
-
-    def _with(self, reading: Reading, moved: Recorded, target: float) -> float:
-        kept = dict(self.levels)
-        self._at(reading, target)
-        level = self.levels[moved]
-        self.levels = kept | {recorded: self.levels[recorded] for recorded in self.levels if recorded != moved}
-        return level
+    def _climb(self, of: Recorded, trend: Trend, low: float, high: float) -> None:
+        """A straight line that ends between low and high, and would pass the value in two thirds of the time ahead."""
+        end = _between(max(low, 0.0), min(high, trend.value))
+        slope = (trend.value - end) / trend.ahead_minutes * 1.5
+        start = end - slope * self.minutes
+        if start < 0:
+            raise CannotSay(f"a line of {self.minutes:,} minutes would begin below nothing")
+        moved = self._at(of, start)
+        first = self.levels.pop(moved)
+        last = self._at(of, end)
+        step = (self.levels.pop(last) - first) / self.minutes
+        self.series[moved] = f"{number(first)}+{number(step)}x{self.minutes + 1}"
 
     def _jump(self, anomaly: Anomaly, fires: bool) -> None:
         """A level that goes up and down by a tenth, and then, or not, far away from it."""
-        lasts = (anomaly.of + 1) * anomaly.reading.minutes
+        lasts = anomaly.of * anomaly.reading.minutes + anomaly.reading.minutes
         quiet = QUIET * lasts
-        moved = self._at(anomaly.reading, USUAL)
+        moved = self._at((anomaly.reading.signal, anomaly.reading.stat), USUAL)
         level = self.levels.pop(moved)
-        wave = f"{number(level)} {number(1.1 * level)}"
-        far = level * (100 if anomaly.side != "below" else 0)
-        after = f"{number(far)}x{lasts}" if fires else f"{number(1.05 * level)}x{lasts}"
-        self.series[moved] = " ".join([wave] * (quiet // 2) + [after])
-        self.minutes = max(self.minutes, quiet + lasts)
+        far = (level * (100 if anomaly.side != "below" else 0)) if fires else 1.05 * level
+        wave = [f"{number(level)} {number(1.1 * level)}"] * (quiet // 2)
+        self.series[moved] = " ".join([*wave, f"{number(far)}x{lasts}"])
+        self._last(quiet + lasts)
 
 
 def prometheus_tests(alarms: Alarms) -> Rendered:
@@ -202,13 +214,9 @@ def _told(alarm: Alarm, _: list[str], *, alarms: Alarms, asking: Asking, fires: 
 def case(alarm: Alarm, alarms: Alarms, asking: Asking, fires: bool) -> dict[str, Any]:
     """One test: series of a service, and whether the alert is there at the end."""
     story = Story(asking)
-    used = list(asking.used)
-    story.tell(alarm.condition, fires=fires)
-    for recorded in used:
-        if recorded not in story.series:
-            story.levels.setdefault(recorded, _usual(recorded))
+    series = story.told(alarm.condition, fires=fires)
     length = story.minutes + 1
-    series = {recorded: f"{number(level)}x{length}" for recorded, level in story.levels.items()} | story.series
+    series |= {one: f"{number(_usual(one))}x{length}" for one in asking.used if one not in series}
     remarks = tuple(dict.fromkeys(asking.remarks))
     alert = {"exp_labels": labels_of(alarm), "exp_annotations": annotations_of(alarm, alarms, remarks)}
     return {
@@ -229,14 +237,17 @@ def case(alarm: Alarm, alarms: Alarms, asking: Asking, fires: bool) -> dict[str,
     }
 
 
-def _beyond(comparison: str, low: float, high: float, fires: bool) -> float:
-    """A value past everything from low to high, or short of it.
+def _between(low: float, high: float) -> float:
+    """A value between the two, well away from either.
 
-    >>> _beyond(">", 20, 100, True), _beyond(">", 20, 100, False), _beyond("<", 20, 100, True)
-    (150.0, 10.0, 10.0)
+    >>> _between(60, 70), _between(80, float("inf")), _between(float("-inf"), 80)
+    (65.0, 120.0, 40.0)
     """
-    above = (">" in comparison) == fires
-    return high + max(abs(high) / 2, 0.5) if above else low - abs(low) / 2 if low else -0.5 * ("<" in comparison)
+    if isfinite(low) and isfinite(high):
+        return (low + high) / 2
+    if isfinite(low):
+        return low + max(abs(low) / 2, 0.5)
+    return high - abs(high) / 2 if high else high - 0.5
 
 
 def _usual(recorded: Recorded) -> float:

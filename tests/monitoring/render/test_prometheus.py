@@ -1,0 +1,169 @@
+"""Prometheus' own tool accepts the rules and their unit tests; Azure's template says what metric alerts cannot."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hypothesis import given, settings
+
+from capacity.config import Monitoring
+from capacity.config.azure import AzureSettings
+from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
+from capacity.monitoring.alarm import Alarms
+from capacity.monitoring.conditions import All, AnyOf, OutsideProfile, Reading, Threshold, Trend
+from capacity.monitoring.render import rendered
+from capacity.monitoring.render.azure import WINDOWS
+from capacity.monitoring.render.prometheus_tests import RULE_FILE
+from tests.monitoring.render.making import ALL, EACH, PROFILE, TOLD, WEB, alarm, of
+from tests.scaling.any_policy import NASTY, names
+from tests.sources.prometheus.server import program
+
+#: What takes promtool long takes it so for the minutes it has to replay: the same in short.
+SHORT = {
+    "leak": All((Trend(Reading("memory_utilization"), 95, 30, 60), Threshold(Reading("memory_utilization"), ">", 50))),
+    "forecast": OutsideProfile(Reading("requests", minutes=5), PROFILE, 0.95),
+    "vcpu": AnyOf(
+        (Threshold(Reading("cpu"), ">", 20), Threshold(Reading("cpu", minutes=5), "<", 5, 1, 1, "breaching"))
+    ),
+}
+
+
+def each() -> Alarms:
+    made = [alarm(name) for name in EACH if name != "odd"]
+    short = [replace(one, condition=SHORT.get(one.name.removeprefix("capacity-web-"), one.condition)) for one in made]
+    return of(*short)
+
+
+def promtool(folder: Path, alarms: Alarms, *, test: bool = True) -> subprocess.CompletedProcess[str]:
+    (folder / RULE_FILE).write_text(rendered(alarms, "prometheus").document, encoding="utf-8")
+    command = [program("promtool"), "check", "rules", str(folder / RULE_FILE)]
+    if test:
+        (folder / "tests.yml").write_text(rendered(alarms, "prometheus-tests").document, encoding="utf-8")
+        command = [program("promtool"), "test", "rules", str(folder / "tests.yml")]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def rules(alarms: Alarms) -> dict[str, dict[str, Any]]:
+    groups = yaml.safe_load(rendered(alarms, "prometheus").document)["groups"]
+    return {rule.get("alert", rule.get("record")): rule for group in groups for rule in group["rules"]}
+
+
+def test_prometheus_takes_the_rules_of_every_condition_and_each_fires_when_it_should(tmp_path: Path) -> None:
+    checked = promtool(tmp_path, ALL, test=False)
+    assert "SUCCESS" in checked.stdout, checked.stderr
+    few = each()
+    tests = yaml.safe_load(rendered(few, "prometheus-tests").document)["tests"]
+    assert [one["name"] for one in tests] == [f"{one.name} {does}" for one in few for does in ("fires", "stays quiet")]
+    tested = promtool(tmp_path, few)
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+def test_a_threshold_that_is_changed_in_the_rules_fails_their_tests(tmp_path: Path) -> None:
+    one = of(alarm("saturation"))
+    promtool(tmp_path, one)
+    text = (tmp_path / RULE_FILE).read_text(encoding="utf-8")
+    assert "> bool 85" in text
+    for other in ("> bool 1000", "> bool 10"):
+        (tmp_path / RULE_FILE).write_text(text.replace("> bool 85", other), encoding="utf-8")
+        command = [program("promtool"), "test", "rules", str(tmp_path / "tests.yml")]
+        assert subprocess.run(command, capture_output=True, timeout=60).returncode == 1
+
+
+def test_rules_ask_the_questions_of_the_settings_and_say_which_they_assume() -> None:
+    asks = PrometheusSettings(
+        query=(
+            PrometheusQuery(
+                metric="requests", query="sum by (app) (rate(hits[$__rate_interval]))", service_label="app"
+            ),
+            PrometheusQuery(metric="latency", stat="p95", query="lat", service="web", unit="ms"),
+        )
+    )
+    made = replace(of(alarm("burn_fast"), alarm("slow")), prometheus=asks)
+    found = rules(made)
+    assert found["capacity:requests:mean"]["expr"] == (
+        'max by (service) (label_replace(sum by (app) (rate(hit[60s])), "service", "$1", "app", "(.*)"))'
+    )
+    assert found["capacity:latency:p95"]["expr"] == "max(lat) * 0.001 >= 0"
+    assert found["capacity:latency:p95"]["labels"] == {"service": "web"}
+    assumed = [one.metric for one in rendered(made, "prometheus").findings if one.check == "query assumed"]
+    assert assumed == ["errors"]
+
+
+def test_a_rule_says_who_is_told_and_where_the_runbook_is() -> None:
+    found = rules(ALL)["capacity-web-burn_fast"]
+    assert found["labels"] == {"service": "web", "severity": "page", "kind": "burn_fast", "owner": "team"}
+    assert found["annotations"]["runbook_url"] == "https://wiki.example.com/runbooks/web--burn_fast.md"
+    assert "capacity-account-quota" not in rules(ALL), "no query of Prometheus knows a quota of AWS"
+    unsaid = [one.message for one in rendered(ALL, "prometheus").findings if one.check == "alarm not said"]
+    assert [message.split("`")[1] for message in unsaid] == ["capacity-account-quota"]
+    assert "# Not said: `capacity-account-quota`" in rendered(ALL, "prometheus").document
+
+
+@settings(max_examples=12)
+@given(names)
+def test_a_name_is_read_back_from_the_rules_as_it_is(name: str) -> None:
+    named = WEB.model_copy(update={"name": name})
+    few = of(*(alarm(one, name) for one in ("burn_fast", "low", "forecast")), services=(named,))
+    groups = yaml.safe_load(rendered(few, "prometheus").document)["groups"]
+    assert groups[-1]["name"] == f"capacity-alerts-{name}"
+    assert [rule["alert"] for rule in groups[-1]["rules"]] == [one.name for one in few]
+    tests = yaml.safe_load(rendered(few, "prometheus-tests").document)["tests"]
+    expected = [alert["exp_labels"]["service"] for one in tests for alert in one["alert_rule_test"][0]["exp_alerts"]]
+    assert expected == [name] * 3
+    template = json.loads(rendered(few, "azure").document)
+    assert len(template["resources"]) == len(groups)
+
+
+def test_hostile_names_stay_data_for_promtool(tmp_path: Path) -> None:
+    services = [WEB.model_copy(update={"name": name}) for name in (*NASTY, '{{ $value }} "a\\b"') if name.strip()]
+    few = of(*(alarm("saturation", one.name) for one in services), services=tuple(services))
+    tested = promtool(tmp_path, few)
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+
+
+def test_a_prefix_that_no_metric_may_have_is_changed_there_only() -> None:
+    found = rules(of(alarm("saturation", prefix="3-shop"), settings=Monitoring(prefix="3-shop")))
+    assert "_3_shop:cpu:mean" in found
+    assert "3-shop-web-saturation" in found
+
+
+def test_azure_says_a_plain_threshold_as_a_metric_alert_and_the_rest_as_prometheus_rules() -> None:
+    resource = "/subscriptions/s/resourceGroups/g/providers/Microsoft.App/containerApps/web"
+    hot = replace(alarm("saturation"), condition=Threshold(Reading("cpu_utilization", minutes=5), ">", 85))
+    busy = replace(alarm("pinned"), condition=Threshold(Reading("errors", minutes=5), ">", 2))
+    subscription = "00000000-0000-0000-0000-000000000000"
+    known = AzureSettings(subscription=subscription, region="westeurope", resources=(resource,))
+    made = rendered(replace(of(hot, busy, alarm("odd"), alarm("burn_fast")), azure=known), "azure")
+    template = json.loads(made.document)
+    alerts = [one for one in template["resources"] if one["type"] == "Microsoft.Insights/metricAlerts"]
+    groups = [one for one in template["resources"] if one["type"].endswith("prometheusRuleGroups")]
+    criteria = [one["properties"]["criteria"]["allOf"][0] for one in alerts]
+    assert [one["metricName"] for one in criteria] == ["CpuPercentage", "Requests", "Requests"]
+    assert [one.get("threshold") for one in criteria] == [85.0, 600.0, None], "errors are a total of five minutes"
+    assert criteria[1]["dimensions"] == [{"name": "statusCodeCategory", "operator": "Include", "values": ["5xx"]}]
+    assert criteria[2]["failingPeriods"] == {"numberOfEvaluationPeriods": 3, "minFailingPeriodsToAlert": 3}
+    assert template["parameters"]["webApp"]["defaultValue"] == resource
+    assert all(one["properties"]["windowSize"] in WINDOWS.values() for one in alerts)
+    assert alerts[0]["properties"]["severity"] == 1
+    assert alerts[0]["properties"]["actions"] == [{"actionGroupId": TOLD.azure_page[0]}]
+    rules_there = [rule for group in groups for rule in group["properties"]["rules"]]
+    assert [rule["alert"] for rule in rules_there if "alert" in rule] == ["capacity-web-burn_fast"]
+    assert "one window against one value" in str(
+        next(one for one in made.findings if one.check == "not a metric alert")
+    )
+
+
+def test_azure_holds_twenty_rules_a_group_and_reads_no_expression_of_its_own() -> None:
+    many = of(*(replace(alarm("saturation"), name=f"[{number}]") for number in range(45)))
+    template = json.loads(rendered(many, "azure").document)
+    groups = [one["properties"]["rules"] for one in template["resources"]]
+    assert max(map(len, groups)) == 20
+    alerts = [rule["alert"] for group in groups for rule in group if "alert" in rule]
+    assert alerts == [f"[[{number}]" for number in range(45)]
+    assert all(not re.search(r"[#<>%&:\\?/]", one["name"]) for one in template["resources"])
