@@ -60,10 +60,10 @@ def service_page(facts: Facts, alarms: Sequence[Alarm], settings: Monitoring) ->
 
 
 def _height(facts: Facts, alarms: Sequence[Alarm]) -> int:
-    """Rows of CloudWatch's grid for the words: about two lines of text each."""
-    lines = 5 + min(len(facts.decisions), words.SHOWN + 1) + (2 if alarms else 0)
-    passed = sum(row["probability"] >= EARLY for row in facts.limits)
-    return -(-(lines + (2 + min(passed, words.SHOWN) if passed else 0)) // 2) + 1
+    """Rows of CloudWatch's grid for the words: five lines of text take two of them."""
+    passed = min(sum(row["probability"] >= EARLY for row in facts.limits), words.SHOWN)
+    lines = 5 + min(len(facts.decisions), words.SHOWN + 1) + (2 if alarms else 0) + (2 + passed if passed else 0)
+    return -(-lines * 2 // 5) + 1
 
 
 def _shared(charts: Iterable[Chart]) -> tuple[Part, ...]:
@@ -146,7 +146,7 @@ def _answers(service: Service) -> Iterator[Chart]:
     ]
     yield Chart("Latency", "seconds", tuple(lines), tuple(levels))
     budgets = [
-        Level(100 * slo.budget, f"budget of {slo.objective * 100:.6g} %", "promise")
+        Level(100 * slo.budget, f"spends the budget of {slo.name}", "promise")
         for slo in service.slo
         if slo.kind == "availability"
     ]
@@ -172,8 +172,7 @@ def _promises(service: Service, alarms: Sequence[Alarm]) -> tuple[Part, ...]:
     ]
     burning = {(one.factor, alarm.severity) for alarm in alarms for one in burn_rates(alarm.condition)}
     levels = [
-        Level(factor, f"{severity} from {factor:g}", "promise" if severity == "page" else "plan")
-        for factor, severity in sorted(burning)
+        Level(factor, severity, "promise" if severity == "page" else "plan") for factor, severity in sorted(burning)
     ]
     chart = Chart("How fast the error budget burns", "times too fast", tuple(lines), tuple(levels or _ONE))
     numbers = [

@@ -118,7 +118,7 @@ def test_live_metrics_stand_beside_what_is_planned_of_them() -> None:
         "color": "",
     }
     burning = shown["How fast the error budget burns"]["annotations"]["horizontal"]
-    assert [one["label"] for one in burning] == ["ticket from 1: 1", "page from 6: 6", "page from 14.4: 14.4"]
+    assert [one["label"] for one in burning] == ["ticket: 1", "page: 6", "page: 14.4"]
     assert shown["Error budget left: availability"]["start"] == "-P30D"
 
 
