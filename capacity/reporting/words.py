@@ -164,10 +164,10 @@ def moment(time: pd.Timestamp | str, interval_seconds: float = 0) -> str:
 def count(amount: int, noun: str, plural: str = "") -> str:
     """How many of a thing.
 
-    >>> count(1, "service"), count(2, "service"), count(0, "policy", "policies")
-    ('1 service', '2 services', 'no policies')
+    >>> count(1, "service"), count(2000, "service"), count(0, "policy", "policies")
+    ('1 service', '2,000 services', 'no policies')
     """
-    return f"{amount:,} {noun}" if amount == 1 else f"{amount or 'no'} {plural or noun + 's'}"
+    return f"1 {noun}" if amount == 1 else f"{f'{amount:,}' if amount else 'no'} {plural or noun + 's'}"
 
 
 def interval(seconds: float) -> str:

@@ -121,7 +121,7 @@ def _fleet_figures(document: dict[str, Any]) -> list[dict[str, str]]:
         {"label": "Cost per month", "value": words.usd(month["mean"]), "note": money},
         {
             "label": "May reach their maximum",
-            "value": f"{len(risky)} of {len(document['fleet'])}",
+            "value": f"{len(risky):,} of {len(document['fleet']):,}",
             "note": f"services, with a probability of {words.share(AT_RISK)} or more",
         },
         {"label": "Planned to hold", "value": words.level(goal["level"]), "note": f"in each interval{zone}"},
