@@ -62,8 +62,8 @@ class Story:
     def told(self, condition: Condition, *, fires: bool) -> dict[Recorded, str]:
         """The series of a case in which the condition holds, or does not. Raises CannotSay where no level is such."""
         self._tell(condition, fires)
-        for of, (low, high) in self.wanted.items():
-            if of not in self.climbs:
+        for of, (low, high) in sorted(self.wanted.items(), key=lambda one: len(self._inputs(Reading(*one[0])))):
+            if of not in self.climbs:  # what is measured itself first: what follows from it has other inputs to move
                 self._at(of, _between(low, high))
         for of, trend in self.climbs.items():
             self._climb(of, trend, *self.wanted.get(of, (trend.value / 2, trend.value)))

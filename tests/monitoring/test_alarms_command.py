@@ -1,0 +1,30 @@
+"""`capacity alarms`: the document alone on standard output, what it does not say on standard error."""
+
+from __future__ import annotations
+
+import json
+
+import yaml
+
+from capacity.monitoring.render import KINDS
+from tests.commands import called
+
+SAMPLE = ("--config", "data/samples/capacity.toml", "--quiet")
+#: One service, read from its own file: a tenth of the sample is enough to see a command at work.
+WISHLIST = ("--history", "data/samples/wishlist.parquet", "--service", "wishlist")
+
+
+def test_rules_for_prometheus_are_all_that_is_on_standard_output_and_data_has_the_same_alarms() -> None:
+    said = called("alarms", *SAMPLE, *WISHLIST, "--as", "prometheus")
+    groups = yaml.safe_load(said.stdout)["groups"]
+    alerts = [rule["alert"] for rule in groups[-1]["rules"]]
+    assert "capacity-wishlist-silence" in alerts
+    assert "no [[prometheus.query]] measures requests" in said.stderr
+    again = json.loads(called("alarms", *SAMPLE, *WISHLIST, "--json").stdout)
+    assert set(alerts) <= {one["name"] for one in again}
+
+
+def test_a_kind_that_there_is_not_is_refused_before_anything_is_read() -> None:
+    said = called("alarms", "--config", "data/samples/capacity.toml", "--as", "nagios", code=1)
+    assert said.stdout == ""
+    assert f"There are: {', '.join(KINDS)}." in said.stderr
