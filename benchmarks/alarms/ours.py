@@ -100,9 +100,10 @@ def made(world: World, seen: Signals, bounds: Bounds, begin: int) -> Planned:
     """The public road, from what is known at this minute."""
     service, account = service_of(world, bounds), Account(fargate_vcpu_quota=bounds.quota_vcpu)
     history = history_of(world, seen, begin)
-    forecast = capacity.forecast(history, horizon=HORIZON, services=[service])
+    demand = capacity.estimate_demand(history, [service], interval="1h")
+    forecast = capacity.forecast(demand, horizon=HORIZON, services=[service])
     plan = capacity.plan(forecast, service, accounts=account)
-    return Planned(begin, service, account, capacity.alarms(plan, history=history))
+    return Planned(begin, service, account, capacity.alarms(plan, demand=demand, history=history))
 
 
 Make = Callable[[World, Signals, Bounds, int], Planned]

@@ -28,6 +28,6 @@ def on_end(values: np.ndarray, minutes: int) -> np.ndarray:
     above = values[known] > ABOVE
     place = np.arange(len(above))
     last_below = np.maximum.accumulate(np.where(above, -1, place))
-    state = (place - last_below >= minutes) & (place + 1 >= minutes)
-    latest = np.cumsum(known) - 1
-    return np.asarray((latest >= 0) & state[np.maximum(latest, 0)])
+    states = np.concatenate([[False], place - last_below >= minutes])  # before any value, and after each
+    enough = np.concatenate([[False], place + 1 >= minutes])
+    return np.asarray((states & enough)[np.cumsum(known)])
