@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from capacity.config import Account
 from capacity.monitoring.alarm import Alarm
-from capacity.monitoring.dashboards.parts import COLOURS, AlarmList, Box, Chart, Line, Page, Part, Words, placed
-from capacity.monitoring.markdown import Markdown, code
+from capacity.monitoring.dashboards.parts import COLOURS, AlarmList, Box, Chart, Line, Page, Part, Words, linked, placed
+from capacity.monitoring.markdown import code
 from capacity.monitoring.measuring import constants, in_cloudwatch
 from capacity.monitoring.profile import metric_math
 from capacity.monitoring.signals import signal
@@ -49,21 +49,33 @@ def text(document: Mapping[str, Any]) -> str:
 def _widget(part: Part, box: Box, page: Page, accounts: Mapping[str, Account], account_id: str) -> Widget:
     place = {"x": box.x, "y": box.y, "width": box.width, "height": box.height}
     if isinstance(part, Words):
-        return _words(part.markdown, place)
+        return _words(linked(part.markdown, console(page.region).format), place)
     if isinstance(part, AlarmList):
         arns = [arn(alarm, page.region, account_id) for alarm in part.alarms]
-        return {"type": "alarm", **place, "properties": {"title": part.title, "alarms": arns}}
+        only = {"states": ["ALARM"]} if part.firing else {}
+        return {"type": "alarm", **place, "properties": {"title": part.title, "alarms": arns, **only}}
     rows = _rows(part, accounts)
     if not rows:
         return _words(_unseen(part), place)
     return {"type": "metric", **place, "properties": _properties(part, rows)}
 
 
-def _words(markdown: Markdown, place: Mapping[str, int]) -> Widget:
-    return {"type": "text", **place, "properties": {"markdown": str(markdown)}}
+def console(region: str) -> str:
+    """Where the console shows a dashboard, with a blank for its name; other partitions have their own consoles.
+
+    >>> console("eu-west-1").format("capacity-fleet")
+    'https://console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/capacity-fleet'
+    """
+    hosts = {"cn-": "console.amazonaws.cn", "us-gov-": "console.amazonaws-us-gov.com"}
+    host = next((name for start, name in hosts.items() if region.startswith(start)), "console.aws.amazon.com")
+    return f"https://{host}/cloudwatch/home?region={region}#dashboards/dashboard/{{}}"
 
 
-def _unseen(chart: Chart) -> Markdown:
+def _words(markdown: str, place: Mapping[str, int]) -> Widget:
+    return {"type": "text", **place, "properties": {"markdown": markdown}}
+
+
+def _unseen(chart: Chart) -> str:
     """What stands in the place of a chart that CloudWatch cannot draw, and why."""
     service = chart.lines[0].service
     if any(line.measure != "signal" and line.slo is not None and line.slo.kind == "latency" for line in chart.lines):
@@ -72,7 +84,7 @@ def _unseen(chart: Chart) -> Markdown:
         why = f"{code(service.name)} states no `alb_resource_label` in capacity.toml, which names its load balancer."
     else:
         why = "no metric of CloudWatch says it."
-    return Markdown(f"### {chart.title}\n\nNot shown: {why}")
+    return f"### {chart.title}\n\nNot shown: {why}"
 
 
 def arn(alarm: Alarm, region: str, account_id: str) -> str:

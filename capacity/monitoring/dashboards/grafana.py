@@ -13,7 +13,7 @@ from capacity.config import Account
 from capacity.config.monitoring import Monitoring
 from capacity.monitoring.alarm import Alarm
 from capacity.monitoring.dashboards.naming import uid_of
-from capacity.monitoring.dashboards.parts import COLOURS, AlarmList, Box, Chart, Page, Part, Words, placed
+from capacity.monitoring.dashboards.parts import COLOURS, AlarmList, Box, Chart, Page, Part, Words, linked, placed
 from capacity.monitoring.dashboards.promql import Questions, selector
 from capacity.monitoring.profile import promql
 
@@ -106,7 +106,7 @@ def _place(box: Box) -> dict[str, int]:
 
 def _panel(part: Part, accounts: Mapping[str, Account], questions: Questions) -> Panel:
     if isinstance(part, Words):
-        return _text(part.markdown)
+        return _text(linked(part.markdown, lambda name: f"/d/{uid_of(name)}"))
     if isinstance(part, AlarmList):
         return _alarms(part)
     account = accounts.get(part.lines[0].service.region)

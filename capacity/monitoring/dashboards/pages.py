@@ -216,11 +216,12 @@ def fleet_pages(plan: Plan, facts: dict[str, Facts], alarms: Alarms | None, sett
     for number, group in enumerate(groups, start=1):
         named = [(one, page_name(settings.prefix, one.service)) for one in group]
         spoken = words.of_fleet(plan, named, number, len(groups))
-        rows: list[tuple[Part, ...]] = [(Words(spoken, height=4 + min(len(group), words.SHOWN_SERVICES) // 2 + 1),)]
+        rows: list[tuple[Part, ...]] = [(Words(spoken, height=5 + min(len(group), words.SHOWN_SERVICES)),)]
         here = {one.service.name for one in group}
         listed = [one for one in alarms or () if one.service in here or (number == 1 and not one.service)]
         if listed:
-            rows.append((AlarmList(tuple(listed[:MOST_ALARMS]), height=4),))
+            listed.sort(key=lambda one: one.severity != "page")
+            rows.append((AlarmList(tuple(listed[:MOST_ALARMS]), "Alarms that fire", height=4, firing=True),))
         if number == 1:
             rows += _in_groups(_quotas(plan), 2)
         rows += _in_groups((_small(one) for one in group), 4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -106,7 +108,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Words:
-    """Text, in Markdown."""
+    """Text, in Markdown; a link to `dashboard:NAME` leads to that page, wherever it is drawn (`linked`)."""
 
     markdown: Markdown
     width: int = COLUMNS
@@ -115,12 +117,13 @@ class Words:
 
 @dataclass(frozen=True)
 class AlarmList:
-    """How some alarms stand."""
+    """How some alarms stand; `firing`: only those that fire now are shown."""
 
     alarms: tuple[Alarm, ...]
     title: str = "Alarms"
     width: int = COLUMNS
     height: int = 3
+    firing: bool = False
 
 
 Part = Chart | Words | AlarmList
@@ -168,3 +171,12 @@ def placed(page: Page, taller: float = 1.0) -> list[tuple[Part, Box]]:
             x += part.width
         y += height
     return found
+
+
+def linked(markdown: str, address: Callable[[str], str]) -> str:
+    """Links to pages by name, as links to where they are.
+
+    >>> linked("[web](dashboard:capacity-service-web)", "/d/{}".format)
+    '[web](/d/capacity-service-web)'
+    """
+    return re.sub(r"\]\(dashboard:([A-Za-z0-9_-]+)\)", lambda found: f"]({address(found[1])})", markdown)

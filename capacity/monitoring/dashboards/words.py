@@ -50,7 +50,7 @@ def of_fleet(plan: Plan, ordered: Sequence[tuple[Facts, str]], number: int, of: 
             f"{facts.service.min_tasks} to {facts.service.max_tasks}",
             f"{facts.most:,}",
             first_limit(facts.limits),
-            code(name),
+            link(code(name), f"dashboard:{name}"),
         )
         for facts, name in ordered[:SHOWN_SERVICES]
     ]

@@ -11,6 +11,9 @@ from typing import Any
 
 HERE = Path(__file__).parent
 
+#: Links that we make: to runbooks, and from page to page.
+OURS = ("https://wiki.example.com/", "https://console.aws.amazon.com/cloudwatch/home?region=", "/d/capacity-")
+
 
 @cache
 def validator() -> Any:
@@ -120,7 +123,7 @@ def seen(markdown: str) -> tuple[str, list[str]]:
         for child in token.children or ():
             if child.type in ("html_inline", "image"):
                 odd.append(child.content)
-            if child.type == "link_open" and not str(child.attrs["href"]).startswith("https://wiki.example.com/"):
+            if child.type == "link_open" and not str(child.attrs["href"]).startswith(OURS):
                 odd.append(str(child.attrs["href"]))
             text.append(" " if child.type in ("softbreak", "hardbreak") else child.content)
     return "".join(text), odd

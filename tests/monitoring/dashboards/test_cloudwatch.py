@@ -140,6 +140,14 @@ def test_a_service_without_a_load_balancer_is_told_what_it_does_not_see() -> Non
     assert set(charts(body)) == {"Processor in use", "Tasks", "Processor", "Memory"}
 
 
+def test_the_fleets_page_shows_what_fires_and_leads_to_every_services() -> None:
+    body = made().render("cloudwatch")["capacity-fleet"]
+    assert next(w for w in body["widgets"] if w["type"] == "alarm")["properties"]["states"] == ["ALARM"]
+    text = body["widgets"][0]["properties"]["markdown"]
+    address = "https://console.aws.amazon.com/cloudwatch/home?region=eu-west-1#dashboards/dashboard/"
+    assert f"[`capacity-service-web`]({address}capacity-service-web)" in text
+
+
 def test_alarms_are_named_by_the_account_of_their_topics_and_else_leave_a_hole() -> None:
     arns = next(w for w in ours()["widgets"] if w["type"] == "alarm")["properties"]["alarms"]
     assert arns[0] == "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:capacity-web-burn_fast"

@@ -163,6 +163,14 @@ def test_the_space_between_the_plans_median_and_its_upper_edge_is_filled() -> No
     assert filled == {"plan, 95 %": "plan, median"}
 
 
+def test_the_fleets_page_leads_to_every_services() -> None:
+    found = plan_of(service(), service("a" * 60), steps=24 * 7)
+    pages = dashboard(found).render("grafana")
+    content = pages["capacity-fleet"]["panels"][0]["options"]["content"]
+    uids = {page["uid"] for name, page in pages.items() if name != "capacity-fleet"}
+    assert set(re.findall(r"\]\(/d/([^)]+)\)", content)) == uids
+
+
 def test_a_page_links_its_runbooks_and_marks_its_alarms() -> None:
     page = made().render("grafana", "web")
     assert page["links"][0]["url"] == "https://wiki.example.com/runbooks/web--burn_fast.md"
