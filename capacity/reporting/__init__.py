@@ -7,7 +7,8 @@ What stands on the pages is a list of sections: `sections/` says how one is adde
     sections/                                          each part of the report: data, then blocks, pictures, sheets
     view  chapter_view  tables  sheets                 the document in words: what pages and workbook show
     words  wording                                     numbers, dates and names for people
-    pictures                                           the document's drawings, by `capacity.charts`
+    pictures  outlines                                 the document's drawings, by `capacity.charts`, and small ones
+    branding                                           a folder of one's own: logo, style, templates
     html  pdf  xlsx  json  templates/  fonts/          the document as files
 """
 

@@ -13,13 +13,18 @@ def runs(sentence: str, service: str) -> list[dict[str, Any]]:
 
     >>> runs("Raise `a*b` max.", "a*b")
     [{'text': 'Raise ', 'code': False}, {'text': 'a*b', 'code': True}, {'text': ' max.', 'code': False}]
+
+    So is another name in backticks, such as a database's; one that holds a backtick itself is left as it stands.
+
+    >>> [run["text"] for run in runs("Raise the connections of `db` for `web`.", "web") if run["code"]]
+    ['db', 'web']
     """
     pieces: list[dict[str, Any]] = []
     for number, part in enumerate(sentence.split(f"`{service}`") if service else [sentence]):
         if number:
             pieces.append({"text": service, "code": True})
-        if part:
-            pieces.append({"text": part, "code": False})
+        others = part.split("`") if part.count("`") == 2 else [part]
+        pieces += [{"text": text, "code": place == 1} for place, text in enumerate(others) if text]
     return pieces
 
 

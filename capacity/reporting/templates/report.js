@@ -8,6 +8,11 @@ if (form && table) {
     keys: [...row.cells].map(cell => cell.dataset.sort ?? null),
   }));
   const by = id => document.getElementById(id)?.value ?? "";
+  const more = document.createElement("button");
+  more.type = "button";
+  more.className = "rest";
+  table.parentElement.after(more);
+  let most = 200;
   const filter = () => {
     const words = by("find").toLowerCase().split(/\s+/), status = by("by-status"), owner = by("by-owner");
     const decide = document.getElementById("to-decide").checked;
@@ -15,9 +20,12 @@ if (form && table) {
     for (const one of rows) {
       const shown = words.every(word => one.text.includes(word)) && (!status || one.status === status)
         && (!owner || one.owner === owner) && (!decide || one.decide);
-      if (one.row.hidden === shown) one.row.hidden = !shown;
       count += shown;
+      const hidden = !shown || count > most;
+      if (one.row.hidden !== hidden) one.row.hidden = hidden;
     }
+    more.hidden = count <= most;
+    more.textContent = `Show ${(count - most).toLocaleString("en")} more`;
     said.textContent = `${count.toLocaleString("en")} of ${rows.length.toLocaleString("en")} services`;
   };
   const words = new Intl.Collator("en", {numeric: true}).compare;
@@ -32,9 +40,13 @@ if (form && table) {
       return sign * (numbers ? left - right : words(left, right));
     });
     const sorted = document.createDocumentFragment();
-    for (const one of rows) sorted.append(one.row);
+    for (const one of rows) { one.row.hidden = true; sorted.append(one.row); }
     body.append(sorted);
+    filter();
   };
+  const all = () => { most = Infinity; filter(); };
+  more.addEventListener("click", all);
+  addEventListener("beforeprint", all);
   heads.forEach((head, place) => {
     const button = document.createElement("button");
     button.type = "button";
