@@ -34,7 +34,7 @@ COMMANDS = [
     *("loadtest", "cost", "cache"),
     *("limits", "sizes", "mix", "instances"),
     *("what-if", "explain"),
-    *("slo", "alarms"),
+    *("slo", "alarms", "dashboard", "runbooks"),
 ]
 SOURCES = ["files", "cloudwatch", "cost-explorer", "focus", "prometheus", "azure-monitor"]
 
