@@ -33,7 +33,7 @@ def alarms(
     """What should wake someone, and what a ticket is for. From SLOs and plan, tried on history first.
 
     The document alone goes to standard output. Standard error says which alarms history refused, and what a monitor
-    cannot say or says otherwise. docs/alarms.md says what each kind of document holds.
+    cannot say or says otherwise. docs/alarm-documents.md says what each kind of document holds.
     """
     from capacity.monitoring.render import rendered, renderer
     from capacity.scaling.render.table import printable

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
-import yaml
+import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from capacity.monitoring.render import KINDS
+from capacity.monitoring.render.prometheus_tests import RULE_FILE
 from tests.commands import called
+from tests.conftest import ROOT
 
 SAMPLE = ("--config", "data/samples/capacity.toml", "--quiet")
 #: One service, read from its own file: a tenth of the sample is enough to see a command at work.
@@ -28,3 +31,12 @@ def test_a_kind_that_there_is_not_is_refused_before_anything_is_read() -> None:
     said = called("alarms", "--config", "data/samples/capacity.toml", "--as", "nagios", code=1)
     assert said.stdout == ""
     assert f"There are: {', '.join(KINDS)}." in said.stderr
+
+
+def test_the_guide_names_every_kind_of_document_and_no_other() -> None:
+    text = (ROOT / "docs/alarm-documents.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]*) \|", text, flags=re.M)
+    named = {kind for row in rows for kind in re.findall(r"`(?:--)?([a-z0-9-]+)`", row)} - {"as"}
+    assert named == set(KINDS)
+    assert set(re.findall(r"capacity alarms --as ([a-z-]+)", text)) <= set(KINDS)
+    assert RULE_FILE in text

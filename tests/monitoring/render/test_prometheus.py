@@ -9,14 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
+import yaml  # type: ignore[import-untyped, unused-ignore]
 from hypothesis import given, settings
 
 from capacity.config import Monitoring
 from capacity.config.azure import AzureSettings
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.monitoring.alarm import Alarms
-from capacity.monitoring.conditions import All, AnyOf, OutsideProfile, Reading, Threshold, Trend
+from capacity.monitoring.conditions import All, AnyOf, Condition, OutsideProfile, Reading, Threshold, Trend
 from capacity.monitoring.render import rendered
 from capacity.monitoring.render.azure import WINDOWS
 from capacity.monitoring.render.prometheus_tests import RULE_FILE
@@ -25,7 +25,7 @@ from tests.scaling.any_policy import NASTY, names
 from tests.sources.prometheus.server import program
 
 #: What takes promtool long takes it so for the minutes it has to replay: the same in short.
-SHORT = {
+SHORT: dict[str, Condition] = {
     "leak": All((Trend(Reading("memory_utilization"), 95, 30, 60), Threshold(Reading("memory_utilization"), ">", 50))),
     "forecast": OutsideProfile(Reading("requests", minutes=5), PROFILE, 0.95),
     "vcpu": AnyOf(
@@ -79,7 +79,7 @@ def test_rules_ask_the_questions_of_the_settings_and_say_which_they_assume() -> 
     asks = PrometheusSettings(
         query=(
             PrometheusQuery(
-                metric="requests", query="sum by (app) (rate(hits[$__rate_interval]))", service_label="app"
+                metric="requests", query="sum by (app) (rate(hit[$__rate_interval]))", service_label="app"
             ),
             PrometheusQuery(metric="latency", stat="p95", query="lat", service="web", unit="ms"),
         )
