@@ -92,7 +92,7 @@ class Split:
             "planned": hours["planned"],
             **{part: value for part, value in differences(hours).items() if part != "price"},
             "actual": hours["ran"],
-            "short": float(self.lacking[self.compared].sum()) * self.hours,
+            "short": float(self.lacking[self.compared].sum()) * self.hours if self.compared.any() else float("nan"),
             "usd_planned": usd["planned"],
             **{f"usd_{part}": value for part, value in money.items()},
             "usd_price": self.usd_paid - usd["ran"],
@@ -119,8 +119,8 @@ def differences(states: Mapping[str, float]) -> dict[str, float]:
 
 
 def usd_of(service: Service, tasks: np.ndarray, hours: float, prices: Prices) -> float:
-    """What tasks of some intervals cost at the plan's prices; NaN where one is not known."""
-    if not prices:
+    """What tasks of some intervals cost at the plan's prices; NaN of no interval, and where one is not known."""
+    if not prices or not len(tasks):
         return float("nan")
     on_spot = np.maximum(tasks - service.on_demand_base, 0).sum() * service.spot_share * hours
     items = quantities(service, tasks.sum() * hours, on_spot)
@@ -177,6 +177,8 @@ def counts(
     dearer  requests take so many times what was stated of a task
     After a gap nothing is known, so that no rise towards it is met early.
     """
+    if not compared.any():
+        return np.full(len(compared), np.nan), np.full(len(compared), np.nan)
     held = {metric: np.where(compared & np.isfinite(values), values, 0.0)[None] for metric, values in demand.items()}
     shares = np.array([[1 / dearer]])
     need = most_needed(fractional_tasks(service, held, shares))[0]

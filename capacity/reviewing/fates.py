@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import pandas as pd
 
@@ -67,13 +68,27 @@ def fates(
     for decision in decisions:
         service = today.get(decision.service)
         bounds = live.get(decision.service) or ((service.min_tasks, service.max_tasks) if service else None)
-        scene = Scene(splits.get(decision.service), actual, service, bounds)
-        if decision.kind in RULES:
-            told = RULES[decision.kind](decision, scene)
+        split = splits.get(decision.service)
+        seen = split if split is not None and split.compared.any() else None
+        if seen is None and bounds is not None and decision.kind in BOUNDS:
+            told = stated(decision, bounds)
+        elif decision.kind in RULES:
+            told = RULES[decision.kind](decision, Scene(seen, actual, service, bounds))
         else:
             told = shared(decision, config, before, actual)
         found.append(Fate(decision, *_due(decision, told, actual.now)))
     return tuple(found)
+
+
+#: Decisions about a bound -> which of (minimum, maximum).
+BOUNDS: Final = {"raise_min": 0, "lower_min": 0, "raise_max": 1, "lower_max": 1}
+
+
+def stated(decision: Decision, bounds: tuple[int, int]) -> Told:
+    """By settings alone, for a service of which nothing was compared: what that did is not known."""
+    which = BOUNDS[decision.kind]
+    said = f"Its {('minimum', 'maximum')[which]} is {bounds[which]:,} today. What that did is not known."
+    return Told(stands(decision, bounds[which]), said)
 
 
 def _due(decision: Decision, told: Told, now: pd.Timestamp) -> Told:

@@ -150,6 +150,17 @@ def test_without_vcpu_what_a_task_carried_is_not_known_and_the_rest_adds_up() ->
     assert shares(found)["demand"] == pytest.approx(0.2, abs=0.025)
 
 
+def test_actuals_that_tell_nothing_of_tasks_are_not_compared_and_say_so() -> None:
+    columns = World().columns(snapshot())
+    told = {"memory": columns["cpu"], "running_tasks": columns["running_tasks"]}
+    found = review(snapshot(), history_of({"web": told}, snapshot().cutoff))
+    assert row(found)["hours"] == 0
+    assert row(found).drop(["hours", "share"]).isna().all()
+    assert any(one.check == "compared" and one.status == "UNKNOWN" for one in found.findings)
+    assert "nothing could be compared" in str(found)
+    assert set(found.fates["status"]) == {"cannot be told"}
+
+
 def test_tasks_are_known_from_what_they_reserve() -> None:
     columns = World(demand=1.2).columns(snapshot())
     counted = review(snapshot(), history_of({"web": columns}, snapshot().cutoff))
@@ -393,6 +404,13 @@ def test_the_command_says_what_the_function_says(kept: Kept) -> None:
     assert said["drift"]["needed"] is True
     folder = called("review", str(kept.plan.parent), "--actuals", str(kept.actuals))
     assert folder.stdout.startswith("The plan that began 31 August 2026, 14 of 28 days on")
+
+
+def test_a_chain_reviews_with_its_history_and_its_settings(kept: Kept) -> None:
+    chain = capacity.Chain(today(max_tasks=500), source=kept.actuals)
+    found = chain.review(kept.plan)
+    pd.testing.assert_frame_equal(found.frame, capacity.review(snapshot(), kept.history).frame)
+    assert "settings" in set(found.drift.frame["reason"])
 
 
 def test_the_command_refuses_a_digest_that_does_not_exist(kept: Kept) -> None:

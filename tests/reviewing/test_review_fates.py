@@ -90,6 +90,14 @@ def test_what_nobody_can_see_is_not_guessed() -> None:
     assert set(fates(asked, columns(demand=0.2))["status"]) == {"cannot be told"}
 
 
+def test_settings_tell_what_is_in_force_where_nothing_was_measured() -> None:
+    unknown = columns()
+    unknown["running_tasks"][:] = np.nan
+    told = fate(decision("raise_max", 20, 60), unknown, config=today(max_tasks=60))
+    assert told["status"] == "applied"
+    assert np.isnan(told["usd"])
+
+
 def test_before_its_day_nothing_is_ignored() -> None:
     later = snapshot().cutoff + pd.Timedelta(days=20)
     told = fate(decision("raise_max", 20, 60, before=later), columns(20))

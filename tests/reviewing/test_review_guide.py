@@ -7,10 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from botocore import loaders, model, validate
 
-from capacity.reviewing import Review
+import capacity
+from capacity.reviewing import Review, Snapshot
 from capacity.samples import true_demand
 from tests.conftest import ROOT
 
@@ -35,6 +37,22 @@ def test_the_guide_reviews_a_plan_of_then_with_what_happened_since(
     median = found.pasts[-1].promised.quantile(found.pasts[-1].promised.keys[0], 0.5).mean()
     wrong = found.fleet["demand"] / (found.fleet["planned"] + found.fleet["margin"])
     assert wrong == pytest.approx(truth / median - 1, abs=0.03)  # of tasks as of requests
+
+
+def test_a_release_that_makes_requests_dearer_is_blamed_on_what_a_task_carries() -> None:
+    search = capacity.load_config(ROOT / "data/samples/capacity.toml").service_named("search")
+    history = capacity.read(ROOT / "data/samples/search.parquet")
+    release = pd.Timestamp("2026-08-18", tz="UTC")  # truth.json: a fifth more vCPU a request from then on
+    known = capacity.estimate_demand(history, [search], interval="1h").until(release)
+    forecast = capacity.forecast(known, "21d", model="profile", paths=50, services=[search])
+    found = capacity.review(Snapshot.of(capacity.plan(forecast, search)), history)
+    carries = found.splits["search"].carries
+    assert carries is not None
+    assert carries.ratio == pytest.approx(1.2, abs=0.05)
+    expected = found.fleet["planned"] + found.fleet["margin"]
+    assert found.fleet["capacity"] / expected == pytest.approx(0.2, abs=0.06)
+    assert abs(found.fleet["demand"] / expected) < 0.06
+    assert "capacity" in {one.reason for one in found.drift.reasons}
 
 
 def test_the_schedule_of_the_guide_is_what_the_api_takes() -> None:
