@@ -10,7 +10,7 @@ import pytest
 
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.errors import InputError
-from capacity.monitoring import Alarms, Runbooks, runbooks
+from capacity.monitoring import Alarms, Replayed, Runbooks, runbooks
 from capacity.monitoring.runbook_pages.runbook import INDEX
 from tests.monitoring.dashboards.bodies import seen
 from tests.monitoring.pasted import blocks, called, faults
@@ -149,6 +149,14 @@ def test_without_a_plan_a_maximum_is_raised_by_a_quarter() -> None:
     page = runbooks(alarms_of(found))["web--pinned.md"]
     assert "Raise the maximum from 12 to 16 tasks (a quarter more: the plan asks for none)" in page
     assert "look at the quota first" in page
+
+
+def test_numbers_have_no_exponent_and_what_came_late_is_said_so() -> None:
+    found = plan_of(service(), steps=24 * 7, mean=90_000.0)
+    late = alarm("pinned", service(), replayed=Replayed(14, 2, 2, 0, lead_minutes=-6.0))
+    page = runbooks(Alarms((late,), found.services), plan=found)["web--pinned.md"]
+    assert re.findall(r"\de[+-]\d", page) == []
+    assert "2 times, 2 of them true, 6 minutes after trouble began" in page
 
 
 def test_a_refused_alarm_has_no_page_and_one_of_an_unknown_service_is_refused() -> None:

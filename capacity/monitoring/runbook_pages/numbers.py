@@ -70,7 +70,7 @@ def _demand(about: Subject) -> Iterator[Row]:
         if metric not in HELPFUL[about.alarm.kind]:
             continue
         unit = METRICS[metric].unit
-        peak = f"{demand.peak_p50:,.3g} {unit}; 95 % sure of less than {demand.peak_p95:,.3g}"
+        peak = f"{amount(demand.peak_p50)} {unit}; 95 % sure of less than {amount(demand.peak_p95)}"
         yield f"highest forecast: {metric}", peak, f"to {spoken_date(about.facts.until)}"
     condition = about.alarm.condition
     if isinstance(condition, OutsideProfile):
@@ -142,7 +142,10 @@ def _record(about: Subject) -> Iterator[Row]:
     if not found.fired:
         yield "on history", "never went off", f"{found.days:,.0f} days"
         return
-    lead = f", {found.lead_minutes:,.0f} minutes ahead" if math.isfinite(found.lead_minutes) else ""
+    lead = ""
+    if math.isfinite(found.lead_minutes):
+        minutes = counted(abs(found.lead_minutes), "minute")
+        lead = f", {minutes} ahead" if found.lead_minutes >= 0 else f", {minutes} after trouble began"
     last = f"; last on {spoken_date(found.last)}" if found.last is not None else ""
     said = f"{counted(found.fired, 'time')}, {found.true} of them true{lead}"
     yield "on history", said, f"{found.days:,.0f} days, {found.false_per_month:.2g} false in 30 days{last}"

@@ -1,3 +1,4 @@
+// Makes cdk.json, a dashboard that others synthesise: npm install aws-cdk-lib constructs && node cdk.js > cdk.json
 const cdk = require('aws-cdk-lib');
 const cw = require('aws-cdk-lib/aws-cloudwatch');
 const app = new cdk.App();
