@@ -170,9 +170,9 @@ def judged(past: Past, keys: Sequence[Key]) -> tuple[np.ndarray, np.ndarray]:
 
     Rounded as kept quantiles are, so that a load which is always the same stays on its quantiles.
     """
-    demand = past.actual.demand.select(list(keys))
-    values = coarse(np.where(demand.censored, np.nan, demand.values)).astype(float)
-    return values, demand.censored & np.isfinite(demand.values)
+    rows = [past.actual.rows[key] for key in keys]
+    known, censored = past.actual.demand.values[rows], past.actual.demand.censored[rows]
+    return coarse(np.where(censored, np.nan, known)).astype(float), censored & np.isfinite(known)
 
 
 def accuracy(pasts: Sequence[Past]) -> pd.DataFrame:
