@@ -63,7 +63,7 @@ def large(rows: int = 1000, services: int = 30, decisions: int = 70) -> Report:
         }
         for number in range(1, decisions + 1)
     ]
-    return Report(
+    made = Report(
         document
         | {
             "services": parts[:services],
@@ -71,3 +71,5 @@ def large(rows: int = 1000, services: int = 30, decisions: int = 70) -> Report:
             "fleet": [fleet_row(part, number) for number, part in enumerate(parts, start=1)],
         }
     )
+    vars(made)["pictures"] = full().pictures  # of the first, which is drawn in full
+    return made

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from capacity.reporting import Report, report
+from capacity.reporting.branding import NO_BRAND, Brand
 from tests.reporting.fleet import GENERATED_AT, NASTY, failing, nasty, policy_of, scores_of, small
 
 #: On the tests that use what is kept here: each worker would make its own.
@@ -27,6 +28,13 @@ def full() -> Report:
         scores=scores_of(small()),
         generated_at=GENERATED_AT,
     )
+
+
+def shown(*names: str, footer: str = "", brand: Brand = NO_BRAND) -> Report:
+    """The full report with some of its sections, its pictures drawn once for all."""
+    made = Report(full().document | {"sections": list(names), "footer": footer}, brand)
+    vars(made)["pictures"] = full().pictures
+    return made
 
 
 @cache

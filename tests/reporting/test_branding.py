@@ -14,7 +14,7 @@ from capacity.drawing import DARK, LIGHT
 from capacity.errors import InputError
 from capacity.reporting import Report
 from capacity.reporting.branding import brand
-from tests.reporting.rendered import ON_ONE_WORKER, Page, full
+from tests.reporting.rendered import ON_ONE_WORKER, Page, shown
 
 pytestmark = ON_ONE_WORKER
 
@@ -30,7 +30,7 @@ def guide(language: str) -> list[str]:
 def branded(folder: Path, **files: str) -> Report:
     for name, text in files.items():
         (folder / name.replace("__", ".")).write_text(text, encoding="utf-8")
-    return Report(full().document | {"sections": ["decisions", "services"], "footer": "Example Ltd"}, brand(folder))
+    return shown("decisions", "services", footer="Example Ltd", brand=brand(folder))
 
 
 def test_the_guides_folder_gives_a_report_its_logo_style_template_and_footer(tmp_path: Path) -> None:
