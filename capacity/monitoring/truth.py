@@ -4,7 +4,8 @@ It was right when the trouble that it tells of is there while it lasts, or comes
 
 burn_fast, burn_slow   2 % (5 %) of what the budget is at usual traffic went within its longest window
 pinned-short, saturation, anomaly
-                       tasks were past what one carries for five minutes, or an SLO lost 2 % of its budget in six hours
+                       an SLO lost 2 % of its budget in six hours; or, where none tells of latency, tasks were past what
+                       one carries for five minutes: a nightly job that gives way to requests hurts nobody
 pinned                 tasks were fuller than planned
 leak                   memory reached its limit within the time that was foretold
 forecast_breach        demand stayed beyond the plan for twice as long as was waited for
@@ -97,7 +98,8 @@ def trouble_of(alarm: Alarm, condition: Condition, watch: Watch) -> np.ndarray |
             return watch.reading(Reading("memory_utilization", minutes=TROUBLED)) >= LIMIT
     if isinstance(condition, Threshold) and condition.reading.signal == "running_tasks":
         return watch.reading(Reading("slack_tasks", minutes=TROUBLED)) < 0
-    return np.logical_or.reduce([overfull(watch), *_hurt(watch)])
+    told_by_slo = any(slo.kind == "latency" for slo in watch.minutes.service.slo)
+    return np.logical_or.reduce([*([] if told_by_slo else [overfull(watch)]), *_hurt(watch)])
 
 
 def overfull(watch: Watch) -> np.ndarray:
