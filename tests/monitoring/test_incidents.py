@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -19,6 +21,10 @@ from benchmarks.alarms.judging import AFTERWARDS, GRACE, NEAR, Firing, Judged, j
 from benchmarks.alarms.observed import BALANCER, Signals, observed
 from benchmarks.alarms.static import ABOVE, on_end, static
 from benchmarks.alarms.world import World, world
+from capacity.config import Monitoring
+from tests.commands import called
+
+ROOT = Path(__file__).parent.parent.parent
 
 SEED = 1  # of those to tune with
 
@@ -179,3 +185,41 @@ def test_alarms_made_before_catch_what_comes_and_static_ones_do_not(lived: World
     assert found.false_pages <= 1
     usual = judge(lived, static(seen, 5))
     assert sum(bool(one.by) for one in usual.caught) < len(usual.caught)
+
+
+def text() -> str:
+    return (ROOT / "docs" / "alarms.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text(), flags=re.S | re.M)
+
+
+def test_the_guide_runs_and_lists_every_kind_with_its_severity(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    names: dict[str, Any] = {}
+    for block in blocks("python"):
+        exec(compile(block, "docs/alarms.md", "exec"), names)
+    said = capsys.readouterr().out
+    for comment in re.findall(r"print\(.*?\)  # (.*)", text()):
+        assert comment.removesuffix(" ...") in said
+    told_of = dict(re.findall(r"^\| `([\w-]+)` \| .* \| (page|ticket)\b", text(), flags=re.M))
+    made = {}
+    for alarm in names["alarms"]:
+        ending = alarm.name.removeprefix("capacity-").removeprefix("checkout-")
+        made[max((kind for kind in told_of if ending.startswith(kind)), key=len)] = alarm.severity
+    assert made == told_of | {"silence": "page"}  # checkout is critical
+
+
+def test_the_settings_of_the_guide_are_settings_and_its_commands_commands() -> None:
+    import tomllib
+
+    (settings,) = blocks("toml")
+    assert Monitoring.model_validate(tomllib.loads(settings)["monitoring"]).breach_hours == 3
+    for command, options in re.findall(r"^capacity (\w+)([^>#\n]*)", "\n".join(blocks("sh")), flags=re.M):
+        shown = called(command, "--help").stdout
+        assert [option for option in re.findall(r"--[a-z-]+", options) if option not in shown] == []
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text())
+    assert [link for link in links if not (ROOT / "docs" / link).exists()] == []
