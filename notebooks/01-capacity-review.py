@@ -9,102 +9,140 @@
 # ---
 
 # %% [markdown]
-# # What should we decide this quarter?
+# # Were we right, and what now?
 #
-# A capacity review for two services of the sample fleet, from usage history to decisions. Everything here is also one
-# command, `make report`; a notebook is where you look at one number more closely.
-#
-# `shop` is a fleet that the project generates itself, so the truth behind every figure is known.
+# Once a quarter, three services of the sample fleet: last quarter's plan is held against what happened, then the next
+# one is made, with what shall wake someone. The same for a whole fleet is `capacity review` and `make report`; a
+# notebook is where you look at one number more closely.
 
 # %%
 import altair as alt
 import pandas as pd
+from IPython.display import Markdown
 
 import capacity
+from capacity.monitoring import error_budgets
+from capacity.reviewing import Snapshot, open_snapshot
 
 alt.renderers.enable("svg")
 
 config = capacity.load_config("data/samples/capacity.toml")
-services = [config.service_named(name) for name in ("checkout", "storefront")]
-history = capacity.load_sample("shop").select(services=["checkout", "storefront"])
-history
+names = ["checkout", "recommendations", "search"]
+services = tuple(config.service_named(name) for name in names)
+config = config.model_copy(update={"service": services})
+history = capacity.read([f"data/samples/{name}.parquet" for name in names])
+demand = capacity.estimate_demand(history, services, interval="1h")
+
+
+def planned(known: capacity.Demand) -> capacity.Plan:
+    """The coming quarter, from what is known."""
+    forecast = capacity.forecast(known, "91d", model="profile", paths=100, services=services)
+    return capacity.plan(forecast, config)
+
 
 # %% [markdown]
-# ## Can we trust the data?
+# ## The plan of last quarter
 #
-# Gaps, resets, level shifts and saturation are reported as findings. Nothing is filled in silently, and a plan made
-# from data that failed a check says so.
+# With a fleet of your own it lies in a folder, since `capacity report` keeps each plan with all that it was made from.
+# Here it is made now, as it would have been on 17 August: from the history up to that day, and nothing later.
 
 # %%
-capacity.check_quality(history, services)
+august = planned(demand.until(pd.Timestamp("2026-08-17", tz="UTC")))
+kept = Snapshot.of(august, created_at="2026-08-17T09:00Z").save("build/shop-2026Q3.plan")
+print(open_snapshot(kept))
+for decision in august.decisions:
+    print("-", decision.sentence)
 
 # %% [markdown]
-# ## Demand, not utilisation
+# ## Were we right?
 #
-# CPU % and task counts are what the autoscaler made of the load: forecasting them would forecast last quarter's policy.
-# Utilisation times reservation times running tasks is absolute demand, and that is what we forecast.
+# The way from the task-hours that were planned to those that ran, one cause after the other. *Margin* is what being
+# 95 % sure held in reserve: no error. *Demand* is what came otherwise than forecast, *capacity* what a request took
+# otherwise than measured, *policy* what the autoscaler made of it all.
 
 # %%
-demand = capacity.estimate_demand(history, services)
-demand.since(demand.end - pd.Timedelta("28D")).plot("requests")
+review = capacity.review(kept, history, config=config)
+review.plot()
+
+# %%
+print(review)
 
 # %% [markdown]
-# ## Where it goes, and how sure we are
-#
-# A forecast is a set of sample paths: four hundred possible quarters. Quantiles, peaks, dates and dollars are all read
-# from the same paths.
+# Demand is the least of it. The day after the plan was made, a release made each request of `search` a fifth dearer,
+# and no forecast of requests can know that:
 
 # %%
-forecast = capacity.forecast(demand, horizon="91d", events=config.event)  # the team named its sale in November
-forecast.plot("checkout", "requests")
-
-# %%
-print("busiest hour of the quarter, 95 % sure of not more than:")
-forecast.peak(0.95)
+review.plot("search")
 
 # %% [markdown]
-# ## What to run
-#
-# Paths become tasks: enough for the load, ready for the rise that comes while a task starts, enough while a deployment
-# has tasks out, enough after a zone is lost. Each step stays visible.
+# The policy ran less than was planned, since nobody had told it to hold the room for a lost zone. What became of what
+# was recommended, and what that cost or saved:
 
 # %%
-plan = capacity.plan(forecast, services, goal=config.goal, prices=config.prices, accounts=config.account)
+for fate in review.fates.itertuples():
+    print(f"{fate.status}: {fate.recommended}\n    {fate.evidence}")
+
+# %% [markdown]
+# One of those was expensive. `recommendations` stood at its maximum every evening:
+
+# %%
+review.plot("recommendations", "tasks")
+
+# %% [markdown]
+# ## What users noticed
+#
+# Tasks are a means. What was promised to users is an SLO, and what it leaves open is the error budget: past 100 % it is
+# broken.
+
+# %%
+budgets = error_budgets(history, services)
+print(budgets)
+
+# %%
+budgets.plot()
+
+# %% [markdown]
+# ## What now?
+#
+# The next quarter, from all that is known today. How far the forecast can be trusted is
+# [another question](02-forecast-accuracy.ipynb).
+
+# %%
+plan = planned(demand)
 for decision in plan.decisions:
-    print(decision.sentence, "\n   ", decision.because)
-
-# %%
-print(plan.explain("checkout"))
+    print(f"- {decision.sentence}\n    {decision.because}")
 
 # %%
 plan.plot("checkout")
 
-# %%
-plan.limits
-
-# %%
-plan.total_cost.round(0)
-
 # %% [markdown]
-# ## What the autoscaler should say
+# ## What shall wake someone?
 #
-# A hundred ways to scale are replayed minute by minute over weeks of history that no schedule was made from. Here are
-# today's settings and the cheapest that would have kept the promise, a zone lost at any moment included; the best are
-# replayed on the forecast too, before one is chosen ([more](04-policy-rehearsal.ipynb)).
+# Alarms follow from plan and promises, and each is tried on the history before anyone is woken by it: these would have
+# gone off. `alarms.render("cloudformation")` writes them down; so do "prometheus" and "azure".
 
 # %%
-policy = capacity.recommend_policy(plan)
-rehearsal = policy["checkout"].rehearsal
-kept = rehearsal[rehearsal["short_share"] <= 0.0005].nsmallest(8, "usd")  # half of what a critical service may be short
-shown = ["candidate", "chosen", "short_minutes", "task_hours", "usd", "theta_u", "theta_o"]
-pd.concat([rehearsal.head(1), kept])[shown].round(2)
+alarms = capacity.alarms(plan, demand=demand, history=history, settings=config)
+tried = alarms.replayed
+tried.loc[tried["fired"] > 0, ["service", "kind", "severity", "days", "fired", "true", "false"]].round({"days": 0})
 
 # %%
-print(policy.render("table"))
+alarms.plot("recommendations")
 
 # %% [markdown]
-# ## The page to present
+# ## The answer
 
 # %%
-report = capacity.report(plan, policy=policy, history=history, title="Two services of the shop")
-report
+fleet = review.fleet
+broken = " and ".join(f"`{name}`" for name in budgets.frame.query("status == 'FAIL'")["service"].unique())
+first, *others = plan.decisions
+pages, tickets = len(alarms.pages), len(alarms) - len(alarms.pages)
+Markdown(
+    f"""**Were we right?** {fleet["planned"]:,.0f} task-hours were planned and {fleet["actual"]:,.0f} ran. Demand
+explains {fleet["demand"]:+,.0f} of the difference, dearer requests {fleet["capacity"]:+,.0f}, being sure
+{fleet["margin"]:+,.0f}; the rest is the policy's. What hurt was no forecast but advice that nobody took:
+{fleet["short"]:,.0f} task-hours were missing, and what {broken} promised is broken.
+
+**What now?** {first.sentence} {len(others)} more decisions wait for their owners. {pages} alarms page someone,
+{tickets} write a ticket. This plan is kept as the last one was, for the same question in February."""
+)

@@ -9,14 +9,15 @@
 # ---
 
 # %% [markdown]
-# # What if?
+# # What if it comes otherwise?
 #
-# A plan answers one future of many, the one in which nothing is done. Here the same futures are asked about a launch, a
+# A plan takes for granted that nothing is done and nothing breaks. Here the same futures are asked about a launch, a
 # lost zone, faster code and a worse cache, side by side; then one count is taken apart.
 
 # %%
 import altair as alt
 import pandas as pd
+from IPython.display import Markdown
 
 import capacity
 from capacity.config import Scenario
@@ -65,7 +66,7 @@ print(found)
 found.plot("checkout")
 
 # %%
-columns = ["tasks_low", "tasks", "tasks_high", "more_tasks", "usd_per_month", "more_usd_p5", "more_usd_p95"]
+columns = ["tasks", "more_tasks", "usd_per_month", "more_usd_p5", "more_usd_p95"]
 found.frame[found.frame["service"] == "checkout"].set_index("scenario")[columns].round(1)
 
 # %% [markdown]
@@ -91,8 +92,15 @@ for decision in worst.decisions[:3]:
 # %%
 print(plan.explain("checkout"))
 
-# %%
-plan.why("checkout").query("part != 'step'")[["item", "value", "unit", "tasks", "chance", "why"]]
+# %% [markdown]
+# ## The answer
 
 # %%
-plan.sensitivity("checkout").round(2)
+whole = found.frame[found.frame["service"] == found.whole].set_index("scenario")
+hardest, cheapest = whole["tasks"].idxmax(), whole["usd_per_month"].idxmin()
+Markdown(
+    f"""**What if it comes otherwise?** As it is, {whole["tasks"]["as is"]:.0f} tasks hold. The hardest is *{hardest}*:
+{whole["tasks"][hardest]:.0f} tasks, and {whole["more_usd_per_month"][hardest]:,.0f} USD a month more while it lasts. To
+be ready for it: {worst.decisions[0].sentence} What saves most is *{cheapest}*, if it is as fast:
+{-whole["more_usd_per_month"][cheapest]:,.0f} USD a month less."""
+)
