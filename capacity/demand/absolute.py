@@ -43,16 +43,33 @@ def shown_sizes(rows: pd.DataFrame) -> dict[str, float]:
 
     rows  one service's rows of `schema.HISTORY`; both metrics have to be known at the same interval
     """
-    needed = ["running_tasks", *(f"{resource}_reserved" for resource in SIZES)]
-    part = rows[(rows["stat"] == "mean") & rows["metric"].isin(needed)]
-    wide = part.astype({"metric": "str"}).pivot_table(index=["timestamp", "interval"], columns="metric", values="value")
-    sizes: dict[str, float] = {}
-    for resource in SIZES:
-        if {"running_tasks", f"{resource}_reserved"} <= set(wide.columns):
-            busy = wide[wide["running_tasks"] > 0]
-            ratio = (busy[f"{resource}_reserved"] / busy["running_tasks"]).dropna().to_numpy()
-            sizes |= {resource: float(np.median(ratio[len(ratio) * 3 // 4 :]))} if len(ratio) else {}
+    means = (rows["stat"] == "mean").to_numpy()
+    ran, sizes = _by_interval(rows, means & (rows["metric"] == "running_tasks").to_numpy()), {}
+    for resource in SIZES if ran else ():
+        reserved = _by_interval(rows, means & (rows["metric"] == f"{resource}_reserved").to_numpy())
+        both = [_ratios(ran[size], reserved[size]) for size in sorted(ran.keys() & reserved.keys())]
+        if sum(len(times) for times, _ in both):
+            times, ratios = (np.concatenate(part) for part in zip(*both, strict=True))
+            late = ratios[np.argsort(times, kind="stable")][len(ratios) * 3 // 4 :]
+            sizes[resource] = float(np.median(late))
     return sizes
+
+
+def _by_interval(rows: pd.DataFrame, chosen: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """interval -> times, each once, and values of the chosen rows: those of one metric."""
+    intervals = rows["interval"].to_numpy()[chosen]
+    times, values = pd.DatetimeIndex(rows["timestamp"]).asi8[chosen], rows["value"].to_numpy()[chosen]
+    return {int(size): (times[intervals == size], values[intervals == size]) for size in np.unique(intervals)}
+
+
+def _ratios(
+    ran: tuple[np.ndarray, np.ndarray], reserved: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Times at which both are known and a task ran, and what one task reserved then."""
+    times, here, there = np.intersect1d(ran[0], reserved[0], assume_unique=True, return_indices=True)
+    tasks, whole = ran[1][here], reserved[1][there]
+    busy = (tasks > 0) & np.isfinite(whole)
+    return times[busy], whole[busy] / tasks[busy]
 
 
 def used(resource: str, level: Level, sizes: Sizing) -> Iterator[tuple[str, Measured]]:

@@ -90,15 +90,17 @@ class Demand:
 
     def rows(self, rows: Sequence[int]) -> Demand:
         """Only the series in these places, in this order."""
+        keys = tuple(self.keys[row] for row in rows)
+        named = {key.service for key in keys}
         return replace(
             self,
-            keys=tuple(self.keys[row] for row in rows),
+            keys=keys,
             values=self.values[rows],
             peaks=self.peaks[rows],
             censored=self.censored[rows],
             derived=tuple(self.derived[row] for row in rows) if self.derived else (),
             zones=tuple(self.zones[row] for row in rows),
-            tasks={name: ran for name, ran in self.tasks.items() if name in {self.keys[row].service for row in rows}},
+            tasks={name: ran for name, ran in self.tasks.items() if name in named},
         )
 
     def of(self, service: str) -> Demand:

@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from capacity.config import Service
 from capacity.demand import Demand, Key, estimate_demand
+from capacity.demand.absolute import shown_sizes
 from capacity.demand.cleaning import cleaned
 from capacity.errors import HistoryError, InputError
 from capacity.history import History, read
@@ -139,6 +142,25 @@ def test_a_stated_size_that_the_history_contradicts_is_pointed_out() -> None:
     assert [(f.check, f.status) for f in wrong.findings] == [("task size", "REVIEW")]
     right = estimate_demand(history(*tables), [Service(name="web", task_vcpu=2, task_memory_gib=4)])
     assert len(right.findings) == 0
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=30)
+def test_the_size_of_a_task_is_the_median_of_what_each_reserved_over_the_last_quarter(seed: int) -> None:
+    rng, seen, known = np.random.default_rng(seed), [], {}
+    for interval in (60, 3600):
+        for metric in ("running_tasks", "cpu_reserved"):
+            places = np.flatnonzero(rng.random(12) < 0.7)
+            values = rng.integers(0, 4, len(places)).astype(float)
+            known |= {(int(place), interval, metric): value for place, value in zip(places, values, strict=True)}
+            about = {"metric": metric, "stat": "mean", "interval": interval}
+            seen.append(pd.DataFrame({"timestamp": START + places * pd.Timedelta("1h"), "value": values, **about}))
+    each = []
+    for place, interval in sorted({(place, interval) for place, interval, _ in known}):
+        ran, reserved = (known.get((place, interval, metric)) for metric in ("running_tasks", "cpu_reserved"))
+        each += [reserved / ran] if ran and reserved is not None else []
+    expected = {"cpu": float(np.median(each[len(each) * 3 // 4 :]))} if each else {}
+    assert shown_sizes(pd.concat(seen, ignore_index=True)) == expected
 
 
 # --- intervals -------------------------------------------------------------------------------------------------------
