@@ -90,6 +90,7 @@ class Chain:
     def history(self) -> History:
         """The history of the services worked on; others that could be planned are named in one finding."""
         from capacity.history import read
+        from capacity.sources.files import is_store
 
         path = self.source if self.source is not None else self.config.history_path
         if path is None:
@@ -98,6 +99,8 @@ class Chain:
                 advice="Set [data] history in the settings, or pass a path: --history path, or HISTORY=path with make.",
             )
         data = self.config.data
+        if self.source is not None and is_store(Path(self.source)):
+            data = type(data)()  # a store speaks our names: what the settings say is of the files it was filled from
         names = [service.name for service in self.services]  # one that is not configured is said before all reading
         with self._stage("history"):
             everything = read(
@@ -307,6 +310,16 @@ class Chain:
         history = self.history
         with self._stage("review"):
             return review(plan, history, config=self.config, now=now)
+
+    def _repr_html_(self) -> str:
+        """Which stages have run, and for how long: nothing is computed to be shown."""
+        import pandas as pd
+
+        from capacity.display import table_html
+
+        ran = pd.DataFrame({"stage": list(self.seconds), "seconds": [f"{one:.1f}" for one in self.seconds.values()]})
+        todo = "" if len(ran) else "; each stage runs when it is first asked for"
+        return table_html(f"Chain of {len(self.services):,} services, {len(ran)} stages done{todo}", ran, rows=len(ran))
 
     @contextmanager
     def _stage(self, name: str) -> Iterator[None]:

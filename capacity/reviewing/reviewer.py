@@ -28,6 +28,7 @@ from capacity.reviewing.snapshot import Snapshot
 from capacity.reviewing.wording import FLEET
 from capacity.scaling.policy import Policy
 from capacity.schema import REVIEW
+from capacity.sources.files import is_store
 
 #: What `plan` may be: a snapshot, a file or folder of them, or several.
 Plans = Snapshot | str | Path | Iterable[Snapshot | str | Path]
@@ -91,7 +92,12 @@ def plans_of(plan: Plans) -> list[Snapshot]:
 
 
 def read_as(path: str | Path, config: Config) -> History:
-    """Actuals from a file, folder or store, read as the settings say their columns are called."""
+    """Actuals from a file, folder or store, read as the settings say their columns are called.
+
+    A store speaks our names: what the settings say is of the files it was filled from.
+    """
+    if is_store(Path(path)):
+        return read(path)
     data = config.data
     names = ("columns", "service", "metric", "unit", "timezone")
     said: dict[str, Any] = {name: getattr(data, name) or None for name in names}
