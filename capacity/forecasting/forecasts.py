@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -18,6 +18,9 @@ from capacity.findings import NO_FINDINGS, Findings
 from capacity.forecasting.knowledge.overrides import Override, When, inside_of, overridden
 from capacity.forecasting.knowledge.totals import total
 from capacity.timegrid import duration, steps_per
+
+#: A function of values, (n, H) -> (n, H), that gives more, or as much, where the value is more.
+Rising = Callable[[np.ndarray], np.ndarray]
 
 #: Levels shown when none are asked for: median, central 90 %, and the planning tail.
 DEFAULT_LEVELS = (0.05, 0.5, 0.95, 0.99)
@@ -244,24 +247,30 @@ class Forecast:
         return table_html(". Overridden: ".join([sentence, *map(str, self.overrides)]), self.frame)
 
 
-def quantiles(paths: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+def quantiles(paths: np.ndarray, levels: Sequence[float], rising: Rising = np.asarray) -> np.ndarray:
     """(S, P, H) -> (Q, S, H): quantiles over the paths, straight lines between neighbours, in double precision.
 
     Series by series, and all levels from one sort: a fleet's paths are never copied as a whole.
 
+    rising  what the quantiles are to be of: the r-th of what it gives is what it gives of the r-th, so that it is asked
+            for the neighbours of each level and not for every path
+
     >>> quantiles(np.array([[[1.0], [4.0], [2.0]]]), (0.5, 0.75)).ravel().tolist()
+    [2.0, 3.0]
+    >>> quantiles(np.array([[[1.2], [3.7], [2.0]]]), (0.5, 0.75), rising=np.ceil).ravel().tolist()
     [2.0, 3.0]
     """
     count, drawn, length = paths.shape
+    places = np.asarray(levels) * (drawn - 1)
+    low = places.astype(np.int64)
+    high, part = np.minimum(low + 1, drawn - 1), (places - low)[:, None]
     found = np.empty((len(levels), count, length))
     for row, own in enumerate(paths):
         ordered = np.sort(
             np.ascontiguousarray(own.T), axis=1
         ).T  # (P, H); neighbours in memory sort several times faster
-        for number, level in enumerate(levels):
-            low = int(level * (drawn - 1))
-            below, above = (ordered[place].astype(float) for place in (low, min(low + 1, drawn - 1)))
-            found[number, row] = below + (above - below) * (level * (drawn - 1) - low)
+        below, above = (rising(ordered[ranks]).astype(float) for ranks in (low, high))
+        found[:, row] = below + (above - below) * part
     return found
 
 

@@ -22,6 +22,7 @@ from capacity.forecasting.forecasts import Forecast, level_name, quantiles
 from capacity.forecasting.knowledge.knowing import TOLD
 from capacity.planning.fingerprint import fingerprint, packages
 from capacity.planning.plans import Plan
+from capacity.planning.steps import climb, ready_before
 from capacity.reviewing.formats import newest
 from capacity.reviewing.plain import KEPT, policies
 from capacity.reviewing.snapshot import Moment, Snapshot
@@ -196,10 +197,16 @@ def peak_quantiles(forecast: Forecast) -> pd.DataFrame:
 
 def count_quantiles(plan: Plan) -> pd.DataFrame:
     """`schema.COUNTS`: quantiles over the paths of the tasks each needs, after every headroom step, before bounds."""
-    names = [service.name for service in plan.services]
-    found = each(len(names), lambda row: quantiles(plan.counts(names[row])[None], LEVELS)[:, 0])
-    times = plan.forecast.times
-    frame = _frame([Key(name, "") for name in names], times, len(times), tuple(map(level_name, LEVELS)), found)
+    services, interval, times = plan.services, plan.forecast.interval, plan.forecast.times
+
+    def of(row: int) -> np.ndarray:
+        service = services[row]
+        ready = ready_before(plan.needs[service.name], service.startup_seconds, interval / pd.Timedelta(seconds=1))
+        # every step rounds up and keeps the order of paths; of need and ready, only ready is seen after the first
+        return quantiles(ready[None], LEVELS, lambda some: climb(some, some, service, plan.goal).zone_loss)[:, 0]
+
+    keys = [Key(service.name, "") for service in services]
+    frame = _frame(keys, times, len(times), tuple(map(level_name, LEVELS)), each(len(services), of))
     return frame.drop(columns="metric")
 
 
