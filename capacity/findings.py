@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import astuple, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -79,6 +79,20 @@ class Findings:
         for column in ("start", "end"):
             frame[column] = pd.to_datetime(frame[column], utc=True).astype("datetime64[us, UTC]")
         return frame.astype({"count": "int64"})
+
+    def plot(self) -> Any:
+        """A bar a check and status, the worst first: how many findings. Raises InputError where there are none."""
+        from collections import Counter
+
+        from capacity import charts
+        from capacity.errors import InputError
+
+        if not self.items:
+            raise InputError("nothing to draw: there are no findings")
+        counts = Counter((one.status, one.check) for one in self.items)
+        ordered = sorted(counts.items(), key=lambda pair: (SEVERITY[pair[0][0]], -pair[1], pair[0]))
+        labels = [f"{status} {check}" for (status, check), _ in ordered]
+        return charts.bars(labels, [float(count) for _, count in ordered], "findings", "Findings by check")
 
     def _repr_html_(self) -> str:
         return table_html(f"{len(self)} findings, worst {self.status}", self.frame)

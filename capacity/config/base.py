@@ -34,6 +34,32 @@ class Settings(BaseModel):
                 f"{type(self).__name__}{name} cannot be used:", problems, _advice(type(self), error)
             ) from error
 
+    def _repr_html_(self) -> str:
+        """A row a key that is stated: tables by their names, and nothing of what may be secret."""
+        import pandas as pd
+
+        from capacity.display import table_html
+
+        stated = [key for key in type(self).model_fields if key in self.model_fields_set]
+        values = ["(not shown)" if _SECRET.search(key) else _told(getattr(self, key)) for key in stated]
+        named = f" {self.name}" if isinstance(getattr(self, "name", None), str) else ""
+        frame = pd.DataFrame({"key": stated, "stated": values})
+        return table_html(f"{type(self).__name__}{named}", frame, rows=len(frame))
+
+
+def _told(value: object) -> str:
+    """A value as a table shows it: of other tables the name, where they have one.
+
+    >>> _told(("a", "b")), _told(60.0)
+    ('a, b', '60.0')
+    """
+    if isinstance(value, tuple | list):
+        return ", ".join(map(_told, value))
+    if isinstance(value, Settings):
+        name = getattr(value, "name", "")
+        return name if isinstance(name, str) and name else type(value).__name__
+    return str(value)
+
 
 def problems_of(error: ValidationError) -> list[Problem]:
     """Each complaint of pydantic as a Problem; those of a table inside this one keep their own place.

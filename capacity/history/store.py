@@ -15,13 +15,14 @@ that is being made of the folder, find every file they look for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
+from capacity.display import table_html
 from capacity.errors import StoreError
 from capacity.history.answered import add_coverage, of_one_owner, read_coverage
 from capacity.history.compaction import compacted
@@ -145,6 +146,16 @@ class Store:
     def info(self) -> StoreInfo:
         """Counts and sizes, from the manifest and the series table."""
         return self._read(load, _info)
+
+    def _repr_html_(self) -> str:
+        try:
+            found = self.info()
+        except StoreError as error:  # there is none yet, or it is not one: said, not raised, where it is only looked at
+            return table_html(f"Store: {error}", pd.DataFrame())
+        span = "" if found.span is None else f", {found.span.start:%Y-%m-%d} to {found.span.end:%Y-%m-%d}"
+        rows = {**asdict(found), "span": span.removeprefix(", "), "sources": ", ".join(found.sources)}
+        frame = pd.DataFrame({"what": list(rows), "is": [str(value) for value in rows.values()]})
+        return table_html(f"Store in {self.path}: {found.rows:,} rows of {found.services:,} services{span}", frame)
 
     def _read(self, opened: Callable[[Path], Manifest], answer: Callable[[Any, Path, Manifest], Answer]) -> Answer:
         """An answer from the files of one commit; of a later one, if a writer deleted some of them meanwhile."""

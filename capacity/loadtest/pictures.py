@@ -12,6 +12,7 @@ from capacity.drawing import LIGHT
 from capacity.errors import InputError
 
 if TYPE_CHECKING:
+    from capacity.loadtest.generate.plan import LoadPlan
     from capacity.loadtest.result import LoadTest
 
 WIDTH: Final = 840  # pixels of the whole picture
@@ -71,6 +72,29 @@ def course(test: LoadTest) -> drawing.Spec:
     )
     size = {"width": WIDTH - 2 * drawing.AXIS, "height": HEIGHT}
     return drawing.built({"layer": layers, **size, **words, "resolve": {"scale": {"y": "independent"}}}, WIDTH)
+
+
+def driven(plan: LoadPlan) -> Any:
+    """The rate that a plan drives over time: ramps are slanted; stages that nothing is promised for stand out."""
+    ends = np.cumsum([stage.seconds for stage in plan.stages])
+    x = {"field": "x", **_since(float(ends[-1]))}
+    y = {"type": "quantitative", **drawing.value_axis([np.array([stage.rate for stage in plan.stages])], HEIGHT)}
+    y["axis"] |= {"title": None}
+    colours = {"the SLO is promised": LIGHT["series-1"], "beyond: looked at only": LIGHT["series-2"]}
+    layers = []
+    for label, judged in zip(colours, (True, False), strict=True):
+        at, rates = [], []
+        for stage, end in zip(plan.stages, ends, strict=True):
+            if stage.judged == judged:
+                at += [end - stage.seconds, end, end]
+                rates += [stage.rate if stage.rate_from is None else stage.rate_from, stage.rate, np.nan]
+        layers.append(_line(np.array(at, dtype=float), np.array(rates, dtype=float), label, x, y, 1.8))
+    scale = {"domain": list(colours), "range": list(colours.values())}
+    for layer in layers:
+        layer["encoding"]["color"] |= {"scale": scale, "legend": _LEGEND}
+    size = {"width": WIDTH - drawing.AXIS - 20, "height": HEIGHT}
+    words = drawing.heading("The load test, stage by stage", "requests/s")
+    return drawing.chart_of(drawing.built({"layer": layers, **size, **words}, WIDTH))
 
 
 def curve(test: LoadTest) -> Any:

@@ -18,6 +18,9 @@ LEAST: Final = pd.Timedelta(hours=3)
 #: Pixels of the names beside the bars.
 ASIDE: Final = 250
 
+#: What a bar is.
+_UNIT: Final = "a bar each time, from its start to its end; UTC"
+
 #: Rows of text that are shown.
 SHOWN: Final = 40
 
@@ -62,7 +65,7 @@ def timeline(alarms: Alarms, service: str | None = None) -> drawing.Spec:
     bar = {"type": "bar", "height": 10}
     layers = [drawing.mark(rows, bar, x={"field": "s", **x}, x2={"field": "e"}, y=y, color=colour)]
     title = f"{service or 'account'}: when alarms would have gone off"
-    spec = {"layer": layers, "width": WIDTH - ASIDE, "height": 22 * len(names), **drawing.heading(title, "")}
+    spec = {"layer": layers, "width": WIDTH - ASIDE, "height": 22 * len(names), **drawing.heading(title, _UNIT)}
     return drawing.built(spec, WIDTH)
 
 

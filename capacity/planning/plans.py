@@ -296,7 +296,8 @@ class Plan:
             for label, column in (("for load", "for_load"), ("to run", "tasks"))
         }
         unit = "tasks, highest of each day" if size > 1 else "tasks"
-        return charts.steps(rows.index[:whole:size], lines, limit=chosen.max_tasks, unit=unit)
+        title = f"{chosen.name}: tasks planned"
+        return charts.steps(rows.index[:whole:size], lines, unit, title, limit=chosen.max_tasks)
 
     def _repr_html_(self) -> str:
         failed = sum(finding.status == "FAIL" for finding in self.findings)

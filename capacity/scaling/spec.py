@@ -6,6 +6,7 @@ Source: Herbst et al., "Ready for Rain? A View from SPEC Research on the Future 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,19 @@ class Elasticity:
     def series(self) -> pd.Series:
         """The same, as a pandas Series."""
         return pd.Series(asdict(self), name="elasticity")
+
+    def plot(self) -> Any:
+        """A bar a metric, in percent: zero is perfect for each."""
+        from capacity import charts
+
+        labels = {
+            "too few tasks, by how much": self.theta_u,
+            "too many tasks, by how much": self.theta_o,
+            "time with too few": self.tau_u,
+            "time with too many": self.tau_o,
+            "time out of step": self.upsilon,
+        }
+        return charts.bars(list(labels), list(labels.values()), "%", "How supply followed demand")
 
     def _repr_html_(self) -> str:
         return table_html(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from capacity.schema import HISTORY, METRICS, OBSERVATIONS, STATS
 SERIES = OBSERVATIONS.key[:-1]
 #: Text columns, kept as categories: a million rows name few services.
 TEXT = ("service", "metric", "stat", "source")
+#: Services in a picture.
+DRAWN = 8
 
 
 class Span(NamedTuple):
@@ -65,6 +67,21 @@ class Observations:
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    def plot(self, metric: str | None = None) -> Any:
+        """Chart of the means of one metric (the first there is) over time, a line a service, of at most eight."""
+        from capacity import charts
+
+        rows = self.frame[self.frame["stat"] == "mean"]
+        chosen = metric or next((name for name in METRICS if (rows["metric"] == name).any()), "")
+        rows = rows[rows["metric"] == chosen]
+        if rows.empty:
+            raise InputError(f"nothing to draw: no means of {chosen or 'any metric'} were observed")
+        seconds = int(rows["interval"].max())  # of several intervals the longest reaches furthest back
+        rows = rows[rows["interval"] == seconds]
+        table = rows.pivot_table("value", "timestamp", "service", observed=True).asfreq(pd.Timedelta(seconds=seconds))
+        lines = {str(name): table[name].to_numpy() for name in table.columns[:DRAWN]}
+        return charts.lines(pd.DatetimeIndex(table.index), lines, METRICS[chosen].unit, chosen)
 
     def _repr_html_(self) -> str:
         return table_html(f"Observations: {len(self):,} rows from {self.source}", self.frame)

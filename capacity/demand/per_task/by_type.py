@@ -66,7 +66,8 @@ class TypeCosts:
         columns = (1000 * self.frame[name].to_numpy() for name in ("vcpu_seconds", "low", "high"))
         value, low, high = columns
         names = [str(name) for name in self.frame.index]
-        return charts.bars(names, value, "vCPU-milliseconds a request", low=low, high=high)
+        title = "What a request of each type costs"
+        return charts.bars(names, value, "vCPU-milliseconds a request", title, low=low, high=high)
 
     def _repr_html_(self) -> str:
         return table_html(str(self), self.frame.reset_index()) + self.findings._repr_html_()

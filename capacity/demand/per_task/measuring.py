@@ -71,7 +71,7 @@ class PerTask:
         from capacity import charts
 
         line = self.frame["requests_per_s"]
-        return charts.lines(line.index, {self.service: line.to_numpy()}, unit="requests/s per task")
+        return charts.lines(line.index, {self.service: line.to_numpy()}, "requests/s", "What one task served")
 
     def _repr_html_(self) -> str:
         share = self.frame["usable"].mean() if len(self.frame) else 0.0

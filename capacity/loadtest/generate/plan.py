@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import Field
 
@@ -230,6 +230,12 @@ class LoadPlan:
         from capacity.loadtest.generate.writing import write
 
         return write(self, Path(folder))
+
+    def plot(self) -> Any:
+        """Chart of the rate that is driven over time; what goes beyond the claim is in another colour."""
+        from capacity.loadtest.pictures import driven
+
+        return driven(self)
 
     def _repr_html_(self) -> str:
         from capacity.display import table_html

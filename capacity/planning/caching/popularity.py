@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -100,6 +100,15 @@ class Popularity:
     def rate(self) -> float:
         """Cacheable requests/s over the time of the log; NaN where it has no stamps."""
         return float(self.counts.sum() / self.seconds) if self.sampled and self.seconds > 0 else np.nan
+
+    def plot(self) -> Any:
+        """A bar for the most popular 1, 10, 100 ... keys: the percent of the requests that went to them."""
+        from capacity import charts
+
+        sizes = [10**power for power in range(len(str(len(self.counts) - 1)))] + [len(self.counts)]
+        held = 100 * np.cumsum(self.probabilities)[np.array(sizes) - 1]
+        labels = [f"most popular {size:,}" for size in sizes[:-1]] + [f"all {sizes[-1]:,} keys"]
+        return charts.bars(labels, held, "% of the requests", "How many keys take how many requests")
 
     def _repr_html_(self) -> str:
         import pandas as pd

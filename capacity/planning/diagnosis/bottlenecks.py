@@ -109,6 +109,16 @@ class Bottlenecks:
     def __str__(self) -> str:
         return "\n".join(f"{part.name}: {part.words}" for part in self.parts)
 
+    def plot(self, service: str | None = None) -> Any:
+        """A bar a resource of one service, the first unless named: the multiple of its peak up to which it holds."""
+        from capacity import charts
+
+        rows = self.of(service or self.parts[0].name)
+        holds = rows["binds_at"].where(rows["binds_at"] < math.inf).to_numpy()
+        title = f"{rows['service'].iloc[0]}: what binds as load grows"
+        unknown = "not known, or far away"
+        return charts.bars(list(rows["resource"]), holds, "times the forecast peak", title, unknown=unknown)
+
     def _repr_html_(self) -> str:
         missing = sum(any(bound.short for bound in part.bounds) for part in self.parts)
         several = "" if len(self.parts) == 1 else "s"

@@ -61,6 +61,17 @@ class Budgets:
         said = [*(one.sentence for one in self.decisions), *map(str, self.findings)]
         return "\n".join(said) or f"No budget is passed in as many as {100 * EARLY:g} % of the futures."
 
+    def plot(self) -> Any:
+        """How likely each budget is passed by each day of its month: it begins anew with the next.
+
+        Raises InputError where no budget is stated, or nothing is known of its spend.
+        """
+        from capacity import charts
+
+        table = self.over_time.pivot_table(index="day", columns="budget", values="probability", sort=False).sort_index()
+        lines = {str(name): table[name].to_numpy(dtype=float) for name in table.columns}
+        return charts.probability(pd.DatetimeIndex(table.index), lines, "Budgets passed, each in its month")
+
     def _repr_html_(self) -> str:
         return table_html(f"{len(self.budgets)} budgets, and what becomes of them", self.frame)
 

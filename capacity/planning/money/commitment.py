@@ -119,6 +119,13 @@ class Commitment:
     def __str__(self) -> str:
         return f"{self.sentence}\n{self.because}"
 
+    def plot(self) -> Any:
+        """A bar of USD a month for each option, the advised one first."""
+        from capacity import charts
+
+        title = f"What is paid with each Savings Plan ({self.offer})"
+        return charts.bars(list(self.frame["option"]), self.frame["usd_per_month"].to_numpy(), "USD a month", title)
+
     def _repr_html_(self) -> str:
         return table_html(f"{self.sentence} {self.because}", self.frame)
 

@@ -59,6 +59,14 @@ class Reconciliation:
         gross = tuple(_scaled(rate, 1 / keep, rate.source) for rate in self.rates)  # the discount is taken off again
         return self.settings.model_copy(update={"rate": (*kept, *gross)})
 
+    def plot(self) -> Any:
+        """Two bars a month, of all services together: what ran by the price table, and what was billed."""
+        from capacity import charts
+
+        months = self.frame.groupby("month")[["table", "billed"]].sum(min_count=1)
+        labels = [f"{month:%B %Y}, {name}" for month in months.index for name in ("by the table", "billed")]
+        return charts.bars(labels, months.to_numpy(dtype=float).ravel(), "USD", "The bill beside the price table")
+
     def _repr_html_(self) -> str:
         return table_html("The bill beside the price table", self.frame)
 

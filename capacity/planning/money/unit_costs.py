@@ -16,6 +16,7 @@ from capacity.planning.matching import Match
 from capacity.planning.money.spend import matches_of, rate_of, running
 from capacity.planning.needs import full_tasks
 from capacity.planning.prices import usd_per_hour
+from capacity.planning.words import share, usd
 
 if TYPE_CHECKING:
     from capacity.history.history import History
@@ -61,8 +62,30 @@ class UnitCosts:
         usd = self.headroom.groupby("part")["usd"].sum(min_count=1)
         return float(1 - usd["working"] / usd.sum(min_count=1))
 
+    @property
+    def sentence(self) -> str:
+        """What a million requests will cost, of the fleet or the only service, and how much of the spend is idle."""
+        row, alone = self.frame.iloc[-1], self.headroom["service"].unique()
+        idle = "" if np.isnan(self.idle) else f" {share(self.idle)} of the spend is headroom and idle time."
+        if np.isnan(row["usd_per_million"]):
+            return f"What a million requests cost is not known.{idle}"
+        whole = "the fleet's" if len(alone) > 1 else f"`{alone[0]}`'s"
+        between = f"90 % between {usd(row['p5'])} and {usd(row['p95'])}"
+        return f"A million of {whole} requests cost {usd(row['usd_per_million'])}, {between}.{idle}"
+
+    def __str__(self) -> str:
+        return self.sentence
+
+    def plot(self) -> Any:
+        """A bar of USD per million requests for each service and the fleet, with the central 90 % of the futures."""
+        from capacity import charts
+
+        cost, low, high = (self.frame[name].to_numpy(dtype=float) for name in ("usd_per_million", "p5", "p95"))
+        names, unit = list(self.frame["service"]), "USD per million requests; line: 90 % of the futures"
+        return charts.bars(names, cost, unit, "What a million requests cost", low=low, high=high)
+
     def _repr_html_(self) -> str:
-        return table_html("Unit costs: USD per million requests, and per task-hour", self.frame)
+        return table_html(self.sentence, self.frame)
 
 
 def unit_costs(plan: Plan, history: History | None = None) -> UnitCosts:

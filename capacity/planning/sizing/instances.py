@@ -68,6 +68,15 @@ class Instances:
     def __str__(self) -> str:
         return self.sentence
 
+    def plot(self) -> Any:
+        """A bar of USD a month for each type, the cheapest first; none for a type that does not do."""
+        from capacity import charts
+
+        money = self.frame["usd"].where(self.frame["rejected_because"] == "").to_numpy(dtype=float)
+        title = f"Instances for {first_few([*self.services])}"
+        unknown = "does not fit, or at no known price"
+        return charts.bars(list(self.frame["instance"]), money, "USD a month", title, unknown=unknown)
+
     def _repr_html_(self) -> str:
         return table_html(self.sentence, self.frame)
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 #: Spot shares that are compared when none are asked for.
 SHARES: Final = tuple(number / 10 for number in range(11))
 
+#: Mixes drawn of one service.
+DRAWN: Final = 12
+
 
 @dataclass(frozen=True, eq=False)
 class Mix:
@@ -96,6 +99,20 @@ class Mix:
 
     def __str__(self) -> str:
         return "\n".join(self.sentences)
+
+    def plot(self, service: str | None = None) -> Any:
+        """A bar of USD a month for each mix of one service, the cheapest first; of the first service unless named.
+
+        Those that are ruled out have no bar, and of many only the first are drawn, and today's.
+        """
+        from capacity import charts
+
+        rows = self.of(service or str(self.frame["service"].iloc[0]))
+        rows = rows[(np.arange(len(rows)) < DRAWN) | rows["present"]]
+        labels = [_mix(row) + (" (today)" if row["present"] else "") for _, row in rows.iterrows()]
+        money = rows["usd"].where(rows["rejected_because"] == "").to_numpy(dtype=float)
+        title = f"{rows['service'].iloc[0]}: mixes of FARGATE and FARGATE_SPOT"
+        return charts.bars(labels, money, "USD a month", title, unknown="ruled out, or at no known price")
 
     def _repr_html_(self) -> str:
         return table_html(" ".join(self.sentences), self.frame)

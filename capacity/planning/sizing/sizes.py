@@ -115,6 +115,16 @@ class Sizes:
     def __str__(self) -> str:
         return "\n".join(self.sentences)
 
+    def plot(self, service: str | None = None) -> Any:
+        """A bar of USD a month for each size of the shortlist, of one service; of the first unless named."""
+        from capacity import charts
+
+        chosen = self.of(service or str(self.frame["service"].iloc[0]))["service"].iloc[0]
+        rows = self.shortlist[self.shortlist["service"] == chosen]
+        labels = [_task(row) + (" (today)" if row["present"] else "") for _, row in rows.iterrows()]
+        title = f"{chosen}: sizes of task at equal promise"
+        return charts.bars(labels, rows["usd"].to_numpy(dtype=float), "USD a month", title)
+
     def _repr_html_(self) -> str:
         return table_html(" ".join(self.sentences), self.shortlist)
 

@@ -20,6 +20,8 @@ KEY: Final = list(BILL.key)
 UNTAGGED, ACCOUNT = "(untagged)", "(account)"
 #: Seconds: a bill is by hour or by day.
 HOUR, DAY = 3600, 86400
+#: Services in a picture.
+DRAWN: Final = 20
 #: What a column holds where nothing is said.
 _UNSAID: Final = {"str": "", "float64": np.nan, "bool": False}
 
@@ -78,6 +80,21 @@ class Bill:
             used = frame[(frame["resource"] == resource) & (frame["unit"] == UNITS[resource])]
             money[name] = used.groupby(by)["quantity"].sum(min_count=1).reindex(money.index)
         return money.assign(estimated=frame.groupby(by)["estimated"].any()).reset_index()
+
+    def plot(self) -> Any:
+        """A bar a service: what it cost in all, the dearest first, in the currency of most rows."""
+        from capacity import charts
+
+        currency = self.frame["currency"].mode()
+        if currency.empty:
+            raise InputError("nothing to draw: the bill has no rows")
+        rows = self.frame[self.frame["currency"] == currency[0]]
+        sums = (
+            rows.groupby("service")["amount"].sum(skipna=False).sort_values(ascending=False, kind="stable").head(DRAWN)
+        )
+        first, last = rows["timestamp"].min(), rows["timestamp"].max()
+        title = f"What services cost, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
+        return charts.bars(list(sums.index), sums.to_numpy(), currency[0], title)
 
     def _repr_html_(self) -> str:
         return table_html(f"Bill: {len(self):,} rows from {self.source}", self.totals())
