@@ -1,4 +1,5 @@
-"""Caught or not, how early, and who was woken for nothing. The rules were written before any alarm was judged.
+"""Caught or not, how early, and who was woken for nothing. The rules were written before any alarm was judged;
+"that tells of it", and that a ticket which opens again within a day is the same, came while alarms were tuned.
 
 An incident is caught when an alarm goes off after its start and in time:
 
