@@ -27,6 +27,11 @@ hypothesis.settings.register_profile("thorough", deadline=None, max_examples=100
 hypothesis.settings.load_profile("calm")
 
 
+def often(calm: int, thorough: int) -> int:
+    """How often to try what is dear, such as killing a process: like examples, few always and many by profile."""
+    return thorough if hypothesis.settings().max_examples >= 1000 else calm
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests marked `xdist_group` go to one worker: what they share is made once.
 

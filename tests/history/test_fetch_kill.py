@@ -22,10 +22,10 @@ from capacity.sources.aws.ecs import Discovery
 from capacity.sources.base import microseconds
 from capacity.sources.cloudwatch import CloudWatch
 from capacity.sources.files import is_store
+from tests.conftest import often
 from tests.sources.cloudwatch.fake import FakeCloudWatch, Faults
 from tests.sources.cloudwatch.fleet import ecs_service, fill, now
 
-KILLS = 50
 SERVICES = [ecs_service(f"s{number}") for number in range(10)]
 #: Minutes of the span: long enough that a call holds few series, so that a pull has many batches.
 LENGTH, EVERY = pd.Timedelta(days=12), 157
@@ -85,8 +85,9 @@ def test_a_pull_killed_at_any_moment_is_completed_by_the_next(tmp_path: Path, fa
     whole = rows_of(Store(tmp_path / "truth"))
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["duckdb", "tests.history.test_fetch_kill", "tests.history.warm"])
+    kills = often(12, 50)
     chance, number, before, grew = random.Random(5), 0, 0, 0
-    for life in range(KILLS):
+    for life in range(kills):
         store = Store(tmp_path / f"store-{number}")
         log, theirs = processes.Pipe(duplex=False)
         running = processes.Process(target=fetch_all, args=(Path(store.path), fake.address, fake.now, theirs))
@@ -104,7 +105,7 @@ def test_a_pull_killed_at_any_moment_is_completed_by_the_next(tmp_path: Path, fa
         grew, before = grew + (rows > before), rows
         if rows == len(whole):  # complete: the next lives begin another
             number, before = number + 1, 0
-    assert grew >= KILLS // 4
+    assert grew >= kills // 4
     store = Store(tmp_path / f"store-{number}")
     assert fetch(pulling(fake.address, fake.now), store, span).appended.rows_revised == 0
     pd.testing.assert_frame_equal(rows_of(store), whole)

@@ -16,9 +16,9 @@ import pytest
 
 from capacity.history import Store
 from capacity.sources.coverage import Coverage
+from tests.conftest import often
 from tests.history.rows import contents, covered, observations
 
-KILLS = 28
 MONTH = 31 * 24
 WIDTH = 12  # services in a batch
 
@@ -60,9 +60,9 @@ def test_a_kill_at_any_moment_loses_no_committed_row(tmp_path: Path) -> None:
     """
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["duckdb", "capacity.history.store", "tests.history.test_store_kill"])
-    chance = random.Random(7)
+    kills, chance = often(12, 60), random.Random(7)
     folder, committed = tmp_path / "store", 0
-    for life in range(KILLS):
+    for life in range(kills):
         log, theirs = processes.Pipe(duplex=False)
         writer = processes.Process(target=write_for_ever, args=(folder, committed, theirs))
         writer.start()
@@ -87,7 +87,7 @@ def test_a_kill_at_any_moment_loses_no_committed_row(tmp_path: Path) -> None:
         assert wholes, f"after life {life}: neither {said} nor {said + 1} whole batches"
         committed = wholes[0]
         assert Store(folder).coverage() == answered(committed)
-    assert committed >= KILLS // 2
+    assert committed >= kills // 2
 
 
 def test_a_store_copied_while_it_is_written_opens_whole(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_store_copied_while_it_is_written_opens_whole(tmp_path: Path) -> None:
     writer = processes.Process(target=write_for_ever, args=(tmp_path / "store", 0, theirs))
     writer.start()
     try:
-        for number in range(6):
+        for number in range(often(3, 12)):
             while log.recv() < 2 * number:
                 pass
             copied(tmp_path / "store", tmp_path / f"copy-{number}")
