@@ -42,7 +42,7 @@ class Settings(BaseModel):
 
         stated = [key for key in type(self).model_fields if key in self.model_fields_set]
         values = ["(not shown)" if _SECRET.search(key) else _told(getattr(self, key)) for key in stated]
-        named = f" {self.name}" if isinstance(getattr(self, "name", None), str) else ""
+        named = f" {getattr(self, 'name', '')}".rstrip()
         frame = pd.DataFrame({"key": stated, "stated": values})
         return table_html(f"{type(self).__name__}{named}", frame, rows=len(frame))
 

@@ -85,9 +85,9 @@ def driven(plan: LoadPlan) -> Any:
     for label, judged in zip(colours, (True, False), strict=True):
         at, rates = [], []
         for stage, end in zip(plan.stages, ends, strict=True):
-            if stage.judged == judged:
-                at += [end - stage.seconds, end, end]
-                rates += [stage.rate if stage.rate_from is None else stage.rate_from, stage.rate, np.nan]
+            known = stage.judged == judged  # a stage of the other line is a gap in this one
+            at += [end - stage.seconds, end]
+            rates += [stage.rate if stage.rate_from is None else stage.rate_from, stage.rate] if known else [np.nan] * 2
         layers.append(_line(np.array(at, dtype=float), np.array(rates, dtype=float), label, x, y, 1.8))
     scale = {"domain": list(colours), "range": list(colours.values())}
     for layer in layers:

@@ -50,8 +50,8 @@ class Elasticity:
         from capacity import charts
 
         labels = {
-            "too few tasks, by how much": self.theta_u,
-            "too many tasks, by how much": self.theta_o,
+            "share missing": self.theta_u,
+            "share to spare": self.theta_o,
             "time with too few": self.tau_u,
             "time with too many": self.tau_o,
             "time out of step": self.upsilon,

@@ -64,7 +64,7 @@ class Reconciliation:
         from capacity import charts
 
         months = self.frame.groupby("month")[["table", "billed"]].sum(min_count=1)
-        labels = [f"{month:%B %Y}, {name}" for month in months.index for name in ("by the table", "billed")]
+        labels = [f"{month:%Y-%m} {name}" for month in months.index for name in ("by the table", "billed")]
         return charts.bars(labels, months.to_numpy(dtype=float).ravel(), "USD", "The bill beside the price table")
 
     def _repr_html_(self) -> str:

@@ -109,7 +109,7 @@ class Mix:
 
         rows = self.of(service or str(self.frame["service"].iloc[0]))
         rows = rows[(np.arange(len(rows)) < DRAWN) | rows["present"]]
-        labels = [_mix(row) + (" (today)" if row["present"] else "") for _, row in rows.iterrows()]
+        labels = [_short(row) for _, row in rows.iterrows()]
         money = rows["usd"].where(rows["rejected_because"] == "").to_numpy(dtype=float)
         title = f"{rows['service'].iloc[0]}: mixes of FARGATE and FARGATE_SPOT"
         return charts.bars(labels, money, "USD a month", title, unknown="ruled out, or at no known price")
@@ -282,6 +282,13 @@ def _mix(row: pd.Series) -> str:
         return "FARGATE alone"
     base = f" above {counted(row['base'])} on FARGATE" if row["base"] else ""
     return f"{share(row['spot_share'])} Spot{base}"
+
+
+def _short(row: pd.Series) -> str:
+    """A mix as a picture has room for it."""
+    base = f", base {row['base']}" if row["base"] else ""
+    name = "no Spot" if row["spot_share"] == 0 else f"{share(row['spot_share'])} Spot{base}"
+    return f"{name}{', today' if row['present'] else ''}"
 
 
 def _assumed(waves: Interruptions) -> Finding:

@@ -121,7 +121,7 @@ class Sizes:
 
         chosen = self.of(service or str(self.frame["service"].iloc[0]))["service"].iloc[0]
         rows = self.shortlist[self.shortlist["service"] == chosen]
-        labels = [_task(row) + (" (today)" if row["present"] else "") for _, row in rows.iterrows()]
+        labels = [_short(row) for _, row in rows.iterrows()]
         title = f"{chosen}: sizes of task at equal promise"
         return charts.bars(labels, rows["usd"].to_numpy(dtype=float), "USD a month", title)
 
@@ -210,6 +210,12 @@ def _row(service: Service, option: Option) -> dict[str, Any]:
 
 def _task(row: pd.Series) -> str:
     return str(Task(row["vcpu"], row["memory_gib"], row["architecture"]))
+
+
+def _short(row: pd.Series) -> str:
+    """A size as a picture has room for it."""
+    name = f"{row['vcpu']:g} vCPU {row['memory_gib']:g} GiB"
+    return f"{name}{' ARM' if row['architecture'] == 'arm64' else ''}{', today' if row['present'] else ''}"
 
 
 def _on_instances(service: Service) -> Finding:
