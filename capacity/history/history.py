@@ -76,10 +76,14 @@ class History:
             found.setdefault(key.service, []).append(key)
         return found
 
+    @cached_property
+    def _services(self) -> tuple[str, ...]:
+        return tuple(self.frame["service"].cat.categories)  # asked for once a service, of which there are thousands
+
     @property
     def services(self) -> list[str]:
         """Names of the services, sorted."""
-        return list(self.frame["service"].cat.categories)
+        return list(self._services)
 
     def metrics(self, service: str | None = None) -> list[str]:
         """Names of the metrics: of one service, or of any; sorted."""
