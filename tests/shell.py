@@ -10,8 +10,11 @@ import re
 import shlex
 import shutil
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+import pytest
+
+import capacity.fleet
 from tests.commands import called
 
 #: First word of what is not run -> why not, and what looks after it instead.
@@ -100,3 +103,19 @@ def _redirected(arguments: list[str]) -> tuple[str, str]:
             del arguments[at:]
             return mode, target
     return "", ""
+
+
+def share_chains(place: pytest.MonkeyPatch, made: dict[str, Any]) -> None:
+    """Commands that ask for the same history, settings and services get one chain of stages, kept in `made`.
+
+    Each would else read, forecast and plan anew. `--beside` is the one option that a chain learns later.
+    """
+    whole = capacity.fleet.Chain
+
+    def chain(config: Any, source: Path | None = None, only: tuple[str, ...] = ()) -> Any:
+        read = source if source is not None else config.history_path
+        settings = config.model_dump_json(exclude={"data": {"history"}})
+        asked = f"{settings} {Path(read).resolve() if read else read} {only}"
+        return made.setdefault(asked, whole(config, source=source, only=only))
+
+    place.setattr(capacity.fleet, "Chain", chain)

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-import capacity.fleet
 from tests import shell, small_shop
 from tests.conftest import ROOT
 
@@ -58,15 +57,7 @@ def place(shop: Path, account: str, made: dict[str, Any], monkeypatch: pytest.Mo
     """The shop's folder; commands that ask for the same history, settings and services share a chain of stages."""
     for name, value in small_shop.credentials(account).items():
         monkeypatch.setenv(name, value)
-    whole = capacity.fleet.Chain
-
-    def chain(config: Any, source: Path | None = None, only: tuple[str, ...] = ()) -> Any:
-        read = source if source is not None else config.history_path
-        settings = config.model_dump_json(exclude={"data": {"history"}})
-        asked = f"{settings} {Path(read).resolve() if read else read} {only}"
-        return made.setdefault(asked, whole(config, source=source, only=only))
-
-    monkeypatch.setattr(capacity.fleet, "Chain", chain)
+    shell.share_chains(monkeypatch, made)
     return shop
 
 
