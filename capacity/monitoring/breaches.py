@@ -4,10 +4,12 @@ An alarm reads a minute when it ends; the minute or three that a metric takes to
 
 **M out of N and gaps** (Amazon CloudWatch, "Configuring how CloudWatch alarms treat missing data"): of the newest
 datapoints as many as are evaluated (N) count, gaps left out; to find them a few further periods are looked at. Where
-even these hold fewer than N, the rest is what `missing` says: `breaching` and `notBreaching` fill it in, `ignore`
-keeps the state there was, `missing` decides on what is known: in ALARM with M bad ones, and early, where the oldest bad
-one is at least M periods old and everything since is bad or missing; without any datapoint there is no alarm. How many
-further periods is not published; its examples show two more than N = 3, which is taken for every N.
+even these hold fewer than N, the rest is what `missing` says: `breaching` and `notBreaching` fill it in; `missing`
+decides on what is known: in ALARM with M bad ones, and early, where the oldest bad one of the N is at least M periods
+old and nothing good is known; `ignore` keeps the state there was where M bad ones are not known and nothing good is.
+How many further periods is not published; its examples show two more than N = 3, which is taken for every N. The ten
+examples published in 2026 are a test; they do not show one new bad datapoint among gaps with `ignore`: the state was
+kept in an earlier edition, and so it is here.
 
 **What a monitor learns itself** (`Anomaly`) can only be stood in for: a band around the mean of the same minute one and
 two weeks before, as wide as the departures from it were over the last week. CloudWatch trains on two weeks, too.

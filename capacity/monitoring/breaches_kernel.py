@@ -33,8 +33,7 @@ def in_alarm(
     now = False
     for minute in range(states.size):
         known = bad = 0
-        only_bad = True  # no good datapoint is newer than those seen so far
-        oldest = 0  # age of the oldest bad one that no good one follows, among the N
+        oldest = 0  # age of the oldest bad one among the N
         for age in range(of + spare):
             place = minute - age * period
             if place < 0:
@@ -45,21 +44,19 @@ def in_alarm(
             known += 1
             if state == BAD:
                 bad += 1
-                if only_bad and age < of:
+                if age < of:
                     oldest = age + 1
-            else:
-                only_bad = False
             if known == of:
                 break
         alarm = bad >= at_least
-        if known < of:  # too few: what a gap is taken for decides
-            early = oldest >= at_least
+        if known < of and not alarm:  # too few: what a gap is taken for decides
             if missing == BREACHING:
                 alarm = bad + of - known >= at_least
-            elif missing == MISSING:
-                alarm = alarm or early
-            elif missing == IGNORE and not alarm and (known == 0 or early):
-                alarm = now
+            elif bad == known:  # nothing good is known
+                if missing == MISSING:
+                    alarm = oldest >= at_least
+                elif missing == IGNORE:
+                    alarm = now
         now = alarm
         out[minute] = alarm
 

@@ -48,13 +48,17 @@ def minutes_of(start: str = "2026-03-02", /, **signals: object) -> Minutes:
     ("datapoints", "at_least", "states"),
     [  # oldest first; X is past the threshold, 0 is not, - is missing. None: the state there was is kept
         ("0-X-X", 3, (False, False, False, False)),
-        ("----0", 3, (False, False, False, False)),
+        ("0----", 3, (False, False, False, False)),
         ("-----", 3, (False, None, True, False)),
         ("0XX-X", 3, (True, True, True, True)),
         ("--X--", 3, (True, None, True, False)),
         ("0-X-X", 2, (True, True, True, True)),
         ("00X0X", 2, (True, True, True, True)),
+        ("0-X--", 2, (False, False, True, False)),
+        ("----0", 2, (False, False, True, False)),
         ("---X-", 2, (True, None, True, False)),
+        ("----X", 3, (False, None, True, False)),  # of the edition of 2018, as the next
+        ("----X", 2, (False, None, True, False)),
     ],
 )
 def test_gaps_are_treated_as_in_the_examples_that_aws_documents(
@@ -94,20 +98,16 @@ def slow_m_of_n(
         points = [None if place < 0 or math.isnan(values[place]) else bad[place] for place in places]
         real = [point for point in points if point is not None][:of]
         count = sum(real)
-        oldest = 0
-        for age, point in enumerate(points[:of], 1):
-            if point is False:
-                break
-            oldest = age if point else oldest
         before = states[-1] if states else False
         state = count >= at_least
-        if len(real) < of:
+        if len(real) < of and not state:
+            bad_ones = [age for age, point in enumerate(points[:of], 1) if point]
             if missing == "breaching":
                 state = count + of - len(real) >= at_least
             elif missing == "missing":
-                state = state or oldest >= at_least
-            elif missing == "ignore" and not state and (not real or oldest >= at_least):
-                state = before
+                state = all(real) and bool(bad_ones) and max(bad_ones) >= at_least
+            elif missing == "ignore":
+                state = before and all(real)
         states.append(state)
     return states
 
