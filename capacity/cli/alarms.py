@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -27,15 +28,22 @@ def alarms(
             help="table, cloudformation, terraform, boto3 or cli for CloudWatch; prometheus, prometheus-tests; azure.",
         ),
     ] = "table",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", metavar="DIR", help="Write files into this folder instead: for a fleet it takes several."
+        ),
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """What should wake someone, and what a ticket is for. From SLOs and plan, tried on history first.
 
-    The document alone goes to standard output. Standard error says which alarms history refused, and what a monitor
-    cannot say or says otherwise. docs/alarm-documents.md says what each kind of document holds.
+    The document alone goes to standard output, or files into DIR and their names to standard output. Standard error
+    says which alarms history refused, and what a monitor cannot say or says otherwise. docs/alarm-documents.md says
+    what each kind of document holds.
     """
-    from capacity.monitoring.render import rendered, renderer
+    from capacity.monitoring.render import rendered, renderer, save
     from capacity.scaling.render.table import printable
 
     kind = "json" if as_json else kind
@@ -49,9 +57,14 @@ def alarms(
     for alarm in made.alarms:
         if alarm.refused:
             say(printable(f"Refused {alarm.name}: {alarm.refused}"))
-    if isinstance(result.document, str):
-        print(result.document, end="")
-    elif all(isinstance(line, str) for line in result.document):
-        print("\n".join(result.document))
+    if out is not None:
+        for path in save(result, out):
+            print(path)
+        return
+    document = result.document
+    if isinstance(document, str):
+        print(document, end="")
+    elif document and all(isinstance(line, str) for line in document):
+        print("\n".join(document))
     else:
-        print_json(result.document)
+        print_json(document)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import pandas as pd
@@ -160,10 +161,22 @@ class Alarms:
         return frame.loc[frame["days"].notna(), [*kept, "early_minutes", "last", "refused"]].reset_index(drop=True)
 
     def render(self, kind: str, service: str | None = None) -> Any:
-        """The alarms as a document to review, of one service when it is named: `monitoring.render`."""
+        """The alarms as a document to review, of one service when it is named: `monitoring.render`.
+
+        Raises InputError where it takes several files, which `save` writes.
+        """
         from capacity.monitoring.render import render
 
         return render(self, kind, service)
+
+    def save(self, folder: str | Path, kind: str, service: str | None = None) -> list[Path]:
+        """The same as files in a folder, which is made if absent: as many as it takes, whatever the size of the fleet.
+
+        Files of before that are no longer among those that it answers stay: delete them.
+        """
+        from capacity.monitoring.render import rendered, save
+
+        return save(rendered(self, kind, service), Path(folder))
 
     def plot(self, service: str | None = None) -> Any:
         """Chart of when the alarms of a service would have gone off; of the one that had most, unless named."""

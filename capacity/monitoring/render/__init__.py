@@ -5,18 +5,22 @@ wording             a condition in words; the description that whoever is woken 
 burning, profile    the windows of a burn rate, a week of hours: what several monitors are told alike
 cloudwatch          calls to CloudWatch (with cloudwatch_metrics and cloudwatch_parts), from which are made
                     cloudformation, terraform, commands
-promql, prometheus  rules of Prometheus, and prometheus_tests for them
+promql, prometheus  rules of Prometheus (with promql_text), and prometheus_tests of prometheus_cases for them
 azure               an ARM template
+fitting             several templates, where one does not hold it all
 table, plain        for people, for programs
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 from capacity.errors import InputError
+from capacity.history.disk import replace_whole
 from capacity.monitoring.alarm import Alarms
 from capacity.monitoring.render.azure import azure
 from capacity.monitoring.render.cloudformation import cloudformation
@@ -29,7 +33,7 @@ from capacity.monitoring.render.rendered import CannotSay, Rendered
 from capacity.monitoring.render.table import table
 from capacity.monitoring.render.terraform import terraform
 
-__all__ = ["KINDS", "CannotSay", "Rendered", "render", "rendered", "renderer"]
+__all__ = ["KINDS", "CannotSay", "Rendered", "render", "rendered", "renderer", "save", "text_of"]
 
 KINDS: Final[dict[str, Callable[[Alarms], Rendered]]] = {
     "azure": azure,
@@ -63,5 +67,23 @@ def rendered(alarms: Alarms, kind: str, service: str | None = None) -> Rendered:
 
 
 def render(alarms: Alarms, kind: str, service: str | None = None) -> Any:
-    """The document alone: text, or for "boto3" and "json" plain data."""
+    """The document alone: text, or for "boto3" and "json" plain data. Raises InputError where it takes several files,
+    which `save` writes."""
     return rendered(alarms, kind, service).document
+
+
+def save(made: Rendered, folder: Path) -> list[Path]:
+    """Write every file of a rendering into a folder, which is made if absent. Each file is whole or as it was."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, document in made.files.items():
+        replace_whole(folder / name, text_of(document).encode("utf-8", "replace"))
+    return [folder / name for name in made.files]
+
+
+def text_of(document: Any) -> str:
+    """A document as its file holds it: text as it is, commands a line each, data as JSON."""
+    if isinstance(document, str):
+        return document
+    if document and all(isinstance(line, str) for line in document):
+        return "\n".join(document) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n"

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from capacity.config.azure import CONTAINER_APPS, AzureMetric, AzureSettings
-from capacity.errors import InputError
 from capacity.findings import Finding
 from capacity.monitoring.alarm import Alarm, Alarms
 from capacity.monitoring.conditions import Anomaly, Condition, Reading, Threshold
+from capacity.monitoring.render.fitting import boxes, numbered
 from capacity.monitoring.render.prometheus import INTERVAL, Rule, rules_of
 from capacity.monitoring.render.rendered import Rendered
 from capacity.monitoring.render.wording import description
@@ -49,52 +51,72 @@ SCALES: Final = {"UsageNanoCores": 1e-9, "WorkingSetBytes": 2.0**-30, "ResponseT
 
 #: Rules of one Prometheus rule group (Azure Monitor service limits).
 MOST_RULES: Final = 20
+#: Of one template: resources, and bytes (Azure Resource Manager limits: 4 MB), less what stands around the resources.
+MOST_RESOURCES: Final = 800
+MOST_BYTES: Final = 4_000_000 - 200_000
+WORKSPACE: Final[Part] = {
+    "prometheusWorkspace": {
+        "type": "string",
+        "metadata": {
+            "description": "Resource id of the Azure Monitor workspace (Microsoft.Monitor/accounts) of Prometheus."
+        },
+    }
+}
 #: Of a resource's name: what Azure leaves no name of an alert, and how long one may be.
 _FORBIDDEN: Final = re.compile(r"[#<>%&:\\?/{}*\x00-\x1f]")
 LONGEST_NAME: Final = 260
 
 
 def azure(alarms: Alarms) -> Rendered:
-    """ARM template, JSON. Resources that are watched, and the workspace of Prometheus, are parameters.
-
-    Raises InputError for more services than one template has parameters for.
-    """
+    """ARM templates, JSON, as many as it takes. Resources that are watched, and the workspace of Prometheus, are
+    parameters."""
     metric = [alarm for alarm in alarms if _metric_criterion(alarm.condition, alarms.azure) is not None]
-    others = Alarms(
-        tuple(alarm for alarm in alarms if alarm not in metric),
-        *(alarms.services, alarms.settings, alarms.prometheus, alarms.azure),
-    )
+    said = {alarm.name for alarm in metric}
+    others = replace(alarms, alarms=tuple(alarm for alarm in alarms if alarm.name not in said))
     rules, telling = rules_of(others, "Azure Monitor")
     services = list(dict.fromkeys(alarm.service for alarm in metric))
     names = dict(zip(services, logical(services), strict=True))
-    parameters: Part = {"location": {"type": "string", "defaultValue": "[resourceGroup().location]"}}
-    for service, name in names.items():
-        about = {"description": f"Resource id of the container app (Microsoft.App/containerApps) that is {service}."}
-        parameters[_parameter(name)] = {"type": "string", **_known(service, alarms.azure), "metadata": about}
-    resources = [_metric_alert(alarm, alarms, names[alarm.service]) for alarm in metric]
-    if rules.alerts:
-        about = {
-            "description": "Resource id of the Azure Monitor workspace (Microsoft.Monitor/accounts) of Prometheus."
-        }
-        parameters["prometheusWorkspace"] = {"type": "string", "metadata": about}
-        alerts = {rule["alert"]: (alarm, rule) for alarm, rule in rules.alerts}
-        resources += [_rule_group(*part, alerts, alarms) for group in rules.groups() for part in _parts(group)]
-    if len(parameters) > MOST_PARAMETERS:
-        raise InputError(
-            f"{len(services)} services need {len(parameters)} parameters, a template holds {MOST_PARAMETERS}",
-            advice="Render them one service at a time: --service NAME, or alarms.render(kind, service=NAME).",
-        )
+    watched = {service: _watched(service, name, alarms.azure) for service, name in names.items()}
+    alerts = {rule["alert"]: (alarm, rule) for alarm, rule in rules.alerts}
+    groups = rules.groups() if rules.alerts else []
+    made: list[tuple[Part, Part]] = [
+        *((watched[alarm.service], _metric_alert(alarm, alarms, names[alarm.service])) for alarm in metric),
+        *((WORKSPACE, _rule_group(*part, alerts, alarms)) for group in groups for part in _parts(group)),
+    ]
+    together = boxes(_sized(made), (MOST_RESOURCES, MOST_BYTES, MOST_PARAMETERS - 2)) or [[]]
     for alarm, _ in rules.alerts:
         message = f"`{alarm.name}` is a rule of Azure Managed Prometheus: {_why_not(alarm.condition, alarms.azure)}"
         telling.found.append(Finding(alarm.service, alarm.kind, "not a metric alert", "PASS", message))
+    return telling.of(numbered([_template(several, telling.unsaid) for several in together]))
+
+
+def _sized(made: list[tuple[Part, Part]]) -> Iterator[tuple[tuple[Part, Part], tuple[int, int, int]]]:
+    """Each resource with its sizes: one resource, its bytes, and a parameter where the one before had another."""
+    before: Part | None = None
+    for parameter, resource in made:
+        text = json.dumps({"resources": [resource]}, indent=2, ensure_ascii=False)
+        yield (parameter, resource), (1, len(text.encode("utf-8", "surrogatepass")), int(parameter is not before))
+        before = parameter
+
+
+def _template(made: list[tuple[Part, Part]], unsaid: list[str]) -> str:
+    parameters: Part = {"location": {"type": "string", "defaultValue": "[resourceGroup().location]"}}
+    for parameter, _ in made:
+        parameters |= parameter
     template = {
         "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
         "contentVersion": "1.0.0.0",
-        "metadata": {"description": "\n".join(["Alarms written by capacity.", *telling.unsaid])},
+        "metadata": {"description": "\n".join(["Alarms written by capacity.", *unsaid])},
         "parameters": parameters,
-        "resources": resources,
+        "resources": [resource for _, resource in made],
     }
-    return telling.of(json.dumps(template, indent=2, ensure_ascii=False) + "\n")
+    return json.dumps(template, indent=2, ensure_ascii=False) + "\n"
+
+
+def _watched(service: str, name: str, settings: AzureSettings | None) -> Part:
+    """The parameter that is the resource of a service."""
+    about = {"description": f"Resource id of the container app (Microsoft.App/containerApps) that is {service}."}
+    return {_parameter(name): {"type": "string", **_known(service, settings), "metadata": about}}
 
 
 def _known(service: str, settings: AzureSettings | None) -> Part:

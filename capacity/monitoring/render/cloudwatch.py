@@ -51,7 +51,7 @@ _UNQUOTABLE: Final = re.compile(r"[^A-Za-z0-9 ._/:()-]")
 def boto3_calls(alarms: Alarms) -> Rendered:
     """`{"client", "operation", "region", "parameters"}`, in the order to make them: a composite after what it names."""
     telling, made = calls_by_alarm(alarms)
-    return telling.of([call for _, calls in made for call in calls])
+    return telling.of({"alarms.json": [call for _, calls in made for call in calls]})
 
 
 def calls_by_alarm(alarms: Alarms) -> tuple[Telling, list[tuple[Alarm, list[Call]]]]:
@@ -90,9 +90,7 @@ def calls_of(alarm: Alarm, alarms: Alarms, remarks: list[str]) -> list[Call]:
             "put_metric_alarm",
             region,
             AlarmName=name,
-            AlarmDescription=cut(
-                f"Tells no one by itself: part {number} of {alarm.name}. {what}", "", LONGEST_DESCRIPTION
-            ),
+            AlarmDescription=part_of(alarm, number, what),
             **parameters,
             Tags=[managed],
         )

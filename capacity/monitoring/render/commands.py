@@ -11,4 +11,4 @@ from capacity.scaling.render.commands import command
 def commands(alarms: Alarms) -> Rendered:
     """One command a call, in the order to run them, each in the region of its metrics. Every value is quoted."""
     made = boto3_calls(alarms)
-    return Rendered([command(call, call["region"]) for call in made.document], made.findings)
+    return Rendered({"alarms.sh": [command(call, call["region"]) for call in made.document]}, made.findings)

@@ -13,16 +13,11 @@ from capacity.monitoring.render.wording import runbook_link, sentence
 
 def plain(alarms: Alarms) -> Rendered:
     """One mapping an alarm, the refused ones with them; what is not known is None."""
-    return Rendered(
-        [
-            {
-                **_plain(alarm),
-                "when": sentence(alarm.condition),
-                "runbook": runbook_link(alarm, alarms),
-            }
-            for alarm in alarms.alarms
-        ]
-    )
+    made = [
+        {**_plain(alarm), "when": sentence(alarm.condition), "runbook": runbook_link(alarm, alarms)}
+        for alarm in alarms.alarms
+    ]
+    return Rendered({"alarms.json": made})
 
 
 def _plain(value: Any) -> Any:

@@ -40,10 +40,16 @@ PRESETS: Final[dict[Recorded, str]] = {
 INTERVAL: Final = "1m"
 
 #: Groups of recorded series, in the order in which one is made of another: signals as they are measured; statistics of
-#: periods, and what follows from signals; windows of error budgets; hours and days; and what is made of these.
-RECORDED: Final = ("signals", "readings", "windows", "clocks", "made")
+#: periods, and what follows from signals; windows of error budgets; what is made of these; hours and days; and what the
+#: plan expects of each hour of a week, which takes Prometheus longer than all the others.
+RECORDED: Final = ("signals", "readings", "windows", "made", "clocks", "weeks")
+
+#: The files of rules: those of the plan's weeks apart, since a unit test evaluates every rule of a file.
+RULE_FILE: Final = "capacity-rules.yml"
+PLAN_FILE: Final = "capacity-plan-rules.yml"
 
 Rule = dict[str, Any]
+Group = dict[str, Any]
 
 
 @dataclass
@@ -62,26 +68,38 @@ class Rules:
     alerts: list[tuple[Alarm, Rule]] = field(default_factory=list)
     asked: dict[str, Asking] = field(default_factory=dict)
 
-    def groups(self) -> list[dict[str, Any]]:
+    def groups(self) -> list[Group]:
         """Signals are recorded before what is made of them; alerts of one service are a group."""
-        made = [self._group(f"{self.prefix}-{name}", rules) for name, rules in self.recorded.items() if rules]
-        services = dict.fromkeys(alarm.service for alarm, _ in self.alerts)
-        for service in services:
-            rules = [rule for alarm, rule in self.alerts if alarm.service == service]
-            made.append(self._group(f"{self.prefix}-alerts-{service}", rules))
+        return [group for groups in self.files().values() for group in groups]
+
+    def files(self) -> dict[str, list[Group]]:
+        """File -> its groups. Alerts that ask a week what to expect are beside it."""
+        recorded = {name: self._group(name, rules) for name, rules in self.recorded.items() if rules}
+        weekly = [recorded.pop(name) for name in ("clocks", "weeks") if name in recorded]
+        alerts: dict[bool, dict[str, list[Rule]]] = {False: {}, True: {}}
+        for alarm, rule in self.alerts:
+            alerts[bool(self.asked[alarm.name].weeks)].setdefault(alarm.service, []).append(rule)
+        plain = [self._group(f"alerts-{service}", rules) for service, rules in alerts[False].items()]
+        made = {RULE_FILE: [*recorded.values(), *plain]}
+        if weekly:
+            plan = [self._group(f"plan-{service}", rules) for service, rules in alerts[True].items()]
+            made[PLAN_FILE] = [*weekly, *plan]
         return made
 
-    @staticmethod
-    def _group(name: str, rules: list[Rule]) -> dict[str, Any]:
-        return {"name": name, "interval": INTERVAL, "rules": rules}
+    def _group(self, name: str, rules: list[Rule]) -> Group:
+        return {"name": f"{self.prefix}-{name}", "interval": INTERVAL, "rules": rules}
 
 
 def prometheus(alarms: Alarms) -> Rendered:
-    """The text of a rule file, YAML."""
+    """The text of a rule file, YAML; as files, the rules of the plan's weeks are in one of their own."""
     rules, telling = rules_of(alarms)
     head = ["# Rules written by capacity: series it records in its own units, then what should wake or ticket someone."]
     head += [f"# Not said: {printable(line)}" for line in telling.unsaid]
-    return telling.of("\n".join([*head, yaml({"groups": rules.groups()})]) + "\n")
+
+    def text(groups: list[Group]) -> str:
+        return "\n".join([*head, yaml({"groups": groups})]) + "\n"
+
+    return telling.of({name: text(groups) for name, groups in rules.files().items()}, text(rules.groups()))
 
 
 def rules_of(alarms: Alarms, monitor: str = "Prometheus") -> tuple[Rules, Telling]:
@@ -98,7 +116,7 @@ def rules_of(alarms: Alarms, monitor: str = "Prometheus") -> tuple[Rules, Tellin
         expression = asking.expression(alarm.condition)
         needed.update(asking.used)
         own = {"labels": {"service": service.name}}
-        for group, series in (("readings", asking.readings), ("made", asking.rules)):
+        for group, series in (("readings", asking.readings), ("made", asking.rules), ("weeks", asking.weeks)):
             kept[group] |= {f"{name} {own}": {"record": name, "expr": text, **own} for name, text in series.items()}
         for group, series in (("windows", asking.shared), ("clocks", asking.clocks)):
             kept[group] |= {name: {"record": name, "expr": text} for name, text in series.items()}

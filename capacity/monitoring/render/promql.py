@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from capacity.config import Service
@@ -26,7 +26,8 @@ from capacity.monitoring.conditions import (
 )
 from capacity.monitoring.measuring import constants, in_terms_of
 from capacity.monitoring.render.burning import Window, windows
-from capacity.monitoring.render.profile import DAYS, HOURS, kindest, week
+from capacity.monitoring.render.profile import DAYS, kindest, week
+from capacity.monitoring.render.promql_text import between, either, number, span, steps
 from capacity.monitoring.render.rendered import CannotSay
 from capacity.scaling.render.quoting import literal
 from capacity.schema import METRICS
@@ -36,8 +37,9 @@ Recorded = tuple[str, str]
 
 _OTHERWISE: Final = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
 _OVER_TIME: Final = {"max": "max_over_time", "min": "min_over_time"}
-#: What stands for the band that a monitor learns: mean and deviation over so long.
-LEARNT: Final = "7d"
+DAY: Final = 24 * 60  # minutes
+#: Means that a line is drawn through at least, unless there are no more minutes (a choice of ours).
+LEAST_PARTS: Final = 24
 
 
 @dataclass
@@ -47,7 +49,8 @@ class Asking:
     can              whether a series of this signal and statistic can be recorded
     used             those that were asked for
     readings, rules  name of a series of this service -> expression: statistics of periods; what is made of
-                     them: what is expected, whether it is bad
+                     them: whether it is bad, how far away from what is usual
+    weeks            name of a series of this service -> expression: what a week expects
     shared, clocks   name of a series of all services -> expression: windows; hours and days
     """
 
@@ -57,6 +60,7 @@ class Asking:
     used: dict[Recorded, None] = field(default_factory=dict)
     readings: dict[str, str] = field(default_factory=dict)
     rules: dict[str, str] = field(default_factory=dict)
+    weeks: dict[str, str] = field(default_factory=dict)
     shared: dict[str, str] = field(default_factory=dict)
     clocks: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
@@ -145,13 +149,14 @@ class Asking:
         if missing == "ignore":
             self.remarks.append("a rule of Prometheus keeps no state through a gap: without data it does not fire")
         minutes = one.reading.minutes
+        back = steps(one.of, minutes)
+        if missing != "breaching":
+            if one.of == 1:
+                return f"{value} {comparison} {limit}"
+            return f"sum_over_time(({value} {comparison} bool {limit}){back}) >= {one.at_least}"
         gone = f"absent_over_time({self.reading(one.reading)}[{span(one.of * minutes)}])"
         if one.of == 1:
-            past = f"{value} {comparison} {limit}"
-            return past if missing != "breaching" else f"({past}) or on(service) {gone}"
-        back = _steps(one.of, minutes)
-        if missing != "breaching":
-            return f"sum_over_time(({value} {comparison} bool {limit}){back}) >= {one.at_least}"
+            return f"({value} {comparison} {limit}) or on(service) {gone}"
         good = f"sum_over_time(({value} {_OTHERWISE[comparison]} bool {limit}){back})"
         return f"{one.of} - ({good} or on(service) 0 * {gone}) >= {one.at_least}"
 
@@ -196,30 +201,60 @@ class Asking:
         courses = []
         for course in week(kindest(one.profile, one.reading.minutes, one.comparison), one.comparison):
             hours = [
-                f"vector({number(each.value)}) and on() {_between(hour, each.first, each.end)}" for each in course.spans
+                f"vector({number(each.value)}) and on() {between(hour, each.first, each.end)}" for each in course.spans
             ]
             days = " or ".join(f"{day} == {(weekday + 1) % DAYS}" for weekday in course.days)  # Sunday is 0 there
             if hours:
-                courses.append(f"({_either(hours)}) and on() ({days})")
+                courses.append(f"({either(hours)}) and on() ({days})")
         if not courses:
             raise CannotSay("nothing is expected of any hour")
-        self.rules[name] = _either(courses)
+        self.weeks[name] = either(courses)
         return f"{name}{self.here}"
 
     def _trend(self, one: Trend) -> str:
-        """A line through half of the window at least, as a replay asks."""
-        back = f"{self.reading(one.reading)}[{span(one.over_minutes)}]"
+        """A line through the means of a window's parts, half of which have to be known, as a replay asks."""
+        step = parts(one)
+        back = self._back(self.reading(replace(one.reading, minutes=step)), one.over_minutes, step)
         foretold = f"predict_linear({back}, {one.ahead_minutes * 60})"
-        known = f"count_over_time({back}) >= {one.over_minutes // 2}"
+        known = f"count_over_time({back}) >= {one.over_minutes // (2 * step)}"
         return f"({self._out_of(one, foretold, '>=', number(one.value))}) and on(service) {known}"
 
     def _odd(self, one: Anomaly) -> str:
-        self.remarks.append("Prometheus learns no band: mean and deviation of the last week stand for it")
-        series = self.reading(one.reading)
-        away = f"({series} - avg_over_time({series}[{LEARNT}])) / (stddev_over_time({series}[{LEARNT}]) > 0)"
-        name = f"{series.partition('{')[0]}_deviations_{one.side}"
-        self.rules[name] = {"above": away, "below": f"-({away})", "both": f"abs({away})"}[one.side]
-        return self._out_of(one, f"{name}{self.here}", ">", number(one.deviations))
+        """Departures from the same moment of the weeks before, against how they scattered in the last week: what a
+        replay takes for a learnt band."""
+        self.remarks.append(
+            "Prometheus learns no band: what was there one and two weeks before stands for it, in the first week what "
+            "was there a day before, so that series have to be kept for two weeks"
+        )
+        series, minutes = self.reading(one.reading), one.reading.minutes
+        name, before = series.partition("{")[0], f"{series} offset 1w"
+        usual = f"({before} + {series} offset 2w) / 2 or {before} or {series} offset 1d"
+        self.rules[f"{name}_apart"] = f"{series} - ({usual})"
+        apart = f"{name}_apart{self.here}"
+        lately = f"{self._back(apart, 7 * DAY, minutes)} offset {span(one.of * minutes)}"
+        away = f"{apart} / (stddev_over_time({lately}) > 0)"
+        said = {"above": away, "below": f"-({away})", "both": f"abs({away})"}[one.side]
+        self.rules[f"{name}_deviations_{one.side}"] = f"{said} and count_over_time({lately}) >= {DAY // minutes}"
+        return self._out_of(one, f"{name}_deviations_{one.side}{self.here}", ">", number(one.deviations))
+
+    @staticmethod
+    def _back(series: str, over: int, step: int) -> str:
+        """What a series was over so long, a value a step: the last that there was, or the one of five minutes ago."""
+        return f"{series}[{span(over)}:{span(step)}]"
+
+
+def parts(trend: Trend) -> int:
+    """Minutes of the parts whose means a line is drawn through: so many that there are two dozen of them at least.
+
+    Means of an hour say of two days what those of five minutes do, for a twelfth of the work.
+
+    >>> parts(Trend(Reading("memory_utilization", minutes=5), 95, over_minutes=2880, ahead_minutes=4320))
+    60
+    >>> parts(Trend(Reading("memory_utilization"), 95, over_minutes=30, ahead_minutes=360))
+    1
+    """
+    coarsest = max(step for step in (1, 5, 15, 60) if step == 1 or step <= trend.over_minutes / LEAST_PARTS)
+    return max(coarsest, trend.reading.minutes)
 
 
 def series_name(prefix: str, recorded: Recorded) -> str:
@@ -228,54 +263,3 @@ def series_name(prefix: str, recorded: Recorded) -> str:
     'capacity:latency:p95'
     """
     return f"{prefix}:{recorded[0]}:{recorded[1]}"
-
-
-def span(minutes: int) -> str:
-    """A duration of PromQL.
-
-    >>> span(5), span(90), span(360), span(4320)
-    ('5m', '90m', '6h', '3d')
-    """
-    for unit, size in (("d", 1440), ("h", 60)):
-        if minutes % size == 0:
-            return f"{minutes // size}{unit}"
-    return f"{minutes}m"
-
-
-def number(value: float) -> str:
-    """
-    >>> number(14.4 * 0.001), number(85.0)
-    ('0.0144', '85')
-    """
-    return f"{value:.12g}"
-
-
-def _steps(of: int, minutes: int) -> str:
-    """A range of so many steps, at whatever moment; it is open on the left in Prometheus 3 and closed before.
-
-    >>> _steps(3, 5)
-    '[899s:5m]'
-    """
-    return f"[{of * minutes * 60 - 1}s:{span(minutes)}]"
-
-
-def _between(hour: str, first: int, end: int) -> str:
-    """
-    >>> _between("h", 8, 9), _between("h", 8, 18), _between("h", 18, 24)
-    ('h == 8', 'h >= 8 < 18', 'h >= 18')
-    """
-    if end - first == 1:
-        return f"{hour} == {first}"
-    return f"{hour} >= {first}" + (f" < {end}" if end < HOURS else "")
-
-
-def _either(parts: list[str]) -> str:
-    """Joined by `or` in pairs of brackets: of a plain chain Prometheus 2 checks all that is before each `or` again.
-
-    >>> _either(["a", "b", "c"])
-    '(a or b) or c'
-    """
-    while len(parts) > 2:
-        pairs = [parts[place : place + 2] for place in range(0, len(parts), 2)]
-        parts = [f"({' or '.join(pair)})" if len(pair) > 1 else pair[0] for pair in pairs]
-    return " or ".join(parts)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from capacity.config import Service
+from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Finding, Findings
 from capacity.monitoring.alarm import Alarm, Alarms
 
@@ -24,10 +25,29 @@ class CannotSay(Exception):
 
 @dataclass(frozen=True)
 class Rendered:
-    """A document: text, or plain data for programs. `findings`: what it leaves out or approximates."""
+    """What was made.
 
-    document: Any
+    files     file name -> document: text, lines of commands, or plain data for programs; several where one does not
+              hold it all
+    findings  what is left out or approximated
+    whole     all of it at once, where the files hold it apart though one could hold it
+    """
+
+    files: dict[str, Any]
     findings: Findings = NO_FINDINGS
+    whole: Any = None
+
+    @property
+    def document(self) -> Any:
+        """All of it at once. Raises InputError where that takes several files."""
+        if self.whole is not None:
+            return self.whole
+        if len(self.files) == 1:
+            return next(iter(self.files.values()))
+        raise InputError(
+            f"this takes {len(self.files)} files: {', '.join(list(self.files)[:5])}{', ...' * (len(self.files) > 5)}",
+            advice="`--out DIR` writes them, and so does alarms.save(DIR, kind).",
+        )
 
 
 @dataclass
@@ -56,13 +76,17 @@ class Telling:
             ]
         return made
 
-    def of(self, document: Any) -> Rendered:
-        return Rendered(document, Findings.of(self.found))
+    def of(self, files: dict[str, Any], whole: Any = None) -> Rendered:
+        return Rendered(files, Findings.of(self.found), whole)
 
     @property
     def unsaid(self) -> list[str]:
         """One line each, for a comment in the document itself."""
         return [one.message for one in self.found if one.check == "alarm not said"]
+
+    def unsaid_of(self, services: Container[str]) -> list[str]:
+        """The same of some services."""
+        return [one.message for one in self.found if one.check == "alarm not said" and one.service in services]
 
 
 def service_of(alarm: Alarm, alarms: Alarms) -> Service:

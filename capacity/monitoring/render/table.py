@@ -19,7 +19,7 @@ def table(alarms: Alarms) -> Rendered:
     rows = [HEAD, *used, *refused]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return Rendered("\n".join(lines) + "\n")
+    return Rendered({"alarms.txt": "\n".join(lines) + "\n"})
 
 
 def _row(alarm: Alarm, who: str, instead: str = "") -> tuple[str, ...]:

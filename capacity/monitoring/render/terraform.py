@@ -47,7 +47,7 @@ def terraform(alarms: Alarms) -> Rendered:
         if any(f"var.{label})" in text for text in blocks):
             blocks.insert(0, block(f'variable "{label}"', {"type": "string", "description": quoted(_LABEL)}))
     head = ["# Alarms written by capacity.", *(f"# {printable(line)}" for line in telling.unsaid)]
-    return telling.of("\n".join(["\n".join(head) + "\n", *blocks]))
+    return telling.of({"alarms.tf": "\n".join(["\n".join(head) + "\n", *blocks])})
 
 
 def _body(call: Call, label: str) -> Body:
