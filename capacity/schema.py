@@ -496,8 +496,8 @@ INSTANCES: Final = Table(
 
 REVIEW: Final = Table(
     "review",
-    "A stored plan against what happened, a row a service and one `(fleet)`: planned + margin + demand + capacity + "
-    "policy = actual, in task-hours; the same and price in USD.",
+    "A stored plan against what happened, a row a service and one `(fleet)`: planned + margin = expected, and "
+    "demand + capacity + policy = error = actual - expected, in task-hours; in USD with price.",
     (
         Column("service", "str", "", "Name of the service, or `(fleet)`."),
         Column("hours", "float64", "hours", "Of the plan that are compared: demand and running tasks are known."),
@@ -506,18 +506,24 @@ REVIEW: Final = Table(
         Column(
             "margin", "float64", "task-hours", "Its median less that: what being as sure as the goal asks for held."
         ),
+        Column("expected", "float64", "task-hours", "The plan's median: planned + margin."),
         Column("demand", "float64", "task-hours", "More (or fewer) for what users asked for, a task being as planned."),
         Column("capacity", "float64", "task-hours", "More for what a task carried; NaN where nothing tells."),
         Column("policy", "float64", "task-hours", "Tasks that ran less what was needed, with the plan's headroom."),
         Column("actual", "float64", "task-hours", "Tasks that ran."),
+        Column("error", "float64", "task-hours", "Actual less expected: demand + capacity + policy."),
         Column("short", "float64", "task-hours", "That were missing for tasks that are no more than full."),
         Column("usd_planned", "float64", "USD", "At the plan's price; NaN without one, as the parts."),
         Column("usd_margin", "float64", "USD", "Of the margin."),
+        Column("usd_expected", "float64", "USD", "Of the median: usd_planned + usd_margin."),
         Column("usd_demand", "float64", "USD", "Of demand."),
         Column("usd_capacity", "float64", "USD", "Of the capacity model."),
         Column("usd_policy", "float64", "USD", "Of policy."),
         Column("usd_price", "float64", "USD", "Paid less the plan's price of what ran; NaN where no bill is known."),
         Column("usd_actual", "float64", "USD", "Paid; NaN where no bill is known."),
+        Column(
+            "usd_error", "float64", "USD", "Paid less usd_expected: usd_demand + usd_capacity + usd_policy + usd_price."
+        ),
     ),
     key=("service",),
 )

@@ -12,13 +12,15 @@ from capacity.cli.options import AsJson
 from capacity.cli.printing import SHOWN, findings, print_json, record, records, say, table
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from capacity.reviewing import Review
 
 app = typer.Typer()
 
 #: What of each table fits on a screen; `--json` has it all.
-_ERROR = ["service", "planned", "margin", "demand", "capacity", "policy", "actual", "short", "usd_planned", "usd_price"]
-_ERROR += ["usd_actual"]
+_ERROR = ["planned", "margin", "expected", "demand", "capacity", "policy", "actual", "error", "short"]
+_USD = ["planned", "margin", "expected", "demand", "capacity", "policy", "price", "actual", "error"]
 _KEPT = ["service", "metric", "level", "promised", "exceeded", "low", "high", "verdict"]
 
 
@@ -97,15 +99,24 @@ def _show(result: Review) -> None:
     from capacity.reviewing.wording import FLEET
 
     print(result)
-    rows = result.frame[_ERROR]
     told = result.largest[:SHOWN]
-    shown = rows.set_index("service").loc[[*told, FLEET]].reset_index()
-    more = f", the {len(told)} of {len(result.splits):,} services with most" if len(told) < len(result.splits) else ""
-    table(shown.round(1), f"\nFrom planned to actual, task-hours and USD{more}")
+    shown = result.frame.set_index("service").loc[[*told, FLEET]]
+    more = f"; the {len(told)} of {len(result.splits):,} services with most" if len(told) < len(result.splits) else ""
+    title = f"\nTask-hours: planned + margin = expected; expected + demand + capacity + policy = actual{more}"
+    table(_rounded(shown[_ERROR]).reset_index(), title)
+    if shown["usd_planned"].notna().any():
+        usd = shown[[f"usd_{name}" for name in _USD]].set_axis(_USD, axis=1)
+        table(_rounded(usd).reset_index(), f"\nUSD: the same at the plan's price, + price = paid{more}")
     if len(result.fates):
         fates = result.fates[["service", "status", "recommended", "usd", "task_hours_short"]].head(SHOWN)
-        table(fates.round(1), "\nRecommendations")
+        table(_rounded(fates), "\nRecommendations")
     kept = result.coverage[result.coverage["level"] == LEVEL]
     whole = kept["service"].eq(FLEET) | (kept.groupby("metric")["service"].transform("size") == 1)
     kept = kept[whole | kept["verdict"].isin(BROKEN)].head(SHOWN)
     table(kept[_KEPT].round(3), "\nPromises: share of the intervals above the 95 % quantile")
+
+
+def _rounded(frame: pd.DataFrame) -> pd.DataFrame:
+    """Numbers to tenths below a thousand, as they are above, where `table` has none; nothing is -0."""
+    numbers = frame.select_dtypes("number")
+    return frame.assign(**(numbers.where(numbers.abs() >= 1000, numbers.round(1)) + 0.0))

@@ -90,13 +90,17 @@ class Split:
             "hours": float(self.compared.sum()) * self.hours,
             "share": float(self.compared.mean()),
             "planned": hours["planned"],
-            **{part: value for part, value in differences(hours).items() if part != "price"},
+            "expected": hours["expected"],
+            **differences(hours),
             "actual": hours["ran"],
+            "error": hours["ran"] - hours["expected"],
             "short": float(self.lacking[self.compared].sum()) * self.hours if self.compared.any() else float("nan"),
             "usd_planned": usd["planned"],
+            "usd_expected": usd["expected"],
             **{f"usd_{part}": value for part, value in money.items()},
             "usd_price": self.usd_paid - usd["ran"],
             "usd_actual": self.usd_paid,
+            "usd_error": self.usd_paid - usd["expected"],
         }
 
 

@@ -119,13 +119,16 @@ def _error(row: pd.Series, *, headline: bool = False) -> Fact:
     section, key = SECTIONS[1], f"error/{row['service']}"
     if not row["hours"] > 0:
         return Fact(key, section, "unknown", f"{name}: nothing could be compared.", headline)
-    parts = ", ".join(f"{part} {plus(row[part])}" for part in PARTS[:-1])
-    text = f"{name}: {row['planned']:,.0f} task-hours planned, {row['actual']:,.0f} ran: {parts}."
+    parts = ", ".join(f"{part} {plus(row[part])}" for part in PARTS[1:-1])
+    text = (
+        f"{name}: {row['planned']:,.0f} task-hours planned, {row['expected']:,.0f} expected without the margin, "
+        f"{row['actual']:,.0f} ran: {parts}."
+    )
     if math.isfinite(row["usd_planned"]):
         known = math.isfinite(row["usd_actual"])
         paid = f"{usd(row['usd_actual'])} paid" if known else "what was paid is not known"
-        parts = ", ".join(f"{part} {plus(row[f'usd_{part}'])}" for part in PARTS)
-        text += f" {usd(row['usd_planned'])} planned, {paid}: {parts}."
+        parts = ", ".join(f"{part} {plus(row[f'usd_{part}'])}" for part in PARTS[1:])
+        text += f" {usd(row['usd_planned'])} planned, {usd(row['usd_expected'])} expected, {paid}: {parts}."
     planned = row["planned"] if row["planned"] > 0 else math.nan
     state = " ".join(_coarse(row[part] / planned) for part in PARTS[1:-1])
     return Fact(key, section, state, text, headline)

@@ -149,7 +149,7 @@ def frame(found: dict[str, Split]) -> pd.DataFrame:
     compared = rows[rows["hours"] > 0]
     priced = compared[compared["usd_planned"].notna()]
     paid = priced[priced["usd_actual"].notna()]
-    hours = compared[["planned", *PARTS[:-1], "actual", "short"]].sum(min_count=1)
+    hours = compared[["planned", "expected", *PARTS[:-1], "actual", "error", "short"]].sum(min_count=1)
     usd = (paid if len(paid) else priced)[money].sum(min_count=1)
     passed = sum(len(one.times) * one.hours for one in found.values())
     whole = {

@@ -94,6 +94,11 @@ def test_parts_add_up_to_the_whole_whatever_happened(
         assert one["planned"] + one[list(PARTS[:-1])].sum() == pytest.approx(one["actual"], rel=1e-9)
         money = one["usd_planned"] + one[[f"usd_{part}" for part in PARTS]].sum()
         assert money == pytest.approx(one["usd_actual"], rel=1e-9)
+        for unit, four in (("", ["demand", "capacity", "policy"]), ("usd_", ["demand", "capacity", "price", "policy"])):
+            assert one[f"{unit}planned"] + one[f"{unit}margin"] == pytest.approx(one[f"{unit}expected"], rel=1e-9)
+            error = one[f"{unit}actual"] - one[f"{unit}expected"]
+            assert one[f"{unit}error"] == pytest.approx(error, abs=1e-6)
+            assert sum(one[unit + part] for part in four) == pytest.approx(error, abs=1e-6)
     assert row(found)["hours"] == 72 - len(gaps)
     assert row(found)["usd_actual"] == pytest.approx(np.nansum(columns["running_tasks"]) * HOURLY_USD * price, rel=1e-6)
 
@@ -402,6 +407,11 @@ def test_the_command_says_what_the_function_says(kept: Kept) -> None:
     assert said["said"] == str(own).split("\n")
     assert said["review"][0]["demand"] == pytest.approx(row(own)["demand"])
     assert said["drift"]["needed"] is True
+    for one in said["review"]:  # demand, capacity, price and policy are the error, without the margin
+        four = sum(one[f"usd_{part}"] for part in ("demand", "capacity", "price", "policy"))
+        assert four == pytest.approx(one["usd_error"])
+        assert four == pytest.approx(one["usd_actual"] - one["usd_expected"])
+        assert one["demand"] + one["capacity"] + one["policy"] == pytest.approx(one["error"])
     folder = called("review", str(kept.plan.parent), "--actuals", str(kept.actuals))
     assert folder.stdout.startswith("The plan that began 31 August 2026, 14 of 28 days on")
 
