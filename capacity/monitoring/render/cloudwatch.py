@@ -31,7 +31,7 @@ from capacity.monitoring.render import cloudwatch_parts as parts
 from capacity.monitoring.render.burning import windows
 from capacity.monitoring.render.cloudwatch_metrics import Parameters
 from capacity.monitoring.render.rendered import CannotSay, Rendered, Telling, service_of
-from capacity.monitoring.render.wording import LONGEST_DESCRIPTION, cut, description, ended, sentence
+from capacity.monitoring.render.wording import LONGEST_DESCRIPTION, cut, description, sentence
 from capacity.scaling.render.configurations import PLACEHOLDER
 
 Call = dict[str, Any]
@@ -101,7 +101,7 @@ def calls_of(alarm: Alarm, alarms: Alarms, remarks: list[str]) -> list[Call]:
 
 def part_of(alarm: Alarm, number: int, what: str) -> str:
     """Description of a part."""
-    return cut(f"Tells no one by itself: part {number} of {alarm.name}. {ended(what)}", "", LONGEST_DESCRIPTION)
+    return cut(f"Tells no one by itself: part {number} of {alarm.name}, {what}.", "", LONGEST_DESCRIPTION)
 
 
 def _call(operation: str, region: str, **parameters: Any) -> Call:

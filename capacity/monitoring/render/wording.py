@@ -66,6 +66,63 @@ def sentence(condition: Condition) -> str:
             return " or ".join(f"({sentence(part)})" for part in condition.parts)
 
 
+def brief(condition: Condition) -> str:
+    """The same for a column of a table: no units but %, and times as in "2h".
+
+    >>> brief(All((Threshold(Reading("cpu_utilization"), ">", 67.4, 3, 5), Absent(Reading("requests"), 15))))
+    'cpu_utilization > 67.4% in 3 of 5m and no requests for 15m'
+    >>> brief(BurnRate("availability", "availability", 0.999, 14.4, 60, 5))
+    '14.4 x budget over 1h and 5m'
+    """
+    match condition:
+        case Threshold():
+            value = _value(condition.value, condition.reading)
+            return f"{_name(condition.reading)} {condition.comparison} {value}{_lasting(condition)}"
+        case BurnRate():
+            windows = f"{_short(condition.long_minutes)} and {_short(condition.short_minutes)}"
+            return f"{condition.factor:g} x budget over {windows}"
+        case OutsideProfile():
+            side = "above" if condition.comparison == ">" else "below"
+            expected = f"its hour's P{100 * condition.level:g}"
+            return f"{_name(condition.reading)} {side} {expected}{_lasting(condition)}"
+        case Absent():
+            return f"no {condition.reading.signal} for {_short(condition.minutes)}"
+        case Trend():
+            value, ahead = _value(condition.value, condition.reading), _short(condition.ahead_minutes)
+            return f"{_name(condition.reading)} at {value} in {ahead} by its line of {_short(condition.over_minutes)}"
+        case Anomaly():
+            return f"{_name(condition.reading)} {_SIDES[condition.side]} what is learnt{_lasting(condition)}"
+        case All() | AnyOf():
+            joins = " and " if isinstance(condition, All) else " or "
+            nested = (f"({brief(part)})" if isinstance(part, All | AnyOf) else brief(part) for part in condition.parts)
+            return joins.join(nested)
+
+
+def _lasting(condition: Threshold | OutsideProfile | Anomaly) -> str:
+    minutes = condition.reading.minutes
+    if condition.of == 1:
+        return "" if minutes == 1 else f" over {_short(minutes)}"
+    if condition.at_least == condition.of:
+        return f" for {_short(minutes * condition.of)}"
+    periods = f"{condition.of}m" if minutes == 1 else f"{condition.of} x {_short(minutes)}"
+    return f" in {condition.at_least} of {periods}"
+
+
+def _value(value: float, reading: Reading) -> str:
+    return f"{value:,.4g}{'%' if _unit(reading) == ' %' else ''}"
+
+
+def _short(minutes: int) -> str:
+    """
+    >>> _short(90), _short(360), _short(4320)
+    ('90m', '6h', '3d')
+    """
+    for unit, size in (("d", 1440), ("h", 60)):
+        if minutes % size == 0:
+            return f"{minutes // size}{unit}"
+    return f"{minutes}m"
+
+
 def _name(reading: Reading) -> str:
     stat = "" if reading.stat == "mean" else f" {reading.stat}"
     return f"{reading.signal}{stat}"
