@@ -76,7 +76,7 @@ print(*(finding for finding in told.findings if finding.check == "event"))
 off = {}
 for name, forecast in {"not told": plain, "told": told}.items():
     off[name] = (forecast.quantile(0.5) - truth).abs().iloc[day].sum() / truth.iloc[day].sum()
-    print(f"{name}: the median of that day is {off[name]:.0%} off")
+    print(f"{name}: the median of that day is {100 * off[name]:.0f} % off")
 told.plot()
 
 # %% [markdown]
@@ -89,7 +89,7 @@ told.plot()
 forecast = capacity.forecast(history.select(services=["checkout"]), horizon="28d", services=config.service)
 truth = true_demand("checkout", forecast.cutoff, len(forecast.times))["expected"]
 inside = ((truth >= forecast.quantile(0.05)) & (truth <= forecast.quantile(0.95))).mean()
-print(f"{inside:.0%} of the true hourly means lie inside the central 90 % interval")
+print(f"{100 * inside:.0f} % of the true hourly means lie inside the central 90 % interval")
 forecast.plot("checkout", "requests")
 
 # %% [markdown]
@@ -100,10 +100,12 @@ auto = summary.loc["auto"]
 verdicts = scores.verdicts.query("model == 'auto'").set_index("service")
 trusted = list(verdicts.index[verdicts["trust_days"] == 7])
 others = [name for name in verdicts.index if name not in trusted]
+better, inside, above = 100 - 100 * auto["relative_wql"], 100 * auto["coverage"], 100 * auto["exceeded"]
+untold, named = 100 * off["not told"], 100 * off["told"]
 Markdown(
-    f"""**How far can we trust the forecast?** A week ahead for {", ".join(trusted)}. For {", ".join(others) or "none"}
-twelve windows are too few to tell. Its loss is {1 - auto["relative_wql"]:.0%} lower than repeating last week's. Of the
-hours, {auto["coverage"]:.0%} were inside its 90 % intervals and {auto["exceeded"]:.0%} above its 95 % line, where 5 %
-should be. What no history shows has to be told: a sale that is not named is missed by {off["not told"]:.0%}, one that
-is named by {off["told"]:.0%}."""
+    f"""**How far can we trust the forecast?** A week ahead for {" and ".join(trusted)}; for
+{" and ".join(others) or "none"} twelve windows are too few to tell. Its loss is {better:.0f} % lower than repeating
+last week's. Of the hours, {inside:.0f} % were inside its 90 % intervals, and {above:.0f} % above its 95 % line, where
+5 % should be. What no history shows has to be told: a sale that is not named is missed by {untold:.0f} %, one that is
+named by {named:.0f} %."""
 )

@@ -23,6 +23,8 @@ from capacity.demand.per_task import from_production
 
 alt.renderers.enable("svg")
 
+config = capacity.load_config("data/samples/capacity.toml")
+
 # %% [markdown]
 # ## A load test
 #
@@ -69,7 +71,6 @@ law.plot()
 # dearer.
 
 # %%
-config = capacity.load_config("data/samples/capacity.toml")
 search = config.service_named("search")
 seen = from_production(capacity.read("data/samples/search.parquet"), search)
 for finding in seen.findings:
@@ -108,7 +109,7 @@ print(plan.bottlenecks())
 
 # %%
 proof = capacity.loadtest.plan_for(forecast.peak(0.95), slo_ms=60, tasks=2, claimed=carries.requests_per_second)
-proof.frame[["name", "kind", "seconds", "rate_per_s"]]
+proof.plot()
 
 # %% [markdown]
 # ## The answer

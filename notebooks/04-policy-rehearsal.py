@@ -55,18 +55,9 @@ policy.plot()
 
 # %%
 rehearsal = policy.rehearsals
-rehearsal["how"] = rehearsal["candidate"].str.extract("(daily|weekday and weekend|each day|today)", expand=False)
-rehearsal["how"] = (
-    rehearsal["how"]
-    .fillna("tracking alone")
-    .replace(
-        {
-            "daily": "daily schedule",
-            "weekday and weekend": "weekday and weekend schedule",
-            "each day": "schedule of each day",
-        }
-    )
-)
+names = {"daily": "daily schedule", "weekday and weekend": "weekend schedule", "each day": "schedule of each day"}
+how = rehearsal["candidate"].str.extract("(daily|weekday and weekend|each day|today)", expand=False)
+rehearsal["how"] = how.replace(names).fillna("tracking alone")
 points = alt.Chart(rehearsal).encode(
     x=alt.X("usd", title="USD in four weeks", scale=alt.Scale(zero=False)),
     y=alt.Y(
@@ -79,7 +70,8 @@ points = alt.Chart(rehearsal).encode(
 )
 accepted = alt.Chart(alt.Data(values=[{"y": 0.005}, {"y": 0.0025}])).mark_rule(strokeDash=[4, 4]).encode(y="y:Q")
 chosen = points.transform_filter("datum.chosen").mark_point(size=220, color="black", shape="diamond")
-(points.mark_point().encode(color=alt.Color("how", title=None)) + chosen + accepted).properties(width=560, height=320)
+every = points.mark_point().encode(color=alt.Color("how", title=None))
+(every + chosen + accepted).properties(width=560, height=320, title="Every candidate, and the chosen one")
 
 # %% [markdown]
 # The cheapest of each way to scale among those that would have kept the promise, and what stands today.
@@ -118,7 +110,7 @@ chosen, today = rehearsal[rehearsal["chosen"]].iloc[0], rehearsal[rehearsal["how
 alone = rehearsal[(rehearsal["how"] == "tracking alone") & (rehearsal["short_share"] <= 0.0025)]["usd"].min()
 Markdown(
     f"""**How would that policy have done?** Over four weeks it would have cost {chosen["usd"]:.0f} USD and been short
-of what survives a lost zone in {chosen["short_share"]:.2%} of the minutes. Today's settings cost
-{today["usd"]:.0f} USD and were short of it in {today["short_share"]:.0%}. As safe by tracking alone would have cost
-{alone:.0f} USD: the schedule is worth the difference, as long as it is made anew before it ends."""
+of what survives a lost zone in {100 * chosen["short_share"]:.2f} % of the minutes. Today's settings cost
+{today["usd"]:.0f} USD and were short of it in {100 * today["short_share"]:.0f} %. As safe by tracking alone would have
+cost {alone:.0f} USD: the schedule is worth the difference, as long as it is made anew before it ends."""
 )

@@ -16,7 +16,6 @@
 
 # %%
 import altair as alt
-import pandas as pd
 from IPython.display import Markdown
 
 import capacity
@@ -26,8 +25,7 @@ alt.renderers.enable("svg")
 
 config = capacity.load_config("data/samples/capacity.toml")
 services = [config.service_named(name) for name in ("checkout", "partner-api")]
-usage = pd.concat(capacity.read(f"data/samples/{service.name}.parquet").frame for service in services)
-history = capacity.read(usage)
+history = capacity.read([f"data/samples/{service.name}.parquet" for service in services])
 demand = capacity.estimate_demand(history, services, interval="1h")
 forecast = capacity.forecast(demand, "21d", model="profile", paths=200, services=services)
 plan = capacity.plan(forecast, services, goal=config.goal)
@@ -64,10 +62,6 @@ print(found)
 
 # %%
 found.plot("checkout")
-
-# %%
-columns = ["tasks", "more_tasks", "usd_per_month", "more_usd_p5", "more_usd_p95"]
-found.frame[found.frame["service"] == "checkout"].set_index("scenario")[columns].round(1)
 
 # %% [markdown]
 # Which limits does the worst of them pass that the plan as it is does not?
