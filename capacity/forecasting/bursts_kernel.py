@@ -77,7 +77,7 @@ def draw(
         for step in range(length):
             total[step + 1] = total[step] + paths[path, step]
         for step in range(length):
-            value = float(paths[path, step])
+            value = np.float64(paths[path, step])  # of either width: the searches are compiled once
             lot = chance[path, day_of[step]]
             hour = hour_of[step]
             begin, end = starts[hour], starts[hour + 1]

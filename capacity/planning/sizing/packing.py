@@ -33,7 +33,8 @@ def packed(counts: np.ndarray, sizes: np.ndarray, room: np.ndarray) -> np.ndarra
         raise InputError("a task fits an empty instance and takes something of it, and one of these does not")
     order = np.argsort(-largest, kind="stable")
     bins = np.zeros(len(counts), dtype=np.int64)
-    first_fit(np.array(counts, dtype=np.int64)[:, order], np.ascontiguousarray(shares[order]), bins)
+    ordered = np.ascontiguousarray(np.asarray(counts, dtype=np.int64)[:, order])  # in C order always: one compilation
+    first_fit(ordered, np.ascontiguousarray(shares[order]), bins)
     return bins
 
 
