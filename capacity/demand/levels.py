@@ -119,7 +119,8 @@ def _level(rows: pd.DataFrame, target: pd.DatetimeIndex, interval: pd.Timedelta,
     offset = np.asarray((pd.DatetimeIndex(rows["timestamp"]) - target[0]) / size)
     slot = np.floor(offset + 0.5).astype(np.int64)  # to the nearest: days at local midnight move with the clock
     first = int(slot.min()) // count * count if size < interval else 0
-    last = -(-(int(slot.max()) + 1) // count) * count if size < interval else len(target)
+    end = len(target) * count  # the nearest slot of a stamp off the grid may be beyond it
+    last = min(-(-(int(slot.max()) + 1) // count) * count, end) if size < interval else len(target)
     slot = np.clip(slot, first, last - 1) - first
     times = pd.date_range(target[0] + first * size, periods=last - first, freq=size, unit="us")
     values = rows["value"].to_numpy(dtype=float)

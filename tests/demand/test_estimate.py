@@ -166,6 +166,14 @@ def test_the_size_of_a_task_is_the_median_of_what_each_reserved_over_the_last_qu
 # --- intervals -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("minutes", [0, 5, 10, 14])
+def test_quarters_of_an_hour_that_begin_off_the_hour_are_in_no_hour_beyond_the_last(minutes: int) -> None:
+    quarters = rows("requests", [4.0] * 96, seconds=900, at=START + pd.Timedelta(minutes=minutes))
+    demand = estimate_demand(history(quarters), interval="1h")
+    assert demand.times[0] == START
+    assert one(demand, "requests").tolist() == [4.0] * 24
+
+
 def test_hours_over_a_year_win_over_minutes_of_a_fortnight() -> None:
     demand = estimate_demand(
         history(
