@@ -17,8 +17,9 @@ from capacity.demand.levels import plannable
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
 from capacity.history.history import History, SeriesKey
-from capacity.planning.words import first_few, spoken_time
+from capacity.planning.words import first_few, listed, spoken_time
 from capacity.reviewing.snapshot import Snapshot
+from capacity.reviewing.wording import spoken_length
 from capacity.sources.base import Span
 
 _HOUR: Final = pd.Timedelta(hours=1)
@@ -210,8 +211,9 @@ def actual_of(history: History, snapshot: Snapshot, now: pd.Timestamp | None = N
     known = [name for name in planned if name in history.services]
     if not known:
         raise InputError(
-            f"the actuals know none of the {len(planned)} planned services",
-            advice=f"Planned are: {first_few(planned)}. The actuals have: {first_few(history.services)}.",
+            "the actuals know no service of the plan",
+            advice=f"Planned are: {first_few(planned)}. The actuals have: {first_few(history.services)}. "
+            "Names must be equal to the letter.",
         )
     own = history.select(known)
     end = own.span.end if now is None else min(now, own.span.end)
@@ -225,8 +227,8 @@ def actual_of(history: History, snapshot: Snapshot, now: pd.Timestamp | None = N
     own = own.select(span=Span(passed[0], passed[-1] + interval))
     if not len(own):
         raise InputError(f"the actuals hold no row of the plan's time, {spoken_time(passed[0])} and later")
-    found = estimate_demand(own, snapshot.config.service, interval=interval)
-    demand = regridded(found, passed)
+    _fine_enough(own, interval)
+    demand = regridded(estimate_demand(own, snapshot.config.service, interval=interval), passed)
     services = {service.name: service for service in snapshot.config.service}
     bare = Actual(passed, interval, passed[-1] + interval, demand, {}, own)
     others = tuple(name for name in plannable(history) if name not in services and name not in planned)
@@ -237,6 +239,17 @@ def actual_of(history: History, snapshot: Snapshot, now: pd.Timestamp | None = N
         missing=tuple(name for name in planned if name not in own.services),
         findings=demand.findings,
     )
+
+
+def _fine_enough(history: History, interval: pd.Timedelta) -> None:
+    """Raises InputError for actuals of longer intervals than the plan's, or of such as do not fit into them."""
+    known = sorted({key.seconds for key in history.keys})
+    if not any(interval % pd.Timedelta(seconds=seconds) == pd.Timedelta(0) for seconds in known):
+        raise InputError(
+            f"the plan says what is needed in every {spoken_length(interval)}, and the actuals are means over "
+            f"{listed([spoken_length(pd.Timedelta(seconds=seconds)) for seconds in known])}",
+            advice="Fetch them as fine as the plan, or finer.",
+        )
 
 
 def plan_times(snapshot: Snapshot) -> pd.DatetimeIndex:

@@ -25,6 +25,9 @@ SECTIONS: Final = ("A new plan?", "Plan against actual", "Recommendations", "Pro
 #: An error of a service is told from this share of what was planned for it; it is news when it moves by as much.
 TOLD: Final = 0.10
 
+#: USD planned below which parts are told to the cent.
+CENTS: Final = 100.0
+
 #: Reasons for a new plan that a review in a few sentences names.
 REASONS: Final = 3
 
@@ -78,10 +81,19 @@ def about(review: Review) -> Fact:
     days = pd.Timedelta(hours=past.hours) / pd.Timedelta(days=1)
     whole = (past.promised.end - past.promised.cutoff) / pd.Timedelta(days=1)
     text = (
-        f"The plan that began {spoken_date(past.promised.cutoff)}, {days:,.0f} of {whole:,.0f} days on, "
+        f"The plan that began {spoken_date(past.promised.cutoff)}, {_days(days)} of {whole:,.0f} days on, "
         f"{share(float(fleet['share']))} of the intervals compared."
     )
     return Fact("about", "", past.promised.cutoff.isoformat(), text, headline=True)
+
+
+def _days(number: float) -> str:
+    """Whole days; less than one is not none.
+
+    >>> _days(13.9), _days(0.1)
+    ('14', 'less than 1')
+    """
+    return "less than 1" if number < 1 else f"{number:,.0f}"
 
 
 def drifting(review: Review) -> list[Fact]:
@@ -127,7 +139,8 @@ def _error(row: pd.Series, *, headline: bool = False) -> Fact:
     if math.isfinite(row["usd_planned"]):
         known = math.isfinite(row["usd_actual"])
         paid = f"{usd(row['usd_actual'])} paid" if known else "what was paid is not known"
-        parts = ", ".join(f"{part} {plus(row[f'usd_{part}'])}" for part in PARTS[1:])
+        digits = 2 if abs(row["usd_planned"]) < CENTS else 0
+        parts = ", ".join(f"{part} {plus(row[f'usd_{part}'], digits)}" for part in PARTS[1:])
         text += f" {usd(row['usd_planned'])} planned, {usd(row['usd_expected'])} expected, {paid}: {parts}."
     planned = row["planned"] if row["planned"] > 0 else math.nan
     state = " ".join(_coarse(row[part] / planned) for part in PARTS[1:-1])

@@ -105,7 +105,12 @@ def read_as(path: str | Path, config: Config) -> History:
 
 
 def _utc(moment: pd.Timestamp | datetime | str) -> pd.Timestamp:
-    stamp = pd.Timestamp(moment)
+    try:
+        stamp = pd.Timestamp(moment)
+    except (ValueError, TypeError) as error:
+        raise InputError(f"now: {moment!r} is not a time", advice="Write 2026-11-01, or a time of ISO 8601.") from error
+    if stamp is pd.NaT:
+        raise InputError("now: no time is given", advice="Leave it out to review to the end of the actuals.")
     return stamp.tz_localize("UTC") if stamp.tz is None else stamp.tz_convert("UTC")
 
 
