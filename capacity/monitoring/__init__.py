@@ -8,7 +8,7 @@ budgets      `ErrorBudgets`: that of every SLO of a fleet
 key_figures  `Kpis`: key figures of each service, from `figures`; `lasting` says how long its limits last
 conditions   what an alarm waits for, as values: replayed on minutes, and rendered for every monitor
 breaches     when a condition is in ALARM, minute by minute, as CloudWatch evaluates it
-alarm        the nouns `Alarm` and `Alarms`
+alarm        the nouns `Alarm` and `Alarms`; `naming` names them
 choosing/    which alarms a service needs, one kind a file
 choose       `alarms`: chosen, tried on history, re-tuned or refused
 replay       how alarms would have done on a history; `truth` says which were right

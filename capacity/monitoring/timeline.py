@@ -11,6 +11,7 @@ from capacity.charts import WIDTH, Drawer
 from capacity.drawing import LIGHT
 from capacity.errors import InputError
 from capacity.monitoring.alarm import Alarms, counted
+from capacity.monitoring.naming import plain
 
 #: A firing of minutes is drawn at least this wide on a quarter: it would not be seen.
 LEAST: Final = pd.Timedelta(hours=3)
@@ -83,4 +84,4 @@ def listing(alarms: Alarms) -> str:
 
 
 def _label(row: pd.Series) -> str:
-    return str(row["name"]).partition(f"{row['service']}-")[2] or str(row["name"])
+    return str(row["name"]).partition(f"{plain(str(row['service']))}-")[2] or str(row["name"])

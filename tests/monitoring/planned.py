@@ -9,7 +9,6 @@ from capacity.config import Account, Goal, Monitoring, Service
 from capacity.config.slo import Slo
 from capacity.monitoring import Alarm, Alarms, Replayed
 from capacity.monitoring.alarm import Kind
-from capacity.monitoring.choosing.known import named, page
 from capacity.monitoring.conditions import (
     Absent,
     All,
@@ -22,6 +21,7 @@ from capacity.monitoring.conditions import (
     Threshold,
     Trend,
 )
+from capacity.monitoring.naming import named, page
 from capacity.planning import Plan, plan
 from capacity.scaling import Policy, ServicePolicy, TargetTracking
 from tests.makers import daily_wave, hourly, make_demand, make_forecast

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil
 from typing import Final, NamedTuple
-from zlib import crc32
 
 import numpy as np
 
@@ -18,6 +16,7 @@ from capacity.forecasting.forecasts import quantiles
 from capacity.monitoring.alarm import Alarm, Kind, Severity
 from capacity.monitoring.breaches import Watch
 from capacity.monitoring.conditions import Condition
+from capacity.monitoring.naming import named, page
 from capacity.planning import Plan
 from capacity.planning.needs import FullTask, full_share, full_tasks
 from capacity.scaling.clocks import DOCUMENTED, Clocks
@@ -25,12 +24,6 @@ from capacity.scaling.policy import ServicePolicy
 
 #: The level of the plan's forecast that counts as expected.
 LEVEL: Final = 0.95
-
-#: Longest name of an alarm, in letters. Source: CloudWatch API, PutMetricAlarm, "AlarmName" (aws.md 7.1).
-LONGEST_NAME: Final = 255
-
-#: Longest part of a file's name that a service gives it: most file systems allow 255 bytes.
-LONGEST_STEM: Final = 100
 
 
 class Calmer(NamedTuple):
@@ -67,6 +60,10 @@ class Known:
     @property
     def max_tasks(self) -> int:
         return self.scaling.max_tasks if self.scaling is not None else self.service.max_tasks
+
+    @property
+    def min_tasks(self) -> int:
+        return self.scaling.min_tasks if self.scaling is not None else self.service.min_tasks
 
     @property
     def lead(self) -> int:
@@ -129,11 +126,12 @@ class Known:
     def steepest(self) -> float:
         """Largest rise that the plan expects within an hour, as a share of its highest load; 0 where none is known."""
         hours = self.plan.forecast.interval.total_seconds() / 3600
+        steps = max(1, round(1 / hours))  # of the forecast: the noise of minutes is no rise of an hour
         rises = [0.0]
         for resource in self._tasks:
             load = self.expected(resource)
-            if load is not None and len(load) > 1 and load.max() > 0:
-                rises.append(float(np.diff(load).max() / load.max() / hours))
+            if load is not None and len(load) > steps and load.max() > 0:
+                rises.append(float((load[steps:] - load[:-steps]).max() / load.max() / (hours * steps)))
         return max(rises)
 
     @cached_property
@@ -172,32 +170,3 @@ class Known:
 
     def finding(self, check: str, message: str, advice: str) -> Finding:
         return Finding(self.service.name, "", check, "REVIEW", message, advice)
-
-
-def named(prefix: str, service: str, ending: str) -> str:
-    """An alarm's name; a service whose name is too long for it is cut, and told apart by a checksum.
-
-    >>> named("capacity", "web", "burn_fast"), len(named("capacity", "w" * 255, "leak"))
-    ('capacity-web-burn_fast', 255)
-    """
-    name = "-".join(part for part in (prefix, service, ending) if part)
-    if len(name) <= LONGEST_NAME:
-        return name
-    mark = f"{crc32(service.encode()):08x}"
-    kept = LONGEST_NAME - len(f"{prefix}--{mark}-{ending}")
-    return f"{prefix}-{service[:kept]}-{mark}-{ending}"
-
-
-def page(service: str, ending: str) -> str:
-    """File name of a runbook's page: letters, digits, dot, dash and underscore, whatever a service is called.
-
-    >>> page("web", "burn_fast"), page("a/../b", "leak")
-    ('web--burn_fast.md', 'a_.._b-f2654e77--leak.md')
-    """
-    stem, tail = _plain(service) or "account", _plain(ending)
-    return f"{stem}--{tail}.md"
-
-
-def _plain(text: str) -> str:
-    plain = re.sub(r"[^A-Za-z0-9._-]", "_", text)[:LONGEST_STEM]
-    return plain if plain == text else f"{plain}-{crc32(text.encode()):08x}"
