@@ -31,6 +31,19 @@ Kind = Literal[
 ]
 Severity = Literal["page", "ticket"]
 
+#: What is told of, by the kind of an alarm that states no lead.
+TOLD_OF: Final[dict[Kind, str]] = {
+    "burn_fast": "of trouble that is there: users are hurt",
+    "burn_slow": "of trouble that is there: some users are hurt",
+    "saturation": "of tasks that are nearly full now; users may not have noticed yet",
+    "leak": "of memory that is about to end; how soon is not promised, after a change that made it calmer",
+    "pinned": "of an autoscaler that can do no more now; users may not have noticed yet",
+    "forecast_breach": "of a plan that no longer holds; nothing is broken by that",
+    "silence": "of data that are missing now",
+    "quota": "of a quota that fills; the earlier, the slower it does",
+    "anomaly": "of traffic that is odd now",
+}
+
 #: Where no [monitoring] table says who is told.
 NO_ONE_TOLD: Final = Monitoring()
 
@@ -86,6 +99,13 @@ class Alarm:
     lead_minutes: float | None = None
     replayed: Replayed | None = None
     refused: str = ""
+
+    @property
+    def warns(self) -> str:
+        """How early it comes, in words: the lead that it promises, or that it tells of what is there."""
+        if self.lead_minutes is None:
+            return TOLD_OF[self.kind]
+        return f"at least {self.lead_minutes:,.0f} minutes before users are hurt"
 
 
 def no_firings() -> pd.DataFrame:
@@ -198,10 +218,16 @@ class Alarms:
 def counted(alarms: Alarms) -> str:
     """How many there are, in a sentence."""
     refused = len(alarms.alarms) - len(alarms)
-    tickets = len(alarms) - len(alarms.pages)
-    services = f"{len(alarms.services)} service{'' if len(alarms.services) == 1 else 's'}"
-    more = f", {refused} refused" if refused else ""
-    return f"Alarms: {services}, {len(alarms.pages)} pages and {tickets} tickets{more}"
+    services, pages, tickets = (
+        f"{count:,} {noun}{'' if count == 1 else 's'}"
+        for count, noun in (
+            (len(alarms.services), "service"),
+            (len(alarms.pages), "page"),
+            (len(alarms) - len(alarms.pages), "ticket"),
+        )
+    )
+    more = f", {refused:,} refused" if refused else ""
+    return f"Alarms: {services}, {pages} and {tickets}{more}"
 
 
 def _row(alarm: Alarm) -> tuple[Any, ...]:

@@ -17,10 +17,14 @@ from capacity.history import History
 from capacity.monitoring.alarm import Alarm, Alarms
 from capacity.monitoring.breaches import Watch
 from capacity.monitoring.choosing import Known, Proposal, of_service, quota
+from capacity.monitoring.choosing.quota import PERIOD as QUOTA_PERIOD
+from capacity.monitoring.conditions import Reading
+from capacity.monitoring.lasting import on_demand
 from capacity.monitoring.minutes import Minutes
-from capacity.monitoring.replay import Tried, firings_frame, newest, on_history, told, watched
+from capacity.monitoring.replay import Tried, fine_enough, firings_frame, newest, on_history, told, watched
 from capacity.monitoring.settings import monitoring_of
 from capacity.planning import Plan
+from capacity.planning.words import first_few
 from capacity.scaling import Policy
 from capacity.sources.base import Span
 
@@ -28,6 +32,9 @@ from capacity.sources.base import Span
 ENOUGH: Final = 7.0
 #: Fewer than these are told of: two weeks hold each day of the week twice.
 FEW: Final = 14.0
+
+#: What to do where history does not tell.
+KEEP: Final = "Keep minutes: capacity fetch writes them to a store that outlives CloudWatch's fifteen days."
 
 #: Tickets in 30 days that are still read: two a week of one alarm. More are refused.
 TICKETS: Final = 8.0
@@ -93,6 +100,7 @@ class _Made:
     findings: list[Finding] = field(default_factory=list)
     firings: list[tuple[object, ...]] = field(default_factory=list)
     vcpu: dict[str, np.ndarray] = field(default_factory=dict)  # region -> (n,) of what runs on Fargate On-Demand
+    unseen: dict[str, list[str]] = field(default_factory=dict)  # region -> services of which that is not known
     times: pd.DatetimeIndex | None = None
 
     @property
@@ -118,17 +126,29 @@ class _Made:
         tried = [self._settle(proposal, watch) for proposal in proposals]
         self.findings += _unjudged(service, self.history, [alarm for alarm, _ in tried])
         self.findings += [_broken(alarm) for alarm, _ in tried if _too_often_right(alarm)]
-        if watch is not None and service.launch_type == "FARGATE":
-            running = watch.minutes["running_tasks"] * service.task_vcpu * (1 - service.spot_share)
-            self.vcpu[service.region] = self.vcpu.get(service.region, 0.0) + running
-            self.times = watch.minutes.times
+        if self.history is not None and service.launch_type == "FARGATE":
+            self._take_of_quota(service, watch)
+
+    def _take_of_quota(self, service: Service, watch: Watch | None) -> None:
+        """What it takes of its region's quota, minute by minute; where that is not known, neither is the region's."""
+        tasks = None if watch is None else fine_enough(watch, Reading("running_tasks", minutes=QUOTA_PERIOD))
+        if tasks is None:
+            self.unseen.setdefault(service.region, []).append(service.name)
+            return
+        assert watch is not None  # its tasks are known
+        self.times = watch.minutes.times
+        running = on_demand(service, tasks) * service.task_vcpu
+        self.vcpu[service.region] = self.vcpu.get(service.region, 0.0) + running
 
     def add_quotas(self) -> None:
         regions = [one.region for one in self.plan.services if one.launch_type == "FARGATE"]
         proposals, findings = quota(self.plan.accounts, regions, self.settings)
         self.findings += findings
         for account, proposal in proposals:
-            self._settle(proposal, self._of_account(account))
+            unseen = self.unseen.get(account.region, [])
+            alarm, tried = self._settle(proposal, None if unseen else self._of_account(account))
+            if unseen or (tried is None and account.region in self.vcpu):
+                self.findings.append(_quota_unjudged(alarm, unseen))
 
     def _of_account(self, account: Account) -> Watch | None:
         if self.times is None or account.region not in self.vcpu:
@@ -201,7 +221,9 @@ def _unjudged(service: Service, history: History | None, alarms: list[Alarm]) ->
     """What history could not tell about the alarms of a service."""
     if history is None:
         return []
-    advice = "Keep minutes: capacity fetch writes them to a store that outlives CloudWatch's fifteen days."
+    if service.name not in history.services:
+        message = f"The history holds nothing of it: none of its {len(alarms)} alarms was tried. They are as chosen."
+        return [Finding(service.name, "", "not_replayed", "REVIEW", message, KEEP, count=len(alarms))]
     unseen = [alarm for alarm in alarms if alarm.replayed is None and alarm.kind != "forecast_breach"]
     found = []
     if unseen:
@@ -209,14 +231,22 @@ def _unjudged(service: Service, history: History | None, alarms: list[Alarm]) ->
             f"{len(unseen)} of {len(alarms)} alarms could not be tried on history: it holds no data fine enough for "
             f"{', '.join(alarm.name for alarm in unseen[:3])}{' ...' if len(unseen) > 3 else ''}. They are as chosen."
         )
-        found.append(Finding(service.name, "", "not_replayed", "REVIEW", message, advice, count=len(unseen)))
+        found.append(Finding(service.name, "", "not_replayed", "REVIEW", message, KEEP, count=len(unseen)))
     short = [alarm.replayed.days for alarm in alarms if alarm.replayed is not None and alarm.severity == "page"]
     if short and round(min(short)) < FEW:
         message = (
             f"Its pages were tried on {min(short):.1f} days of minutes: {FEW:.0f} hold each day of the week twice."
         )
-        found.append(Finding(service.name, "", "short_replay", "REVIEW", message, advice))
+        found.append(Finding(service.name, "", "short_replay", "REVIEW", message, KEEP))
     return found
+
+
+def _quota_unjudged(alarm: Alarm, unseen: list[str]) -> Finding:
+    why = "all tasks are never known at once"
+    if unseen:
+        why = f"of {first_few(unseen, 3)} no tasks are known by five minutes"
+    message = f"{alarm.name} could not be tried on history: {why}, and a part of what is in use proves nothing."
+    return Finding("", "", "not_replayed", "REVIEW", message, KEEP, count=max(1, len(unseen)))
 
 
 def _too_often_right(alarm: Alarm) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -93,12 +93,19 @@ def _account(plan: Plan, history: History, name: str, end: pd.Timestamp) -> pd.S
         tasks = _hours(history, service.name, end)
         if tasks is None:
             return None
-        used = _on_demand(service, tasks) * service.task_vcpu
+        used = on_demand(service, tasks) * service.task_vcpu
         total = used if total is None else total + used
     return total
 
 
-def _on_demand(service: Service, tasks: pd.Series) -> pd.Series:
-    """Mean tasks on FARGATE, by the shares of the capacity provider strategy."""
+Tasks = TypeVar("Tasks", pd.Series, np.ndarray)
+
+
+def on_demand(service: Service, tasks: Tasks) -> Tasks:
+    """Mean tasks on FARGATE, by the shares of the capacity provider strategy.
+
+    >>> on_demand(Service(name="web", on_demand_base=2, spot_share=0.75), np.array([1.0, 6.0, np.nan])).tolist()
+    [1.0, 3.0, nan]
+    """
     base = np.minimum(tasks, service.on_demand_base)
     return base + (tasks - base) * (1 - service.spot_share)

@@ -132,6 +132,13 @@ def judgeable(condition: Condition, watch: Watch) -> tuple[np.ndarray, np.ndarra
     return use, known
 
 
+def fine_enough(watch: Watch, reading: Reading) -> np.ndarray | None:
+    """(n,) a signal minute by minute, NaN where it was measured over longer than the reading's period; None: never."""
+    seconds = _seconds(watch.minutes, reading)
+    fine = (seconds > 0) & (seconds <= 60 * reading.minutes)
+    return np.where(fine, watch.raw(reading), np.nan) if fine.any() else None
+
+
 def needed(condition: Condition) -> Iterator[tuple[Reading, int]]:
     """What a condition reads, and the longest interval in minutes that can be read for it."""
     match condition:

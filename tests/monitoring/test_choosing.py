@@ -18,9 +18,9 @@ from capacity.errors import InputError
 from capacity.monitoring import Alarm, Alarms, alarms
 from capacity.monitoring.breaches import breaches
 from capacity.monitoring.choosing.breach import highest_but_one
-from capacity.monitoring.choosing.known import LONGEST_NAME, named, page
 from capacity.monitoring.conditions import All, AnyOf, BurnRate, Condition, OutsideProfile, Threshold, Trend
 from capacity.monitoring.minutes import Minutes
+from capacity.monitoring.naming import LONGEST_NAME, named, page
 from capacity.planning import Plan, plan
 from capacity.scaling import Policy, ServicePolicy, TargetTracking
 from capacity.schema import ALARMS
@@ -204,6 +204,42 @@ def test_with_a_policy_its_maximum_and_target_are_watched_and_that_is_said() -> 
     assert [one.check for one in found.findings] == ["maximum"]
 
 
+def test_a_fixed_number_of_tasks_stands_at_its_maximum_and_no_ticket_says_so() -> None:
+    found = alarms(plan_of(service(min_tasks=1, max_tasks=1)))
+    assert "capacity-web-pinned" not in [one.name for one in found]
+    assert "the only task that may run is nearly full" in found["capacity-web-pinned-short"].summary
+
+
+def test_a_plan_of_two_days_says_which_hours_it_cannot_be_held_against() -> None:
+    found = alarms(plan_of(service(), steps=48))
+    (said,) = [one for one in found.findings if one.check == "forecast_breach"]
+    assert "48 of the week's 168 hours" in said.message
+
+
+def test_windows_of_a_burn_rate_are_no_longer_than_the_promise_and_its_words_are_about_these() -> None:
+    daily = Slo(kind="latency", objective=0.9, latency_seconds=0.5, window_days=1)
+    found = alarms(replace(planned(), services=(service(slo=(daily,)),)))
+    assert [rate.long_minutes for rate in parts(found["capacity-web-burn_slow"].condition)] == [1440]  # type: ignore[union-attr]
+    assert "(spends 4.2 % in 1 h or 25 % in 6 h;" in found["capacity-web-burn_fast"].because
+    assert "over 1 day." in found["capacity-web-burn_fast"].because
+
+
+def test_noise_of_minutes_is_no_rise_of_an_hour() -> None:
+    """The same day, told by quarters of an hour with noise: the steepest hour stays a fifth of the peak or less."""
+    times = pd.date_range("2026-03-02", periods=14 * 96, freq="15min", tz="UTC")
+    noisy = daily_wave(times, 300.0) * np.random.default_rng(2).lognormal(0, 0.05, len(times))
+    made = plan(make_forecast(make_demand({("web", "cpu"): noisy / 100}, times), 7 * 96, paths=20), service())
+    (found,) = re.findall(r"steepest hour \((\d+) % of the peak\)", alarms(made)["capacity-web-pinned-short"].because)
+    assert int(found) <= 25
+
+
+def test_each_alarm_says_how_early_it_comes() -> None:
+    for one in chosen():
+        early = one.lead_minutes is not None
+        assert early == (one.kind == "leak")
+        assert one.warns.startswith(f"at least {one.lead_minutes:.0f} minutes before" if early else "of ")
+
+
 def test_the_quota_is_the_accounts_and_a_region_without_one_is_told() -> None:
     found = chosen()
     (quota,) = of_kind(found, "quota")
@@ -253,13 +289,14 @@ def test_a_profile_of_any_interval_has_every_hour_that_the_horizon_reaches(weeks
 
 
 @given(st.text(min_size=1, max_size=255), st.text(min_size=1, max_size=255))
-def test_names_fit_and_files_stay_in_their_folder(one: str, other: str) -> None:
-    assert len(named("capacity", one, "burn_fast")) <= LONGEST_NAME
-    found = page(one, "leak")
-    assert set(found) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
-    assert "/" not in found
+def test_names_are_plain_fit_and_stay_apart(one: str, other: str) -> None:
+    slo = f"burn_fast-{other[:80]}"
+    for found in (named("p" * 40, one, slo), page(one, slo)):
+        assert len(found) <= LONGEST_NAME
+        assert set(found) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
     if one != other:
-        assert found != page(other, "leak")
+        assert page(one, "leak") != page(other, "leak")
+        assert named("capacity", one, "leak") != named("capacity", other, "leak")
 
 
 def test_two_alarms_of_one_name_are_refused_before_one_overwrites_the_other() -> None:
@@ -298,7 +335,8 @@ def test_hostile_names_stay_text() -> None:
     hostile = "<img src=x onerror=alert(1)>"
     found = alarms(plan_of(service(hostile)))
     assert "<img" not in found._repr_html_()
-    assert all("/" not in one.runbook and "<" not in one.runbook for one in found)
+    assert all("/" not in name and "<" not in name for one in found for name in (one.runbook, one.name))
+    assert {one.service for one in found} == {hostile, ""}  # what it is called stays
 
 
 def test_the_public_function_is_the_rooms() -> None:

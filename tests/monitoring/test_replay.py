@@ -149,11 +149,13 @@ def test_hours_cannot_judge_minutes_and_that_is_said() -> None:
     slow = found["capacity-web-burn_slow-availability"].replayed
     assert slow is not None
     assert slow.days == pytest.approx(DAYS, abs=0.1)
-    (said,) = [one for one in found.findings if one.check == "not_replayed"]
+    quota, said = [one for one in found.findings if one.check == "not_replayed"]
     assert said.count == sum(
         one.replayed is None and one.kind != "forecast_breach" and bool(one.service) for one in found
     )
     assert "no data fine enough" in said.message
+    assert found["capacity-quota-us-east-1"].replayed is None  # a mean of an hour hides what was in use at once
+    assert "of web no tasks are known by five minutes" in quota.message
 
 
 def test_few_days_keep_the_alarms_as_chosen_and_that_is_said() -> None:
@@ -198,6 +200,24 @@ def test_the_accounts_quota_is_replayed_on_all_of_its_services() -> None:
     (quota,) = [one for one in found if one.kind == "quota"]
     assert quota.replayed is not None  # 18 of 20 vCPU are past 80 %
     assert (quota.replayed.fired, quota.replayed.true) == (1, 1)
+
+
+def test_a_part_of_what_an_account_uses_does_not_judge_its_quota() -> None:
+    found = alarms(plan_of(service("web"), service("api")), history=history_of(busy()))
+    assert found["capacity-quota-us-east-1"].replayed is None
+    told = {one.service: one.message for one in found.findings if one.check == "not_replayed"}
+    assert "of api no tasks are known" in told[""]
+    assert "holds nothing of it" in told["api"]
+    assert all(one.replayed is None for one in found if one.service == "api")
+
+
+def test_what_memory_usually_is_takes_a_day_and_says_of_how_many() -> None:
+    short, two = (
+        {name: np.where(np.arange(SIZE) < SIZE - hours * 60, math.nan, array) for name, array in busy().items()}
+        for hours in (6, 48)
+    )
+    assert "no history tells" in alarms(plan_of(service()), history=history_of(short))["capacity-web-leak"].because
+    assert "in the last 2 days" in alarms(plan_of(service()), history=history_of(two))["capacity-web-leak"].because
 
 
 @settings(max_examples=60)

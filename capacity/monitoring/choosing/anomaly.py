@@ -20,8 +20,9 @@ TIMES: Final = 2
 
 
 def anomaly(known: Known) -> list[Proposal]:
-    """One where requests are forecast and do not wait in a queue."""
-    if known.expected("requests") is None or known.service.tier == "batch":
+    """One where some requests are expected, and do not wait in a queue."""
+    load = known.expected("requests")
+    if load is None or not load.max() > 0 or known.service.tier == "batch":
         return []
     alarm = known.alarm(
         "anomaly",

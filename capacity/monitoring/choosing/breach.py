@@ -30,6 +30,9 @@ BORNE: Final = 1.0
 LONGER: Final = (1, 2, 4, 8)
 LONGEST: Final = 7 * 1440  # minutes
 
+#: Times in 30 days below which a number says more than is known.
+RARE: Final = 0.01
+
 #: With at least so many weeks the highest is left out.
 SEVERAL: Final = 3
 
@@ -40,7 +43,15 @@ def forecast_breach(known: Known) -> tuple[list[Proposal], list[Finding]]:
     if interval > pd.Timedelta(days=1):
         message = f"Its demand is planned in intervals of {interval}: no hour can be held against it."
         return [], [known.finding("forecast_breach", message, "Plan from hours or days for an alarm on the forecast.")]
-    return [made for metric in WATCHED if (made := _of(known, metric)) is not None], []
+    made = [proposal for metric in WATCHED if (proposal := _of(known, metric)) is not None]
+    hours = round(len(known.plan.forecast.times) * interval / pd.Timedelta(hours=1))
+    if not made or hours >= WEEK:
+        return made, []
+    message = (
+        f"Its plan reaches {hours} of the week's {WEEK} hours: at the others nothing is expected of its demand, and no "
+        "alarm tells that it left the plan."
+    )
+    return made, [known.finding("forecast_breach", message, "Plan at least a week ahead: --horizon 7d.")]
 
 
 def _of(known: Known, metric: str) -> Proposal | None:
@@ -69,10 +80,21 @@ def _of(known: Known, metric: str) -> Proposal | None:
         f"{WATCHED[metric]} beyond the plan for {waited}: the plan no longer holds, plan again.",
         f"Above the P{LEVEL * 100:g} that the plan made on {forecast.cutoff:%Y-%m-%d} has for the hour of the week (at "
         f"most {np.nanmax(profile):.4g} {Key('', metric).unit}), {waited} in a row. If the plan is right, that is so "
-        f"{rate:.2g} times in 30 days.",
+        f"{_rate(rate)}.",
         more=metric,
     )
     return Proposal(alarm)
+
+
+def _rate(rate: float) -> str:
+    """Times in 30 days, as a sentence ends with them.
+
+    >>> _rate(0.0), _rate(0.473), _rate(1.0)
+    ('hardly ever', '0.47 times in 30 days', 'once in 30 days')
+    """
+    if rate < RARE:
+        return "hardly ever"
+    return "once in 30 days" if f"{rate:.2g}" == "1" else f"{rate:.2g} times in 30 days"
 
 
 def stretches(beyond: np.ndarray) -> np.ndarray:

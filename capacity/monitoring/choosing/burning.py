@@ -17,6 +17,8 @@ from capacity.config import Slo
 from capacity.findings import Finding
 from capacity.monitoring.choosing.known import Calmer, Known, Proposal
 from capacity.monitoring.conditions import AnyOf, BurnRate, Reading
+from capacity.monitoring.slos import budget_spent
+from capacity.planning.words import counted
 
 
 class Window(NamedTuple):
@@ -55,6 +57,7 @@ def burning(known: Known) -> tuple[list[Proposal], list[Finding]]:
 
 def _of(known: Known, slo: Slo) -> list[Proposal]:
     fast, slow = _rates(known, slo, PAGE), _rates(known, slo, TICKET)
+    gone = "before its window ends" if slo.window_days > 1 else "within its window of a day"
     batch = known.service.tier == "batch" and slo.kind == "latency"
     words, promise = _words(slo), _promise(slo)
     longer = _rates(known, slo, PAGE, longer=LONGER)
@@ -67,16 +70,16 @@ def _of(known: Known, slo: Slo) -> list[Proposal]:
         "burn_fast",
         "ticket" if batch else "page",
         fast,
-        f"{words}: at this rate the error budget is gone within days.",
-        f"{promise} {_said(fast, PAGE)}{' Work of a batch service waits: a ticket.' if batch else ''}",
+        f"{words}: at this rate the error budget is gone within {'days' if slo.window_days > 1 else 'hours'}.",
+        f"{promise} {_said(fast, slo, 'wake no one')}{' Work of a batch service waits: a ticket.' if batch else ''}",
         more=more,
     )
     ticket = known.alarm(
         "burn_slow",
         "ticket",
         slow,
-        f"{words}: at this rate the error budget is gone before its window ends.",
-        f"{promise} {_said(slow, TICKET)}",
+        f"{words}: at this rate the error budget is gone {gone}.",
+        f"{promise} {_said(slow, slo, 'are no ticket')}",
         more=more,
     )
     return [Proposal(page, calmer), Proposal(ticket)]
@@ -95,6 +98,8 @@ def _rates(known: Known, slo: Slo, windows: tuple[Window, ...], longer: int = 1,
     reading = Reading("latency", slo.percentile) if slo.kind == "latency" else None
     rates = []
     for window in windows:
+        if window.long * longer > whole:  # of an SLO of a day, three days say nothing
+            continue
         rate = BurnRate(
             slo=slo.name,
             kind=slo.kind,
@@ -120,22 +125,21 @@ def _promise(slo: Slo) -> str:
     what = (
         "of requests without error" if slo.kind == "availability" else f"of minutes {slo.percentile} ≤ {_seconds(slo)}"
     )
-    return f"Promised: {slo.objective * 100:g} % {what} over {slo.window_days} days."
+    return f"Promised: {slo.objective * 100:g} % {what} over {counted(slo.window_days, 'day')}."
 
 
-def _said(rates: AnyOf, windows: tuple[Window, ...]) -> str:
-    parts = [
-        f"{rate.factor:g} x over {_span(rate.long_minutes)} and {_span(rate.short_minutes)}"
-        for rate in rates.parts
-        if isinstance(rate, BurnRate)
+def _said(made: AnyOf, slo: Slo, spared: str) -> str:
+    rates = [rate for rate in made.parts if isinstance(rate, BurnRate)]
+    parts = [f"{rate.factor:g} x over {_span(rate.long_minutes)} and {_span(rate.short_minutes)}" for rate in rates]
+    spent = [
+        f"{100 * budget_spent(rate.factor, rate.long_minutes, slo.window_days):.2g} % in {_span(rate.long_minutes)}"
+        for rate in rates
     ]
-    spent = " or ".join(f"{window.share:.0%} in {_span(window.long)}".replace("%", " %") for window in windows)
-    first = rates.parts[0]
-    what = "failed requests" if isinstance(first, BurnRate) and first.kind == "availability" else "slow minutes"
-    least = f"{first.least_bad:,g}" if isinstance(first, BurnRate) else "0"
+    what = "failed requests" if slo.kind == "availability" else "slow minutes"
+    least = min(rate.least_bad for rate in rates)
     return (
-        f"The budget burns {' or '.join(parts)} (spends {spent}; The Site Reliability Workbook, chapter 5), with at "
-        f"least {least} {what}, so that a few at night wake no one."
+        f"The budget burns {' or '.join(parts)} (spends {' or '.join(spent)}; The Site Reliability Workbook, "
+        f"chapter 5), with at least {least:,.0f} {what}, so that a few at night {spared}."
     )
 
 

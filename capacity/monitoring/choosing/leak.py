@@ -13,12 +13,16 @@ import numpy as np
 
 from capacity.monitoring.choosing.known import Calmer, Known, Proposal
 from capacity.monitoring.conditions import All, Reading, Threshold, Trend
+from capacity.planning.words import counted
 
 #: Percent of memory on average over the tasks at which the fullest of them is killed: tasks are not all alike.
 LIMIT: Final = 95.0
 
 #: Minutes of history that tell what memory usually is: four weeks hold every kind of day.
-USUAL: Final = 28 * 1440
+DAY: Final = 1440
+USUAL: Final = 28 * DAY
+#: With less than a day of them nothing is usual yet: the plan says what is allowed.
+LEAST_USUAL: Final = DAY - 15
 #: Of those minutes so many count: one leak in four weeks does not make leaks usual.
 HARDLY: Final = 0.98
 #: Memory is unusual a fifth of the way from the highest that it was to the limit.
@@ -38,14 +42,14 @@ DAYS_LEAD: Final = 240
 
 def leak(known: Known) -> list[Proposal]:
     """`leak` and `leak-slow`; nothing for a service whose memory cannot be known."""
-    usual = _usual(known)
+    usual, days = _usual(known)
     start = known.service.memory_target * 100 if usual is None else usual
     above = round(min(LIMIT - 1, start + ROOM * max(0.0, LIMIT - start)), 1)
     halfway = round((start + LIMIT) / 2, 1)
     seen = (
         f"no history tells what it usually is, the plan allows {start:.0f} %"
         if usual is None
-        else f"in the last four weeks it was hardly ever above {usual:.0f} %"
+        else f"in the last {_spoken(days)} it was hardly ever above {usual:.0f} %"
     )
     batch = known.service.tier == "batch"
     hours = All((HOURS, STEADY, _unusual(above, 15)))
@@ -80,9 +84,23 @@ def _unusual(above: float, minutes: int) -> Threshold:
     return Threshold(Reading("memory_utilization", minutes=minutes), ">", above)
 
 
-def _usual(known: Known) -> float | None:
-    """What the mean of fifteen minutes hardly passed in the newest four weeks, in percent; None: not known."""
+def _usual(known: Known) -> tuple[float | None, int]:
+    """What the mean of fifteen minutes hardly passed in the newest four weeks, in percent (None: less than a day of
+    them is known), and days of which that is known.
+    """
     if known.watch is None:
-        return None
+        return None, 0
     values = known.watch.reading(Reading("memory_utilization", minutes=15))[-USUAL:]
-    return float(np.nanquantile(values, HARDLY)) if np.isfinite(values).any() else None
+    found = np.count_nonzero(np.isfinite(values))
+    if found < LEAST_USUAL:
+        return None, 0
+    return float(np.nanquantile(values, HARDLY)), max(1, found // DAY)
+
+
+def _spoken(days: int) -> str:
+    """So many days, as people say them.
+
+    >>> _spoken(28), _spoken(2)
+    ('four weeks', '2 days')
+    """
+    return "four weeks" if days >= USUAL // DAY - 1 else counted(days, "day")

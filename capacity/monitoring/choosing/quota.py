@@ -8,11 +8,14 @@ from typing import Final
 from capacity.config import Account, Monitoring
 from capacity.findings import Finding
 from capacity.monitoring.alarm import Alarm
-from capacity.monitoring.choosing.known import Proposal, named, page
+from capacity.monitoring.choosing.known import Proposal
 from capacity.monitoring.conditions import Reading, Threshold
+from capacity.monitoring.naming import named, page
 
 #: All of a quarter of an hour: AWS publishes usage every five minutes, and a deployment's surge is over by then.
 MINUTES: Final = 15
+PERIOD: Final = 5
+TIMES: Final = MINUTES // PERIOD
 
 
 def quota(
@@ -44,7 +47,7 @@ def _of(account: Account, settings: Monitoring) -> Proposal:
         service="",
         kind="quota",
         severity="ticket",
-        condition=Threshold(Reading("fargate_quota_share", minutes=5), ">=", share, MINUTES // 5, MINUTES // 5),
+        condition=Threshold(Reading("fargate_quota_share", minutes=PERIOD), ">=", share, TIMES, TIMES),
         summary=f"{share * 100:.0f} % of the Fargate vCPU quota in {account.region} is in use.",
         because=f"{share * whole:,.0f} of {whole:,.0f} vCPU (L-3032A538) for {MINUTES} minutes. At the quota no task "
         f"starts, of any service. To have it raised takes about {account.quota_change_days} days.",

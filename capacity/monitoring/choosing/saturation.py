@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 from capacity.findings import Finding
 from capacity.monitoring.choosing.known import Calmer, Known, Proposal
 from capacity.monitoring.conditions import All, AnyOf, Reading, Threshold
+from capacity.planning.words import counted, percent
 
 #: 3 of 5 minutes: one odd minute is no trouble, and one good one does not end it.
 NOTICED: Final = 3
@@ -71,7 +72,9 @@ def limits(known: Known, delay: int) -> list[Limit]:
 def saturation(known: Known) -> tuple[list[Proposal], list[Finding]]:
     """`pinned-short` (page: at the maximum and nearly full), `saturation` (full in spite of scaling), `pinned`."""
     batch = known.service.tier == "batch"
-    proposals = [_short(known, batch), _in_spite(known, batch), _pinned(known, batch)]
+    proposals = [_short(known, batch), _in_spite(known, batch)]
+    if known.min_tasks < known.max_tasks:  # a fixed number of tasks is at its maximum, and that says nothing
+        proposals.append(_pinned(known, batch))
     if known.scaling is None or known.scaling.max_tasks == known.service.max_tasks:
         return proposals, []
     message = (
@@ -110,8 +113,8 @@ def _short(known: Known, batch: bool) -> Proposal:
         "pinned",
         "ticket" if batch else "page",
         short(NOTICED, OF),
-        f"Short of capacity: tasks are nearly full with all {known.max_tasks} that may run, or far too full.",
-        f"{_words(known, found)} At the maximum of {known.max_tasks} tasks no more can come. "
+        f"Short of capacity: {_all_of(known)} nearly full, or tasks are far too full.",
+        f"{_words(known, found)} At the maximum of {counted(known.max_tasks)} no more can come. "
         f"{_lead_words(known, found)} Far too full is {over}: load that rises faster than tasks start.",
         more="short",
     )
@@ -167,11 +170,22 @@ def _pinned(known: Known, batch: bool) -> Proposal:
         "pinned",
         "ticket",
         _at_most(known, minutes, minutes),
-        f"The autoscaler stands at its maximum of {known.max_tasks} tasks.",
-        f"{minutes} minutes at {known.max_tasks} tasks: what more would come is not served, and not seen in the demand "
-        f"that is planned by. {_passes(known)}",
+        f"The autoscaler stands at its maximum of {counted(known.max_tasks)}.",
+        f"{minutes} minutes at {counted(known.max_tasks)}, {_whose(known)}: what more would come is not served, and "
+        f"not seen in the demand that is planned by. {_passes(known)}",
     )
     return Proposal(alarm)
+
+
+def _all_of(known: Known) -> str:
+    if known.max_tasks == 1:
+        return "the only task that may run is"
+    return f"all {known.max_tasks:,} tasks that may run are"
+
+
+def _whose(known: Known) -> str:
+    """Whose maximum that is: the alarm watches no other, and has to be made anew when it changes."""
+    return "the maximum in capacity.toml" if known.scaling is None else "the policy's maximum"
 
 
 def _words(known: Known, found: list[Limit]) -> str:
@@ -190,7 +204,7 @@ def _lead_words(known: Known, found: list[Limit]) -> str:
     if lead < 1:
         return "The threshold is too near to what a task carries for a warning ahead."
     rise = f"as in the plan's steepest hour ({known.steepest * 100:.0f} % of the peak)" if known.steepest else "slowly"
-    return f"Load that rises {rise} leaves {lead} minutes; a surge leaves none."
+    return f"Load that rises {rise} leaves {counted(lead, 'minute')}; a surge leaves none."
 
 
 def _passes(known: Known) -> str:
@@ -201,6 +215,6 @@ def _passes(known: Known) -> str:
         return "The plan does not ask about the maximum."
     row = mine.iloc[0]
     return (
-        f"The plan needs {row['needed']:.0f} tasks to the end of its horizon, and passes {row['value']:.0f} with a "
-        f"probability of {row['probability'] * 100:.0f} %."
+        f"The plan passes {row['value']:,.0f} with a probability of {percent(row['probability'])}; "
+        f"{counted(row['needed'])} would do to the end of its horizon."
     )

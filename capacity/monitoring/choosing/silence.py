@@ -21,7 +21,7 @@ NEVER_NONE: Final = 1.0
 
 def silence(known: Known) -> tuple[list[Proposal], list[Finding]]:
     """A page for a critical service, a ticket else; none for one that may run no task at all."""
-    if known.service.min_tasks == 0 and (known.scaling is None or known.scaling.min_tasks == 0):
+    if known.min_tasks == 0:
         message = "It may run no task at all, so that silence says nothing: no alarm tells of lost metrics."
         return [], [known.finding("silence", message, "Give it a minimum of one task, or a probe of its own.")]
     there = [name for name in ALWAYS if known.watch is not None and known.watch.minutes.has(name)]
