@@ -56,7 +56,8 @@ def raise_max(about: Subject) -> Action:
         f"Raise the maximum from {today} to {counted(more)} ({why})",
         "The autoscaler stands at its maximum and tasks are full.",
         (_bounds(about, MaxCapacity=more),),
-        f"Up to {more - today} more tasks: {amount(vcpu)} vCPU{room}. What stands behind it sees more connections.",
+        f"Up to {more - today} more tasks: {amount(vcpu)} vCPU{room}. What stands behind it sees more connections. "
+        f"Alarms go on watching {about.watched_max}: if it stays, write it into capacity.toml and make them anew.",
         f"First wait until no more than {today} run: a maximum below that stops tasks at once. A scheduled action that "
         "has bounds of its own sets them again at its next time.",
         (_bounds(about, MaxCapacity=today),),
@@ -142,7 +143,7 @@ def ask_for_quota(about: Subject) -> Action:
     asked = Aws("service-quotas", "request_service_quota_increase", about.region, QUOTA, {"desired-value": value})
     days = about.account.quota_change_days if about.account is not None else 14
     return Action(
-        f"Ask AWS for a quota of {value}{said} vCPU in {about.region}",
+        f"Ask AWS to raise the quota{said} to {value} vCPU in {about.region}",
         "What is in use comes near the quota, and it is use that is meant.",
         (asked,),
         f"It takes about {days} days and costs nothing; what it lets run does.",

@@ -150,7 +150,7 @@ def _page(about: Subject, alarms: Alarms) -> str:
             service=about.service,
             facts=about.facts,
             meaning=f"kinds/{about.alarm.kind}.md.jinja",
-            told_apart=f" ({about.more})" if about.alarm.kind in TOLD_APART and about.more else "",
+            told_apart=Markdown(f" ({escaped(about.more)})") if about.alarm.kind in TOLD_APART and about.more else "",
             overview=_overview(about, alarms.settings),
             numbers=table(["what", "value", "rests on"], [map(prose, row) for row in numbers_of(about)]),
             checks=[(check, _commands(check.commands)) for check in checks_of(about)],
@@ -167,8 +167,7 @@ def _told(topics: tuple[str, ...]) -> Markdown:
 def _overview(about: Subject, settings: Monitoring) -> Markdown:
     alarm, service = about.alarm, about.service
     rows: list[tuple[object, object]] = [("alarm", code(alarm.name)), ("severity", alarm.severity)]
-    if alarm.lead_minutes is not None:
-        rows.append(("warns", f"{alarm.lead_minutes:,.0f} minutes ahead"))
+    rows.append(("tells" if alarm.lead_minutes is None else "warns", alarm.warns))
     rows.append(("owner", about.owner or prose("nobody is named: set `owner` in capacity.toml")))
     if not about.shared:
         where = f"{code(about.ecs_name)} in cluster {code(service.cluster)}, {code(about.region)}"

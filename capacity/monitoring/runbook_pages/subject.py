@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from capacity.config import Account, Service
 from capacity.monitoring.alarm import Alarm
+from capacity.monitoring.conditions import All, AnyOf, Condition, Threshold
 from capacity.monitoring.dashboards.promql import Questions
 from capacity.monitoring.facts import Facts
 from capacity.planning.plans import Decision
@@ -55,6 +56,11 @@ class Subject:
         return ending.removeprefix(self.alarm.kind).removeprefix("-")
 
     @property
+    def watched_max(self) -> int:
+        """The maximum that the alarm waits for: the policy's, if it was chosen with one; else today's."""
+        return _most(self.alarm.condition) or self.service.max_tasks
+
+    @property
     def ecs_name(self) -> str:
         """The service's own name in ECS."""
         return self.service.resource_id.split("/", 2)[2]
@@ -72,3 +78,13 @@ class Subject:
         least, most = self.service.min_tasks, self.service.max_tasks
         week = self.facts.tasks if self.facts is not None else None
         return min(most, max(least + 1, round(max(week)) if week is not None else round((least + most) / 2)))
+
+
+def _most(condition: Condition) -> int | None:
+    """Tasks at or above which a condition holds, where it reads them."""
+    match condition:
+        case All(parts) | AnyOf(parts):
+            return next((found for part in parts if (found := _most(part)) is not None), None)
+        case Threshold(reading, ">=", value) if reading.signal == "running_tasks":
+            return round(value)
+    return None
