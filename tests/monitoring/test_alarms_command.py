@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import yaml  # type: ignore[import-untyped, unused-ignore]
 
 from capacity.monitoring.render import KINDS
-from capacity.monitoring.render.prometheus_tests import RULE_FILE
+from capacity.monitoring.render.prometheus import RULE_FILE
 from tests.commands import called
 from tests.conftest import ROOT
 
@@ -17,13 +18,15 @@ SAMPLE = ("--config", "data/samples/capacity.toml", "--quiet")
 WISHLIST = ("--history", "data/samples/wishlist.parquet", "--service", "wishlist")
 
 
-def test_rules_for_prometheus_are_all_that_is_on_standard_output_and_data_has_the_same_alarms() -> None:
+def test_rules_for_prometheus_are_all_that_is_on_standard_output_and_data_has_the_same_alarms(tmp_path: Path) -> None:
     said = called("alarms", *SAMPLE, *WISHLIST, "--as", "prometheus")
     groups = yaml.safe_load(said.stdout)["groups"]
-    alerts = [rule["alert"] for rule in groups[-1]["rules"]]
+    alerts = [rule["alert"] for group in groups for rule in group["rules"] if "alert" in rule]
     assert "capacity-wishlist-silence" in alerts
     assert "no [[prometheus.query]] measures requests" in said.stderr
-    again = json.loads(called("alarms", *SAMPLE, *WISHLIST, "--json").stdout)
+    wrote = called("alarms", *SAMPLE, *WISHLIST, "--json", "--out", str(tmp_path / "new")).stdout.split()
+    assert wrote == [str(tmp_path / "new/alarms.json")]
+    again = json.loads((tmp_path / "new/alarms.json").read_text(encoding="utf-8"))
     assert set(alerts) <= {one["name"] for one in again}
 
 

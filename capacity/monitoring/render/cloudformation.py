@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from capacity.errors import InputError, Problem
-from capacity.monitoring.alarm import Alarm, Alarms
+from capacity.monitoring.alarm import Alarms
 from capacity.monitoring.render.cloudwatch import Call, calls_by_alarm
 from capacity.monitoring.render.fitting import boxes, numbered
 from capacity.monitoring.render.rendered import Rendered, Telling
@@ -18,8 +19,26 @@ TYPES: Final = {"put_metric_alarm": "AWS::CloudWatch::Alarm", "put_composite_ala
 MOST_PARAMETERS: Final = 200
 MOST_BYTES: Final = 1_000_000 - 50_000
 
-#: The alarms of one service, each with its calls.
-Own = list[tuple[Alarm, list[Call]]]
+
+@dataclass
+class Own:
+    """What a service puts into a template."""
+
+    service: str
+    regions: set[str] = field(default_factory=set)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    resources: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Resources, bytes and parameters. Raises InputError for more resources than a template holds."""
+        if len(self.resources) > MOST_RESOURCES:
+            raise InputError(
+                f"{self.service!r} has {len(self.resources):,} alarms, more than the {MOST_RESOURCES} of a template",
+                advice="Take another document for them: terraform, boto3 or cli.",
+            )
+        text = _text({"Resources": self.resources, "Parameters": self.parameters})
+        return len(self.resources), len(text.encode("utf-8", "surrogatepass")), len(self.parameters)
 
 
 def cloudformation(alarms: Alarms) -> Rendered:
@@ -31,52 +50,44 @@ def cloudformation(alarms: Alarms) -> Rendered:
     that CloudFormation would resolve instead of reading: `{{resolve:...}}`.
     """
     telling, made = calls_by_alarm(alarms)
-    _refuse_references([call for _, several in made for call in several])
-    services: dict[str, Own] = {}
-    for alarm, calls in made:
-        services.setdefault(alarm.service, []).append((alarm, calls))
-    sized = ((own, _sizes(own)) for own in services.values())
-    together = boxes(sized, (MOST_RESOURCES, MOST_BYTES, MOST_PARAMETERS)) or [[]]
-    return telling.of(numbered([_template([one for own in several for one in own], telling) for several in together]))
-
-
-def _sizes(own: Own) -> tuple[int, int, int]:
-    """Resources, bytes and parameters, at most, of a service."""
-    resources = sum(len(calls) for _, calls in own)
-    if resources > MOST_RESOURCES:
-        raise InputError(
-            f"the {resources:,} alarms of {own[0][0].service!r} are more than the {MOST_RESOURCES} of a template",
-            advice="Take another document for them: terraform, boto3 or cli.",
-        )
-    text = json.dumps({"Resources": {alarm.name: calls for alarm, calls in own}}, indent=2, ensure_ascii=False)
-    return resources, len(text.encode("utf-8", "surrogatepass")), 1
-
-
-def _template(made: Own, telling: Telling) -> str:
     calls = [call for _, several in made for call in several]
+    _refuse_references(calls)
     regions = sorted({call["region"] for call in calls})
     conditions = dict(zip(regions, logical([f"In {region}" for region in regions], "In"), strict=True))
     names = iter(logical([call["parameters"]["AlarmName"] for call in calls], "Alarm"))
-    services = sorted({alarm.service for alarm, _ in made})
-    holes = dict(zip(services, logical(services), strict=True))
-    parameters: dict[str, Any] = {}
-    resources: dict[str, Any] = {}
+    services = {alarm.service: Own(alarm.service) for alarm, _ in made}
+    holes = dict(zip(services, logical(list(services)), strict=True))
     for alarm, several in made:
-        own = _resources(several, [next(names) for _ in several])
+        own, region = services[alarm.service], several[0]["region"]
+        resources = _resources(several, [next(names) for _ in several])
         if len(regions) > 1:
-            own = {name: {**one, "Condition": conditions[several[0]["region"]]} for name, one in own.items()}
-        resources |= with_label(own, holes[alarm.service], parameters)
-    unsaid = telling.unsaid_of({*services, ""})
+            resources = {name: {**one, "Condition": conditions[region]} for name, one in resources.items()}
+        own.regions.add(region)
+        own.resources |= with_label(resources, holes[alarm.service], own.parameters)
+    sized = ((own, own.sizes) for own in services.values())
+    together = boxes(sized, (MOST_RESOURCES, MOST_BYTES, MOST_PARAMETERS)) or [[]]
+    return telling.of(numbered([_template(several, conditions, telling) for several in together]))
+
+
+def _template(services: list[Own], conditions: dict[str, str], telling: Telling) -> str:
+    regions = sorted({region for own in services for region in own.regions})
+    parameters = {name: one for own in services for name, one in own.parameters.items()}
+    unsaid = telling.unsaid_of({"", *(own.service for own in services)})
     said = "Alarms written by capacity; for " + " and ".join(regions) + "." if regions else "No alarms."
+    here = {region: conditions[region] for region in regions}
     template: dict[str, Any] = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": said[:1024],
         **({"Metadata": {"NotSaid": unsaid}} if unsaid else {}),
         **({"Parameters": parameters} if parameters else {}),
-        **({"Conditions": _in_region(conditions)} if len(regions) > 1 else {}),
-        "Resources": resources,
+        **({"Conditions": _in_region(here)} if len(conditions) > 1 else {}),
+        "Resources": {name: one for own in services for name, one in own.resources.items()},
     }
-    return json.dumps(template, indent=2, ensure_ascii=False) + "\n"
+    return _text(template)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def _resources(calls: list[Call], names: list[str]) -> dict[str, Any]:

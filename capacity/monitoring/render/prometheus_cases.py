@@ -204,11 +204,15 @@ class Story:
 
     def _climb(self, of: Recorded, trend: Trend, low: float, high: float) -> None:
         """A straight line that ends between low and high, and would pass the value in two thirds of the time ahead."""
-        end = _between(max(low, 0.0), min(high, trend.value))
-        slope = (trend.value - end) / trend.ahead_minutes * 1.5
-        start = end - slope * self.minutes
-        if start < 0:
-            raise CannotSay(f"a line of {self.minutes:,} minutes would begin below nothing")
+        part = 1.5 * self.minutes / trend.ahead_minutes
+        least = trend.value * part / (1 + part)  # a line that ends here begins at nothing
+        low, high = max(low, least, 0.0), min(high, trend.value)
+        if low >= high:
+            raise CannotSay(
+                f"a line of {self.minutes:,} minutes that ends below {number(high)} would begin below nothing"
+            )
+        end = _between(low, high)
+        start = end - (trend.value - end) * part
         moved = self._at(of, start)
         first = self.levels.pop(moved)
         last = self._at(of, end)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,18 +15,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from capacity.config import Service
 from capacity.errors import InputError
+from capacity.monitoring.alarm import Replayed
 from capacity.monitoring.conditions import Absent, BurnRate, OutsideProfile, Reading, Threshold, Trend
 from capacity.monitoring.render import KINDS, rendered
 from capacity.monitoring.render.profile import kindest, outward, week
-from tests.monitoring.render.making import ALL, FAST, LATENCY, PROFILE, QUOTA, WEB, alarm, of
+from tests.monitoring.render.making import ALL, EACH, FAST, LATENCY, PROFILE, QUOTA, WEB, alarm, of
 from tests.scaling.any_policy import NASTY, names
 from tests.scaling.aws_model import problems
 from tests.scaling.hcl import strings
 
 
-def calls(*which: Any) -> list[dict[str, Any]]:
-    made: list[dict[str, Any]] = rendered(of(*which), "boto3").document
+def calls(*which: Any, services: tuple[Service, ...] = (WEB,)) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = rendered(of(*which, services=services), "boto3").document
     return made
 
 
@@ -110,7 +114,7 @@ def test_a_burn_rate_is_the_share_of_bad_requests_in_a_period_as_long_as_its_win
     assert ">= 20, FILL(e, 0) / r, 0)" in expressions(long)["burning"]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.floats(0.9, 0.9999), st.floats(1, 9.9), st.integers(5, 1440), st.data())
 def test_slow_minutes_are_as_many_as_burn_the_budget_and_one_less_are_not(
     objective: float, factor: float, long: int, data: st.DataObject
@@ -126,7 +130,7 @@ def test_slow_minutes_are_as_many_as_burn_the_budget_and_one_less_are_not(
         assert (bad - 1) / minutes <= limit + 1e-9
 
 
-@settings(max_examples=8)
+@settings(max_examples=6)
 @given(st.lists(st.floats(0.001, 1e7), min_size=168, max_size=168), st.sampled_from([1, 5, 60, 120]), st.booleans())
 def test_metric_math_expects_of_every_hour_no_less_than_the_profile_and_hardly_more(
     values: list[float], minutes: int, above: bool
@@ -220,7 +224,7 @@ def test_what_cloudwatch_cannot_say_is_a_finding_and_nothing_else_is_lost(condit
 def test_refused_alarms_are_in_no_document_but_the_table_and_the_data() -> None:
     noisy = replace(alarm("saturation"), name="noisy", refused="9 false pages a month")
     both = of(noisy, alarm("silence"))
-    shown = {kind: json.dumps(rendered(both, kind).document) for kind in KINDS}
+    shown = {kind: json.dumps(rendered(both, kind).files) for kind in KINDS}
     assert {kind for kind, text in shown.items() if "noisy" in text} == {"table", "json"}
     assert "9 false pages a month" in shown["table"]
 
@@ -267,7 +271,7 @@ def test_cloudformations_linter_has_nothing_to_say_but_of_what_was_made_wrong() 
     assert [(match.rule.id, match.path[1]) for match in said] == [("E3615", "CapacityWebSaturation")]
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(names | st.sampled_from(NASTY))
 def test_no_name_breaks_or_enters_a_document(name: str) -> None:
     name = name.strip() or "x"
@@ -288,8 +292,43 @@ def test_no_name_breaks_or_enters_a_document(name: str) -> None:
             assert title in every(template, "AlarmName")
             assert all(re.fullmatch("[A-Za-z0-9]+", logical) for logical in template["Resources"])
     rows = rendered(few, "table").document.splitlines()
-    assert len(rows) == 4
+    assert sum(row.startswith("page ") for row in rows) == 3
     assert all(row.isprintable() for row in rows)
+
+
+def test_a_fleet_is_as_many_templates_as_it_takes_with_each_service_in_one(tmp_path: Path) -> None:
+    fleet = tuple(WEB.model_copy(update={"name": f"s{number}", "alb_resource_label": ""}) for number in range(25))
+    many = of(*(alarm(name, one.name) for one in fleet for name in EACH), services=fleet)
+    files = many.save(tmp_path / "new", "cloudformation")
+    assert [file.name for file in files] == [f"alarms-{number}.json" for number in range(1, len(files) + 1)]
+    with pytest.raises(InputError, match=rf"(?s)takes {len(files)} files: alarms-1.json, .*--out DIR"):
+        many.render("cloudformation")
+    templates = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    names = [sorted(every(template["Resources"], "AlarmName")) for template in templates]
+    together = [name for several in names for name in several]
+    assert sorted(together) == sorted(call["parameters"]["AlarmName"] for call in calls(*many, services=fleet))
+    for file, template, held in zip(files, templates, names, strict=True):
+        assert len(template["Resources"]) <= 500
+        assert set(every(template["Resources"], "Ref")) == set(template["Parameters"])
+        assert file.stat().st_size <= 1_000_000
+        assert set(Counter(name.split("-")[1] for name in held).values()) == {len(together) // 25}, "no service is torn"
+    assert len(rendered(of(alarm("silence")), "cloudformation").files) == 1
+
+
+def test_the_table_says_the_lead_and_the_record_and_stays_as_wide_as_a_screen() -> None:
+    record = Replayed(days=60, fired=3, true=2, false=1, lead_minutes=70)
+    short = replace(alarm("short"), lead_minutes=60.0, replayed=record)
+    head, *rows = rendered(of(short, alarm("silence")), "table").document.splitlines()
+    columns = ["ahead", "days", "fired", "right", "false/month"]
+    ends = [head.index(column) + len(column) for column in columns]
+    first = rows[0]
+    told = [first[:end].split("  ")[-1].strip() for end in ends]
+    assert told == ["60 min", "60", "3", "2", "0.5"]
+    assert "not tried" in next(row for row in rows if "silence" in row)
+    assert len(rows) > 2
+    assert max(map(len, rows)) <= 160
+    when = " ".join(row[head.index("when") :].strip() for row in rows[:-1])
+    assert when == "tasks_of_max >= 1 for 10m and (cpu_utilization > 85% in 3 of 5m or latency p95 > 1)"
 
 
 def test_a_kind_that_there_is_not_names_those_that_there_are() -> None:

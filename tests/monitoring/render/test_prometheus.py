@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml  # type: ignore[import-untyped, unused-ignore]
 from hypothesis import given, settings
 
@@ -16,37 +17,30 @@ from capacity.config import Monitoring
 from capacity.config.azure import AzureSettings
 from capacity.config.prometheus import PrometheusQuery, PrometheusSettings
 from capacity.monitoring.alarm import Alarms
-from capacity.monitoring.conditions import All, AnyOf, Condition, OutsideProfile, Reading, Threshold, Trend
+from capacity.monitoring.conditions import Reading, Threshold
 from capacity.monitoring.render import rendered
 from capacity.monitoring.render.azure import WINDOWS
-from capacity.monitoring.render.prometheus_tests import RULE_FILE
-from tests.monitoring.render.making import ALL, EACH, PROFILE, TOLD, WEB, alarm, of
+from capacity.monitoring.render.prometheus import RULE_FILE
+from tests.monitoring.render.making import ALL, TOLD, WEB, alarm, of
 from tests.scaling.any_policy import NASTY, names
 from tests.sources.prometheus.server import program
 
-#: What takes promtool long takes it so for the minutes it has to replay: the same in short.
-SHORT: dict[str, Condition] = {
-    "leak": All((Trend(Reading("memory_utilization"), 95, 30, 60), Threshold(Reading("memory_utilization"), ">", 50))),
-    "forecast": OutsideProfile(Reading("requests", minutes=5), PROFILE, 0.95),
-    "vcpu": AnyOf(
-        (Threshold(Reading("cpu"), ">", 20), Threshold(Reading("cpu", minutes=5), "<", 5, 1, 1, "breaching"))
-    ),
-}
+
+def promtool(folder: Path, alarms: Alarms) -> subprocess.CompletedProcess[str]:
+    """Rules and their tests as files of a folder, tested."""
+    alarms.save(folder, "prometheus")
+    return judged(alarms.save(folder, "prometheus-tests"))
 
 
-def each() -> Alarms:
-    made = [alarm(name) for name in EACH if name != "odd"]
-    short = [replace(one, condition=SHORT.get(one.name.removeprefix("capacity-web-"), one.condition)) for one in made]
-    return of(*short)
-
-
-def promtool(folder: Path, alarms: Alarms, *, test: bool = True) -> subprocess.CompletedProcess[str]:
-    (folder / RULE_FILE).write_text(rendered(alarms, "prometheus").document, encoding="utf-8")
-    command = [program("promtool"), "check", "rules", str(folder / RULE_FILE)]
-    if test:
-        (folder / "tests.yml").write_text(rendered(alarms, "prometheus-tests").document, encoding="utf-8")
-        command = [program("promtool"), "test", "rules", str(folder / "tests.yml")]
+def judged(files: list[Path]) -> subprocess.CompletedProcess[str]:
+    command = [program("promtool"), "test", "rules", *map(str, files)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def cases(files: list[Path]) -> list[tuple[str, bool]]:
+    """(alert, whether it is to fire) of every case of these files."""
+    tests = [test for file in files for test in yaml.safe_load(file.read_text(encoding="utf-8"))["tests"]]
+    return [(one["alertname"], bool(one["exp_alerts"])) for test in tests for one in test["alert_rule_test"]]
 
 
 def rules(alarms: Alarms) -> dict[str, dict[str, Any]]:
@@ -55,32 +49,63 @@ def rules(alarms: Alarms) -> dict[str, dict[str, Any]]:
 
 
 def test_prometheus_takes_the_rules_of_every_condition_and_each_fires_when_it_should(tmp_path: Path) -> None:
-    checked = promtool(tmp_path, ALL, test=False)
-    assert "SUCCESS" in checked.stdout, checked.stderr
-    few = each()
-    tests = yaml.safe_load(rendered(few, "prometheus-tests").document)["tests"]
-    assert [one["name"] for one in tests] == [f"{one.name} {does}" for one in few for does in ("fires", "stays quiet")]
-    tested = promtool(tmp_path, few)
-    assert tested.returncode == 0, tested.stdout + tested.stderr
+    few = of(*(one for one in ALL if one.kind != "anomaly"))  # two days of steps: it is tested alone, below
+    ran = promtool(tmp_path, few)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    found = rules(few)
+    checked = [program("promtool"), "check", "rules", *map(str, tmp_path.glob("*rules.yml"))]
+    assert subprocess.run(checked, capture_output=True, timeout=60).returncode == 0
+    assert sorted(cases(list(tmp_path.glob("*tests*.yml")))) == sorted(
+        (alert, fires) for alert in found if alert.startswith("capacity-") for fires in (False, True)
+    )
 
 
-def test_a_threshold_that_is_changed_in_the_rules_fails_their_tests(tmp_path: Path) -> None:
-    one = of(alarm("saturation"))
-    promtool(tmp_path, one)
+def test_the_files_of_rules_are_the_document_in_two(tmp_path: Path) -> None:
+    whole = yaml.safe_load(rendered(ALL, "prometheus").document)["groups"]
+    parts = [
+        group
+        for file in ALL.save(tmp_path, "prometheus")
+        for group in yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]
+    ]
+    assert parts == whole
+
+
+def test_two_services_are_tested_in_as_many_steps_as_one(tmp_path: Path) -> None:
+    other = WEB.model_copy(update={"name": "api"})
+    two = of(*(alarm(name, one) for name in ("burn_fast", "silence") for one in ("web", "api")), services=(WEB, other))
+    files = two.save(tmp_path, "prometheus-tests")
+    (tests,) = (yaml.safe_load(file.read_text(encoding="utf-8"))["tests"] for file in files)
+    assert [len(test["alert_rule_test"]) for test in tests] == [2] * 4
+    assert len(cases(files)) == 8
+    assert promtool(tmp_path, two).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "others"),
+    [
+        ("saturation", "> bool 85", ("> bool 1000", "> bool 10")),
+        ("leak", ">= 95", (">= 1000", ">= 10")),
+        ("odd", "> bool 2)", ("> bool 1000)", "> bool -20)")),
+    ],
+)
+def test_a_limit_that_is_changed_in_the_rules_fails_their_tests(
+    name: str, written: str, others: tuple[str, str], tmp_path: Path
+) -> None:
+    one = of(alarm(name))
+    one.save(tmp_path, "prometheus")
+    files = one.save(tmp_path, "prometheus-tests")
     text = (tmp_path / RULE_FILE).read_text(encoding="utf-8")
-    assert "> bool 85" in text
-    for other in ("> bool 1000", "> bool 10"):
-        (tmp_path / RULE_FILE).write_text(text.replace("> bool 85", other), encoding="utf-8")
-        command = [program("promtool"), "test", "rules", str(tmp_path / "tests.yml")]
-        assert subprocess.run(command, capture_output=True, timeout=60).returncode == 1
+    assert written in text
+    assert judged(files).returncode == 0
+    for other in others:
+        (tmp_path / RULE_FILE).write_text(text.replace(written, other), encoding="utf-8")
+        assert judged(files).returncode == 1
 
 
 def test_rules_ask_the_questions_of_the_settings_and_say_which_they_assume() -> None:
     asks = PrometheusSettings(
         query=(
-            PrometheusQuery(
-                metric="requests", query="sum by (app) (rate(hit[$__rate_interval]))", service_label="app"
-            ),
+            PrometheusQuery(metric="requests", query="sum by (app) (rate(hit[$__rate_interval]))", service_label="app"),
             PrometheusQuery(metric="latency", stat="p95", query="lat", service="web", unit="ms"),
         )
     )
@@ -111,11 +136,12 @@ def test_a_name_is_read_back_from_the_rules_as_it_is(name: str) -> None:
     named = WEB.model_copy(update={"name": name})
     few = of(*(alarm(one, name) for one in ("burn_fast", "low", "forecast")), services=(named,))
     groups = yaml.safe_load(rendered(few, "prometheus").document)["groups"]
-    assert groups[-1]["name"] == f"capacity-alerts-{name}"
-    assert [rule["alert"] for rule in groups[-1]["rules"]] == [one.name for one in few]
-    tests = yaml.safe_load(rendered(few, "prometheus-tests").document)["tests"]
-    expected = [alert["exp_labels"]["service"] for one in tests for alert in one["alert_rule_test"][0]["exp_alerts"]]
-    assert expected == [name] * 3
+    alerts = {group["name"]: [rule["alert"] for rule in group["rules"] if "alert" in rule] for group in groups}
+    assert alerts[f"capacity-alerts-{name}"] == [few.alarms[0].name, few.alarms[1].name]
+    assert alerts[f"capacity-plan-{name}"] == [few.alarms[2].name]
+    files = [yaml.safe_load(text) for text in rendered(few, "prometheus-tests").files.values()]
+    found = [one for file in files for test in file["tests"] for one in test["alert_rule_test"]]
+    assert [alert["exp_labels"]["service"] for one in found for alert in one["exp_alerts"]] == [name] * 3
     template = json.loads(rendered(few, "azure").document)
     assert len(template["resources"]) == len(groups)
 
@@ -123,8 +149,8 @@ def test_a_name_is_read_back_from_the_rules_as_it_is(name: str) -> None:
 def test_hostile_names_stay_data_for_promtool(tmp_path: Path) -> None:
     services = [WEB.model_copy(update={"name": name}) for name in (*NASTY, '{{ $value }} "a\\b"') if name.strip()]
     few = of(*(alarm("saturation", one.name) for one in services), services=tuple(services))
-    tested = promtool(tmp_path, few)
-    assert tested.returncode == 0, tested.stdout + tested.stderr
+    ran = promtool(tmp_path, few)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_a_prefix_that_no_metric_may_have_is_changed_there_only() -> None:
@@ -167,3 +193,17 @@ def test_azure_holds_twenty_rules_a_group_and_reads_no_expression_of_its_own() -
     alerts = [rule["alert"] for group in groups for rule in group if "alert" in rule]
     assert alerts == [f"[[{number}]" for number in range(45)]
     assert all(not re.search(r"[#<>%&:\\?/]", one["name"]) for one in template["resources"])
+
+
+def test_azure_takes_as_many_templates_as_its_parameters_ask_for() -> None:
+    fleet = tuple(WEB.model_copy(update={"name": f"s{number}"}) for number in range(300))
+    hot = replace(alarm("saturation"), condition=Threshold(Reading("cpu_utilization", minutes=5), ">", 85))
+    each = (replace(hot, name=f"hot-{one.name}", service=one.name) for one in fleet)
+    made = rendered(of(*each, services=fleet), "azure")
+    templates = [json.loads(text) for text in made.files.values()]
+    assert list(made.files) == ["alarms-1.json", "alarms-2.json"]
+    assert [one["name"] for template in templates for one in template["resources"]] == [f"hot-{s.name}" for s in fleet]
+    for template in templates:
+        asked = set(re.findall(r"parameters\('(\w+)'\)", json.dumps(template["resources"])))
+        assert asked == set(template["parameters"]) - {"location"}
+        assert len(template["parameters"]) <= 256
