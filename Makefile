@@ -52,6 +52,8 @@ docs: $(READY) ## Write the generated pages of docs/ and build the site in build
 	@$(BIN)/python -m capacity.schema > docs/data-dictionary.md
 	@$(BIN)/python -m capacity.config > docs/configuration.md
 	@$(BIN)/python -m capacity.cli.reference > docs/commands.md
+	@$(BIN)/python -m capacity.cli.python_reference > docs/python-api.md
+	@$(BIN)/python -m benchmarks.how_right > docs/how-right.md
 	@$(BIN)/sphinx-build --quiet --fresh-env --fail-on-warning --keep-going -b html docs build/site
 	@echo build/site/index.html
 

@@ -1,0 +1,71 @@
+"""The site's pages: generated ones are what the code says now, links lead somewhere, files named are there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from benchmarks import how_right, kept
+from capacity.cli import python_reference
+from tests.conftest import ROOT
+
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("decisions/*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
+
+
+def test_the_page_of_python_is_what_the_code_says() -> None:
+    assert (DOCS / "python-api.md").read_text(encoding="utf-8") == python_reference.reference(), "run: make docs"
+
+
+def test_how_right_shows_what_benchmarks_kept_and_names_those_that_kept_nothing() -> None:
+    found = kept.results()
+    assert (DOCS / "how-right.md").read_text(encoding="utf-8") == how_right.page(found), "run: make docs"
+    assert {result.name for result in found} <= set(how_right.ASKED)
+    for name in how_right.ASKED:
+        place = ROOT / "benchmarks" / name
+        assert place.with_suffix(".py").exists() or (place / "__main__.py").exists()
+
+
+def test_a_result_reads_back_as_it_was_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "FOLDER", tmp_path)
+    table = kept.Table("Shares", ("of", "share"), (("requests", "5.1 %"),))
+    first = kept.Result("steps", "How soon?", "python -m benchmarks.steps --keep", "Generated services.", (table,))
+    first.keep()
+    (again,) = kept.results()
+    assert (again.question, again.tables[0].rows) == (first.question, [["requests", "5.1 %"]])
+    assert "| requests | 5.1 % |" in how_right.page([again])
+
+
+def test_the_files_that_the_mathematics_names_are_there() -> None:
+    named = re.findall(r"`(capacity/[\w/]+\.py)`", (DOCS / "mathematics.md").read_text(encoding="utf-8"))
+    assert len(named) >= 30
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file_and_a_heading_in_it(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.S | re.M)
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"https?://[^\s/]+\.\w+(/\S*)?$", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = page.parent / name if name else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def anchors(page: Path) -> set[str]:
+    """Headings as GitHub and MyST name them: lower case, words joined by hyphens, no punctuation."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.S | re.M)
+    headings = re.findall(r"^#+ (.*)$", text, flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^([\w-]+)$", index, flags=re.M))
+    assert {page.stem for page in DOCS.glob("*.md")} - {"index"} == listed
