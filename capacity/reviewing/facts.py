@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from capacity.planning.words import level_words, share, spoken_date, usd
+from capacity.planning.words import counted, level_words, share, spoken_date, usd
 from capacity.reviewing.decomposing import PARTS
 from capacity.reviewing.wording import FLEET, plus
 
@@ -179,7 +179,7 @@ def recommended(review: Review) -> list[Fact]:
     counts = pd.Series([fate.status for fate in fates]).value_counts()
     order = ("applied", "changed", "ignored", "not due", "cannot be told")
     said = ", ".join(f"{counts[status]} {status}" for status in order if status in counts)
-    found = [Fact("fates", SECTIONS[2], said, f"Of {len(fates)} recommendations: {said}.", headline=True)]
+    found = [Fact("fates", SECTIONS[2], said, f"Of {counted(len(fates), 'recommendation')}: {said}.", headline=True)]
     seen: dict[str, int] = {}
     for fate in fates:
         key = f"fate/{fate.decision.service}/{fate.decision.kind}"
@@ -196,24 +196,31 @@ def _cost(amount: float) -> str:
 
 
 def kept(review: Review) -> list[Fact]:
-    """Whether the level that plans are made at was exceeded as often as promised: the fleet, and who broke it."""
+    """Whether the level that plans are made at was exceeded as often as promised: the fleet, and who broke it.
+
+    Requests speak for the vCPU and the memory that they take, where the verdict is the same.
+    """
     table = review.coverage[review.coverage["level"] == LEVEL]
     whole = table["service"].eq(FLEET) | (table.groupby("metric")["service"].transform("size") == 1)
-    return [
-        _kept(row, bool(all_))
-        for row, all_ in zip(table.itertuples(), whole, strict=True)
-        if all_ or row.verdict in BROKEN
-    ]
+    rows = sorted(
+        (row for row, all_ in zip(table.itertuples(), whole, strict=True) if all_ or row.verdict in BROKEN),
+        key=lambda row: (row.service != FLEET, row.service, row.metric != "requests", row.metric),
+    )
+    told: dict[tuple[str, str], Any] = {}
+    for row in rows:
+        told.setdefault((row.service, row.verdict), row)
+    return [_kept(row, len(review.pasts), headline=place == 0) for place, row in enumerate(told.values())]
 
 
-def _kept(row: Any, whole: bool) -> Fact:
+def _kept(row: Any, plans: int, *, headline: bool) -> Fact:
     name = "the fleet" if row.service == FLEET else f"`{row.service}`"
+    over = f" of {plans:,} plans" if plans > 1 else ""
     text = (
         f"Demand ({row.metric}) of {name} was above its {level_words(LEVEL)} quantile in {_whole(row.exceeded)} of the "
-        f"intervals, {_whole(row.promised)} promised, {_whole(row.low)} to {_whole(row.high)} in the long run: "
+        f"intervals{over}, {_whole(row.promised)} promised, {_whole(row.low)} to {_whole(row.high)} in the long run: "
         f"{_SAID[row.verdict]}."
     )
-    return Fact(f"kept/{row.service}/{row.metric}", SECTIONS[3], row.verdict, text, whole and row.metric == "requests")
+    return Fact(f"kept/{row.service}/{row.metric}", SECTIONS[3], row.verdict, text, headline)
 
 
 def _whole(part: float) -> str:
