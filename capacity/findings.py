@@ -94,6 +94,9 @@ class Findings:
         labels = [f"{status} {check}" for (status, check), _ in ordered]
         return charts.bars(labels, [float(count) for _, count in ordered], "findings", "Findings by check")
 
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.items)) or "no findings"
+
     def _repr_html_(self) -> str:
         return table_html(f"{len(self)} findings, worst {self.status}", self.frame)
 

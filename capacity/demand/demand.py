@@ -158,9 +158,11 @@ class Demand:
         values = {name: self.series(name, metric).to_numpy() for name in chosen}
         return charts.lines(self.times, values, unit=Key("", metric).unit, title=f"{metric}: demand")
 
+    def __str__(self) -> str:
+        return f"Demand: {len(self.keys)} series, {len(self.times):,} intervals of {self.interval}"
+
     def _repr_html_(self) -> str:
-        sentence = f"Demand: {len(self.keys)} series, {len(self.times):,} intervals of {self.interval}"
-        return table_html(sentence, self.frame)
+        return table_html(str(self), self.frame)
 
 
 def zones_of(keys: Sequence[Key], services: Sequence[Service], clock: object = "UTC") -> tuple[str, ...]:

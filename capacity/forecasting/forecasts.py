@@ -240,11 +240,14 @@ class Forecast:
             return pd.Series(values[0], index=index, name=self.keys[0].service)
         return pd.DataFrame(values.T, index=index, columns=self._names)
 
-    def _repr_html_(self) -> str:
+    def __str__(self) -> str:
         sentence = (
             f"Forecast: {len(self.keys)} series, {len(self.times):,} intervals of {self.interval}, by {self.model}"
         )
-        return table_html(". Overridden: ".join([sentence, *map(str, self.overrides)]), self.frame)
+        return ". Overridden: ".join([sentence, *map(str, self.overrides)])
+
+    def _repr_html_(self) -> str:
+        return table_html(str(self), self.frame)
 
 
 def quantiles(paths: np.ndarray, levels: Sequence[float], rising: Rising = np.asarray) -> np.ndarray:

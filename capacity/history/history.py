@@ -214,15 +214,17 @@ class History:
         rows = self.keys[key]
         return int(stamps[rows.stop - 1] - stamps[rows.start]) + key.seconds * 1_000_000
 
-    def _repr_html_(self) -> str:
+    def __str__(self) -> str:
         if not len(self.frame):
-            return table_html("History: no rows", self.frame)
+            return "History: no rows"
         start, end = self.span
-        sentence = (
+        return (
             f"History: {len(self.services)} services, {len(self.keys)} series, {len(self):,} rows, "
             f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC, {len(self.findings)} findings"
         )
-        return table_html(sentence, self.frame)
+
+    def _repr_html_(self) -> str:
+        return table_html(str(self), self.frame)
 
 
 def _held(line: pd.Series, times: pd.DatetimeIndex) -> np.ndarray:

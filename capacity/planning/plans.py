@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from capacity.config import Account, Budget, Config, Goal, Instance, Limit, Rate, Scenario, Service
-from capacity.display import table_html
+from capacity.display import SHOWN_ROWS, table_html
 from capacity.errors import InputError
 from capacity.findings import NO_FINDINGS, Findings
 from capacity.forecasting.forecasts import DRAWN, Forecast, highest
@@ -299,8 +299,16 @@ class Plan:
         title = f"{chosen.name}: tasks planned"
         return charts.steps(rows.index[:whole:size], lines, unit, title, limit=chosen.max_tasks)
 
-    def _repr_html_(self) -> str:
+    def __str__(self) -> str:
+        shown = [f"- {one.sentence}" for one in self.decisions[:SHOWN_ROWS]]
+        more = len(self.decisions) - len(shown)
+        return "\n".join([self._sentence, *shown, *([f"and {more:,} more in .decisions"] if more else [])])
+
+    @property
+    def _sentence(self) -> str:
         failed = sum(finding.status == "FAIL" for finding in self.findings)
         doubt = f", made from data with {failed} failed checks: see .findings" if failed else ""
-        sentence = f"Plan: {len(self.services)} services, {len(self.decisions)} decisions{doubt}"
-        return table_html(sentence, self.frame)
+        return f"Plan: {len(self.services)} services, {len(self.decisions)} decisions{doubt}"
+
+    def _repr_html_(self) -> str:
+        return table_html(self._sentence, self.frame)

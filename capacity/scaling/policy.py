@@ -127,6 +127,9 @@ class ServicePolicy:
         """Chart of the scheduled minimum over a week."""
         return Policy((self,)).plot()
 
+    def __str__(self) -> str:
+        return str(Policy((self,)))
+
     def _repr_html_(self) -> str:
         sentence = f"Policy of {self.service.name}: {len(self.schedule)} scheduled actions"
         return table_html(sentence, Policy((self,)).frame)

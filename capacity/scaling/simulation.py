@@ -72,10 +72,12 @@ class Simulation:
         series = {column: rows[column].to_numpy() for column in ("demand", "running", "minimum")}
         return steps(pd.DatetimeIndex(rows.index), series, "tasks", f"{name}: tasks needed and running")
 
-    def _repr_html_(self) -> str:
+    def __str__(self) -> str:
         short = int(self.metrics["short_minutes"].sum())
-        sentence = f"Simulation: {len(self.metrics)} services, {len(self.frame):,} minutes, {short:,} of them short"
-        return table_html(sentence, self.metrics.round(3))
+        return f"Simulation: {len(self.metrics)} services, {len(self.frame):,} minutes, {short:,} of them short"
+
+    def _repr_html_(self) -> str:
+        return table_html(str(self), self.metrics.round(3))
 
 
 def simulate(

@@ -52,8 +52,11 @@ class Advice:
     def __len__(self) -> int:
         return len(self.frame)
 
+    def __str__(self) -> str:
+        return f"Advice: {len(self)} recommendations"
+
     def _repr_html_(self) -> str:
-        return table_html(f"Advice: {len(self)} recommendations", self.frame)
+        return table_html(str(self), self.frame)
 
 
 def beside(advice: Advice, services: Sequence[Service]) -> pd.DataFrame:

@@ -83,8 +83,11 @@ class Observations:
         lines = {str(name): table[name].to_numpy() for name in table.columns[:DRAWN]}
         return charts.lines(pd.DatetimeIndex(table.index), lines, METRICS[chosen].unit, chosen)
 
+    def __str__(self) -> str:
+        return f"Observations: {len(self):,} rows from {self.source}"
+
     def _repr_html_(self) -> str:
-        return table_html(f"Observations: {len(self):,} rows from {self.source}", self.frame)
+        return table_html(str(self), self.frame)
 
 
 @runtime_checkable

@@ -73,10 +73,12 @@ class PerTask:
         line = self.frame["requests_per_s"]
         return charts.lines(line.index, {self.service: line.to_numpy()}, "requests/s", "What one task served")
 
-    def _repr_html_(self) -> str:
+    def __str__(self) -> str:
         share = self.frame["usable"].mean() if len(self.frame) else 0.0
-        sentence = f"{self.service}, per task: {len(self.frame):,} intervals, {share:.0%} of them usable"
-        return table_html(sentence, self.frame.reset_index())
+        return f"{self.service}, per task: {len(self.frame):,} intervals, {share:.0%} of them usable"
+
+    def _repr_html_(self) -> str:
+        return table_html(str(self), self.frame.reset_index())
 
 
 def per_task(

@@ -249,11 +249,24 @@ class Backtest:
         days = (wide.index.to_numpy() + 1) * size
         return charts.skill(days, {model: wide[model].to_numpy() for model in others}, title="Loss by days ahead")
 
+    def __str__(self) -> str:
+        told = [
+            f"{row.status} {row.service} {row.metric} {row.model}: {row.verdict}" for row in self._told.itertuples()
+        ]
+        return "\n".join([self._sentence, *told])
+
+    @property
+    def _sentence(self) -> str:
+        return f"Backtest: {self.horizon:,} intervals of {self.interval} ahead, after a gap of {self.gap}"
+
+    @property
+    def _told(self) -> pd.DataFrame:
+        """The worst verdicts: as many as are shown."""
+        return self.verdicts[["service", "metric", "model", "status", "verdict"]].head(SHOWN_ROWS)
+
     def _repr_html_(self) -> str:
-        sentence = f"Backtest: {self.horizon:,} intervals of {self.interval} ahead, after a gap of {self.gap}"
-        words = self.verdicts[["service", "metric", "model", "status", "verdict"]].head(SHOWN_ROWS)
         heading = f"{len(self.verdicts):,} verdicts, worst first, in .verdicts"
-        return table_html(sentence, self.summary.round(3)) + table_html(heading, words)
+        return table_html(self._sentence, self.summary.round(3)) + table_html(heading, self._told)
 
     # --- parts of the tables ------------------------------------------------------------------------------------------
 

@@ -237,6 +237,9 @@ class LoadPlan:
 
         return driven(self)
 
+    def __str__(self) -> str:
+        return "\n".join(self.arithmetic)
+
     def _repr_html_(self) -> str:
         from capacity.display import table_html
 

@@ -101,6 +101,9 @@ class CacheWhatIf:
         column, unit = ("origin_per_s", "queries/s") if self.caching.protects == "database" else ("tasks", "tasks")
         return curve(self.curve, column, unit=unit, today=self.caching.hit_ratio, limit=self.limit)
 
+    def __str__(self) -> str:
+        return self.explain()
+
     def _repr_html_(self) -> str:
         shown = self.frame.drop(columns=["service"]).dropna(axis=1, how="all")
         return table_html(self.headline, shown)

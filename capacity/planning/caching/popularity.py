@@ -110,11 +110,14 @@ class Popularity:
         labels = [f"most popular {size:,}" for size in sizes[:-1]] + [f"all {sizes[-1]:,} keys"]
         return charts.bars(labels, held, "% of the requests", "How many keys take how many requests")
 
+    def __str__(self) -> str:
+        return f"Popularity: {len(self.counts):,} keys, {self.source}"
+
     def _repr_html_(self) -> str:
         import pandas as pd
 
         top = pd.DataFrame({"rank": np.arange(1, min(len(self.counts), 12) + 1), "count": self.counts[:12]})
-        return table_html(f"Popularity: {len(self.counts):,} keys, {self.source}", top)
+        return table_html(str(self), top)
 
 
 @dataclass(frozen=True)

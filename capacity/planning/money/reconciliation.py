@@ -17,7 +17,7 @@ from capacity.planning.money.billed import COMMITTED, QUANTITIES, SPOT, at, mont
 from capacity.planning.money.offers import COVERED, Offer, ratios
 from capacity.planning.money.spend import asked_of, matches_of, rate_of
 from capacity.planning.prices import billed, price_of
-from capacity.planning.words import counted, share, spoken_date
+from capacity.planning.words import counted, share, spoken_date, usd
 from capacity.sources.base import Span
 
 if TYPE_CHECKING:
@@ -67,8 +67,13 @@ class Reconciliation:
         labels = [f"{month:%Y-%m} {name}" for month in months.index for name in ("by the table", "billed")]
         return charts.bars(labels, months.to_numpy(dtype=float).ravel(), "USD", "The bill beside the price table")
 
+    def __str__(self) -> str:
+        months = counted(self.frame["month"].nunique(), "month")
+        billed, table = self.frame["billed"].sum(), self.frame["table"].sum()
+        return f"{months} of bills: {usd(billed)} were billed, and what ran is {usd(table)} by the price table"
+
     def _repr_html_(self) -> str:
-        return table_html("The bill beside the price table", self.frame)
+        return table_html(str(self), self.frame)
 
 
 def reconcile(plan: Plan, history: History, *, months: int = 3, tolerance: float = 0.05) -> Reconciliation:

@@ -103,8 +103,11 @@ class Live:
         ]
         return pd.DataFrame(rows, columns=_COLUMNS).astype(dict.fromkeys(_COLUMNS[2:5], "Int64"))
 
+    def __str__(self) -> str:
+        return f"{len(self.services)} services of account {self.account}"
+
     def _repr_html_(self) -> str:
-        return table_html(f"{len(self.services)} services of account {self.account}", self.frame)
+        return table_html(str(self), self.frame)
 
 
 _COLUMNS = [

@@ -132,8 +132,11 @@ class Discovery:
         plain: dict[str, Any] = json.loads(json.dumps({"services": services, "quotas": quotas}, default=_iso))
         return plain | {"findings": [str(finding) for finding in self.findings]}
 
+    def __str__(self) -> str:
+        return f"Discovery: {len(self.services)} services, {len(self.findings)} findings"
+
     def _repr_html_(self) -> str:
-        return table_html(f"Discovery: {len(self.services)} services, {len(self.findings)} findings", self.frame)
+        return table_html(str(self), self.frame)
 
 
 _SEEN = (

@@ -96,8 +96,11 @@ class Bill:
         title = f"What services cost, {first:%Y-%m-%d} to {last:%Y-%m-%d}"
         return charts.bars(list(sums.index), sums.to_numpy(), currency[0], title)
 
+    def __str__(self) -> str:
+        return f"Bill: {len(self):,} rows from {self.source}"
+
     def _repr_html_(self) -> str:
-        return table_html(f"Bill: {len(self):,} rows from {self.source}", self.totals())
+        return table_html(str(self), self.totals())
 
 
 def faults(frame: pd.DataFrame) -> list[str]:
