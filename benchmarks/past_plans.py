@@ -83,9 +83,9 @@ def _parts(found: Review) -> Table:
     return Table(f"Task-hours of the plan of {CUTOFFS[-1]}, from planned to actual", ("service", *SPLIT), rows)
 
 
-#: Parts of the error, and between them the columns of the review in the order of the sum.
+#: The columns of the review in the order of the sum, and those that are differences.
 SIGNED: Final = ("margin", "demand", "capacity", "policy")
-SPLIT: Final = ("planned", *SIGNED, "actual")
+SPLIT: Final = ("planned", "margin", "expected", "demand", "capacity", "policy", "actual")
 
 
 def _hours(row: Any, name: str) -> str:

@@ -77,3 +77,12 @@ def test_every_command_of_the_page_runs(page: str, place: Path, account: str) ->
     printed = [one for one in ran if one.words[0] == "capacity"]
     assert [" ".join(one.words) for one in printed if not one.stdout + one.stderr] == []
     assert [" ".join(one.words) for one in printed if "Traceback" in one.stderr] == []
+
+
+def test_the_notebook_lines_of_how_to_run_in_the_shop(place: Path) -> None:
+    (block,) = blocks("docs/how-to.md", "python")
+    with pytest.MonkeyPatch.context() as here:
+        here.chdir(place)
+        names: dict[str, Any] = {}
+        exec(compile(block, "docs/how-to.md", "exec"), names)
+    assert len(names["plan"].frame) == 7 * 24

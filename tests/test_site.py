@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -69,3 +71,44 @@ def test_every_page_is_in_the_index() -> None:
     index = (DOCS / "index.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"^([\w-]+)$", index, flags=re.M))
     assert {page.stem for page in DOCS.glob("*.md")} - {"index"} == listed
+
+
+#: Page with Python -> the test that runs it.
+RUNNERS = {
+    "README.md": "test_readme.py",
+    **dict.fromkeys(("applying.md", "cost.md", "forecasting.md", "load-tests.md", "planning.md"), "test_guides.py"),
+    **dict.fromkeys(("policies.md", "rehearsing.md"), "test_guides.py"),
+    **dict.fromkeys(("from-spreadsheets.md", "tutorial.md"), "test_tutorial.py"),
+    **dict.fromkeys(("dashboards.md", "runbooks.md"), "monitoring/test_monitoring_guides.py"),
+    "alarms.md": "monitoring/test_incidents.py",
+    "how-to.md": "test_docs.py",
+    "report.md": "reporting/test_branding.py",
+    "report-json.md": "reporting/test_same_always.py",
+    "reviewing.md": "reviewing/test_review_guide.py",
+    "slos.md": "monitoring/test_slo_command.py",
+}
+#: What would ask Azure; its names are looked up below.
+ASKS_AZURE = "azure.md"
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.S | re.M)
+
+
+def test_every_page_with_python_is_run_by_a_test() -> None:
+    assert {page.name for page in PAGES if blocks(page, "python")} == {*RUNNERS, ASKS_AZURE}
+    for page, runner in RUNNERS.items():
+        assert page in (ROOT / "tests" / runner).read_text(encoding="utf-8")
+
+
+def test_the_names_of_the_page_that_asks_azure_are_there() -> None:
+    (block,) = blocks(DOCS / ASKS_AZURE, "python")
+    exec(compile("\n".join(re.findall(r"^from .*", block, flags=re.M)), ASKS_AZURE, "exec"), {})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_settings_and_documents_shown_can_be_read(page: Path) -> None:
+    for block in blocks(page, "toml"):
+        tomllib.loads(block)
+    for block in blocks(page, "json"):
+        json.loads(block)
