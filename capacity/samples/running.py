@@ -8,6 +8,7 @@ ceil(running x metric / target), with cooldowns, and new tasks that serve only a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -42,9 +43,7 @@ class Run:
 
 def run(model: ServiceModel, load: np.ndarray, cpu_seconds: np.ndarray) -> Run:
     """The service under `load` (n,) requests/s, each costing `cpu_seconds` (n,)."""
-    from numba import njit
-
-    tasks, served, left = njit(minute_by_minute)(
+    tasks, served, left = _compiled()(
         load,
         cpu_seconds,
         model.task_vcpu,
@@ -68,6 +67,13 @@ def run(model: ServiceModel, load: np.ndarray, cpu_seconds: np.ndarray) -> Run:
         utilization=100 * vcpu / (tasks * model.task_vcpu),
         lost=np.divide(left, offered, out=np.zeros_like(left), where=offered > 0),
     )
+
+
+@cache
+def _compiled() -> Any:
+    from numba import njit
+
+    return njit(minute_by_minute)
 
 
 def minute_by_minute(
