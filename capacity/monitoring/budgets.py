@@ -17,7 +17,7 @@ from capacity.history import History
 from capacity.history.line import counted
 from capacity.monitoring.laying import MINUTE
 from capacity.monitoring.minutes import Minutes, utc
-from capacity.monitoring.slos import BURN_WINDOWS, DAY, WELL_KNOWN, SloStatus, slo_status
+from capacity.monitoring.slos import BURN_WINDOWS, DAY, WELL_KNOWN, SloStatus, days, slo_status
 from capacity.schema import ERROR_BUDGETS
 from capacity.sources.base import Span
 
@@ -165,8 +165,11 @@ def _doubts(one: SloStatus, minutes: Minutes) -> Iterator[Finding]:
     window = one.known_minutes + one.unknown_minutes
     if np.isnan(one.good):
         needed = "requests and errors" if metric == "errors" else f"latency ({one.slo.percentile})"
-        said = f"{one.slo.name}: nothing is known of {needed} in the {one.slo.window_days} days of its window"
-        yield Finding(one.service, metric, CHECK, "UNKNOWN", said, f"Bring {needed}, or leave the SLO out.")
+        what, advice = f"nothing is known of {needed}", f"Bring {needed}, or leave the SLO out."
+        if one.nobody_asked:
+            what, advice = one.unjudged, "Is it still in use?"
+        said = f"{one.slo.name}: {what} in the {days(one.slo.window_days)} of its window"
+        yield Finding(one.service, metric, CHECK, "UNKNOWN", said, advice)
         return
     if one.known_minutes < WELL_KNOWN * window:
         said = f"{one.slo.name}: of {one.unknown_minutes / DAY:.1f} of {window / DAY:g} days nothing is known"

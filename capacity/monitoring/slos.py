@@ -146,9 +146,9 @@ class SloStatus:
 
     def __str__(self) -> str:
         name = f"{self.service} {self.slo.name}"
-        promised = f"{_percent(self.slo.objective, self.slo.budget)} promised over {self.slo.window_days} days"
+        promised = f"{_percent(self.slo.objective, self.slo.budget)} promised over {days(self.slo.window_days)}"
         if np.isnan(self.good):
-            return f"{name}: nothing is known of {promised}."
+            return f"{name}: {self.unjudged} {'to keep' if self.nobody_asked else 'of'} {promised}."
         share = f"{name}: {_percent(self.good, self.slo.budget)} good of {promised}"
         left = f"{100 * (1 - self.spent):.3g} % of the error budget is left"
         if self.spent >= 1:
@@ -159,6 +159,16 @@ class SloStatus:
             whole = f"{left}, and lasts at this rate"
         unknown = f"; of {self.unknown_minutes:,} minutes nothing is known" if self.unknown_minutes else ""
         return f"{share}: {whole}{unknown}."
+
+    @property
+    def unjudged(self) -> str:
+        """Why `good` is NaN: nobody asked, or nothing is known."""
+        return "nobody made a request" if self.nobody_asked else "nothing is known"
+
+    @property
+    def nobody_asked(self) -> bool:
+        """Whether no request came in any minute that is known."""
+        return 0 < self.quiet_minutes == self.known_minutes
 
     @property
     def _since(self) -> str:
@@ -256,6 +266,15 @@ def _gone(
     spent = (kept_bad + rate * slo.budget * each * ahead) / (slo.budget * (kept_total + each * ahead))
     past = spent >= 1
     return at + pd.Timedelta(minutes=int(ahead[past.argmax()])) if past.any() else never
+
+
+def days(count: int) -> str:
+    """So many days.
+
+    >>> days(1), days(30)
+    ('1 day', '30 days')
+    """
+    return f"{count} day{'' if count == 1 else 's'}"
 
 
 def _percent(share: float, budget: float = 0.01) -> str:

@@ -181,6 +181,14 @@ def test_a_service_that_promises_nothing_is_told_and_gets_the_rest() -> None:
     ]
 
 
+def test_a_promise_about_what_nothing_measures_is_told() -> None:
+    times = pd.date_range("2026-03-02", periods=2 * 1440, freq="min", tz="UTC")
+    row = {"service": "web", "metric": "cpu_utilization", "interval": 60, "timestamp": times, "value": 50.0}
+    found = alarms(planned(), history=capacity.read(pd.DataFrame(row)))
+    said = [one.message for one in found.findings if one.check == "slo"]
+    assert [re.findall(r"holds no (.*): if", one) for one in said] == [["requests"], ["latency (p95)"]]
+
+
 def test_a_batch_service_wakes_no_one_for_latency_or_load() -> None:
     batch = service("worker", tier="batch", requests_per_second_per_task=None)
     assert [one.name for one in alarms(plan_of(batch)).pages] == ["capacity-worker-burn_fast-availability"]

@@ -183,6 +183,13 @@ def test_nothing_known_is_no_promise_kept() -> None:
     assert str(status) == "web availability: nothing is known of 99.9 % promised over 30 days."
 
 
+def test_where_nobody_asked_nothing_is_missing() -> None:
+    none = history_of({("requests", "mean", 60): np.zeros(1440), ("errors", "mean", 60): np.zeros(1440)})
+    found = error_budgets(none, [Service(name="web", slo=(Slo(window_days=1),))])
+    assert str(found) == "UNKNOWN web availability: nobody made a request to keep 99.9 % promised over 1 day."
+    assert [one.message for one in found.findings] == ["availability: nobody made a request in the 1 day of its window"]
+
+
 def test_a_night_without_a_request_spends_nothing_and_is_known() -> None:
     requests, latency = np.full(2 * DAY, 5.0), np.full(2 * DAY, 0.1)
     requests[DAY:] = 0

@@ -52,7 +52,18 @@ def burning(known: Known) -> tuple[list[Proposal], list[Finding]]:
         if known.expected("requests") is None:
             advice = "Its requests are not known, so that no promise about them could be watched: measure them first."
         return [], [known.finding("slo", message, advice)]
-    return [proposal for slo in known.service.slo for proposal in _of(known, slo)], []
+    findings = [found for slo in known.service.slo if (found := _unmeasured(known, slo)) is not None]
+    return [proposal for slo in known.service.slo for proposal in _of(known, slo)], findings
+
+
+def _unmeasured(known: Known, slo: Slo) -> Finding | None:
+    """That history holds nothing of what an SLO is about: if the monitor does not either, its alarms stay silent."""
+    signal, stat = ("latency", slo.percentile) if slo.kind == "latency" else ("requests", "mean")
+    if known.watch is None or known.watch.minutes.has(signal, stat):
+        return None
+    what = f"{signal} ({slo.percentile})" if slo.kind == "latency" else signal
+    message = f"The history holds no {what}: if the monitor has none either, the alarms of {slo.name} never go off."
+    return known.finding("slo", message, f"Measure {what}: for CloudWatch state alb_resource_label.")
 
 
 def _of(known: Known, slo: Slo) -> list[Proposal]:
