@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from capacity.monitoring.alarm import Alarms
@@ -43,11 +44,15 @@ def terraform(alarms: Alarms) -> Rendered:
             if call["operation"] == "put_composite_alarm":
                 body["depends_on"] = f"[{', '.join(f'aws_cloudwatch_metric_alarm.{child}' for child in own[:-1])}]"
             blocks.append(block(f'resource "{TYPES[call["operation"]]}" "{name}"', body))
-    for label in labels.values():
-        if any(f"var.{label})" in text for text in blocks):
-            blocks.insert(0, block(f'variable "{label}"', {"type": "string", "description": quoted(_LABEL)}))
+    text = "\n".join(blocks)
+    used = set(re.findall(r"var\.(\w+)\)", text))
+    holes = [
+        block(f'variable "{label}"', {"type": "string", "description": quoted(_LABEL)})
+        for label in labels.values()
+        if label in used
+    ]
     head = ["# Alarms written by capacity.", *(f"# {printable(line)}" for line in telling.unsaid)]
-    return telling.of({"alarms.tf": "\n".join(["\n".join(head) + "\n", *blocks])})
+    return telling.of({"alarms.tf": "\n".join(["\n".join(head) + "\n", *holes, text])})
 
 
 def _body(call: Call, label: str) -> Body:

@@ -55,7 +55,7 @@ EACH: dict[str, tuple[Kind, Severity, Condition]] = {
     "forecast": ("forecast_breach", "ticket", OutsideProfile(Reading("requests", minutes=60), PROFILE, 0.95)),
     "vcpu": ("forecast_breach", "ticket", OutsideProfile(Reading("cpu", minutes=60), PROFILE, 0.95)),
     "silence": ("silence", "ticket", Absent(Reading("requests"), 15)),
-    "odd": ("anomaly", "ticket", Anomaly(Reading("requests", minutes=15))),
+    "odd": ("anomaly", "ticket", Anomaly(Reading("requests", minutes=60))),
 }
 QUOTA = Alarm(
     "capacity-account-quota",
