@@ -43,11 +43,14 @@ def alarms(
     says which alarms history refused, and what a monitor cannot say or says otherwise. docs/alarm-documents.md says
     what each kind of document holds.
     """
+    from capacity.errors import InputError
     from capacity.monitoring.render import rendered, renderer, save
     from capacity.scaling.render.table import printable
 
     kind = "json" if as_json else kind
     renderer(kind)  # a kind that does not exist is said before the minutes that rehearsals take
+    if kind == "prometheus-tests" and out is None:
+        raise InputError("tests of rules are several files", advice="Say where: --out DIR, beside the rules.")
     with chain_of(config, history, service, horizon, None, quiet) as chain:
         made = chain.alarms
         result = rendered(made, kind)

@@ -36,6 +36,12 @@ def test_a_kind_that_there_is_not_is_refused_before_anything_is_read() -> None:
     assert f"There are: {', '.join(KINDS)}." in said.stderr
 
 
+def test_tests_of_rules_are_files_and_that_is_said_before_anything_is_read() -> None:
+    said = called("alarms", "--config", "data/samples/capacity.toml", "--as", "prometheus-tests", code=1)
+    assert said.stdout == ""
+    assert "tests of rules are several files" in said.stderr
+
+
 def test_the_guide_names_every_kind_of_document_and_no_other() -> None:
     text = (ROOT / "docs/alarm-documents.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`[^|]*) \|", text, flags=re.M)

@@ -83,6 +83,9 @@ def azure(alarms: Alarms) -> Rendered:
         *((watched[alarm.service], _metric_alert(alarm, alarms, names[alarm.service])) for alarm in metric),
         *((WORKSPACE, _rule_group(*part, alerts, alarms)) for group in groups for part in _parts(group)),
     ]
+    taken: set[str] = set()
+    for _, resource in made:
+        resource["name"] = arm_text(_resource_name(resource["name"], taken))
     together = boxes(_sized(made), (MOST_RESOURCES, MOST_BYTES, MOST_PARAMETERS - 2)) or [[]]
     for alarm, _ in rules.alerts:
         message = f"`{alarm.name}` is a rule of Azure Managed Prometheus: {_why_not(alarm.condition, alarms.azure)}"
@@ -193,7 +196,7 @@ def _metric_alert(alarm: Alarm, alarms: Alarms, name: str) -> Part:
     return {
         "type": "Microsoft.Insights/metricAlerts",
         "apiVersion": "2018-03-01",
-        "name": arm_text(_resource_name(alarm.name)),
+        "name": alarm.name,
         "location": "global",
         "tags": {"managed-by": "capacity"},
         "properties": {
@@ -219,7 +222,7 @@ def _rule_group(name: str, rules: list[Rule], alerts: dict[str, tuple[Alarm, Rul
     return {
         "type": "Microsoft.AlertsManagement/prometheusRuleGroups",
         "apiVersion": "2023-03-01",
-        "name": arm_text(_resource_name(name)),
+        "name": name,
         "location": "[parameters('location')]",
         "tags": {"managed-by": "capacity"},
         "properties": {
@@ -266,10 +269,17 @@ def _parameter(name: str) -> str:
     return f"{name[0].lower()}{name[1:]}App"
 
 
-def _resource_name(name: str) -> str:
-    """A name that Azure takes for a resource.
+def _resource_name(name: str, taken: set[str]) -> str:
+    """A name that Azure takes for a resource and that none has yet, in whatever case: it is put among those taken.
 
-    >>> _resource_name("capacity-web-a/b?")
-    'capacity-web-a_b_'
+    >>> taken: set[str] = set()
+    >>> [_resource_name(name, taken) for name in ("capacity-web-a/b?", "capacity-Web-a_b_", "?")]
+    ['capacity-web-a_b_', 'capacity-Web-a_b_-2', '_']
     """
-    return _FORBIDDEN.sub("_", name)[:LONGEST_NAME].rstrip(" .") or "alarm"
+    plain = _FORBIDDEN.sub("_", name)[: LONGEST_NAME - 6].rstrip(" .") or "alarm"
+    number, own = 1, plain
+    while own.lower() in taken:
+        number += 1
+        own = f"{plain}-{number}"
+    taken.add(own.lower())
+    return own
