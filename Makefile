@@ -5,6 +5,7 @@ BIN     := $(VENV)/bin
 READY   := $(VENV)/.ready
 CONFIG  ?= data/samples/capacity.toml
 HISTORY ?=
+PREVIOUS ?=
 OUT     ?= build/report
 PLAN    ?= $(OUT)/report.plan
 
@@ -14,8 +15,9 @@ PLAN    ?= $(OUT)/report.plan
 help: ## Show this map
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-report: $(READY) ## Write the capacity report (HISTORY=path CONFIG=capacity.toml OUT=folder for your own)
-	@$(BIN)/capacity report --config "$(CONFIG)" --out "$(OUT)" $(if $(HISTORY),--history "$(HISTORY)")
+report: $(READY) ## Write the capacity report (HISTORY=path CONFIG=capacity.toml OUT=folder PREVIOUS=plan for your own)
+	@$(BIN)/capacity report --config "$(CONFIG)" --out "$(OUT)" $(if $(HISTORY),--history "$(HISTORY)") \
+	  $(if $(PREVIOUS),--previous "$(PREVIOUS)")
 
 review: $(READY) ## Was the plan right? (PLAN=plans/2026Q4.plan or a folder of them, HISTORY=what happened since)
 	@$(BIN)/capacity review "$(PLAN)" --config "$(CONFIG)" $(if $(HISTORY),--actuals "$(HISTORY)")

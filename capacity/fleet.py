@@ -46,6 +46,7 @@ STAGES = {
     "alarms": "Choosing alarms and trying them on history",
     "dashboard": "Drawing dashboards",
     "runbooks": "Writing runbooks",
+    "answers": "Asking scenarios, costs and error budgets",
     "report": "Writing the report",
     "snapshot": "Keeping the plan",
     "review": "Reviewing the plan",
@@ -66,6 +67,7 @@ class Chain:
 
     config    what `capacity.load_config` returned
     source    history to read instead of `[data] history`: a file, folder or store
+    previous  plan that was kept, or the folder of them, instead of `[report] previous`
     only      names of services to keep; empty keeps all
     beside    what to try beside target tracking and schedules: "steps", "predictive" (`recommend_policy`)
     started   called with a stage's name when it begins
@@ -78,6 +80,7 @@ class Chain:
     beside: tuple[Beside, ...] = ()
     started: Callable[[str], None] = lambda stage: None
     seconds: dict[str, float] = field(default_factory=dict)
+    previous: Path | None = None
 
     @cached_property
     def services(self) -> tuple[Service, ...]:
@@ -271,9 +274,16 @@ class Chain:
     def report(self) -> Report:
         from capacity.findings import Findings
         from capacity.reporting import report
+        from capacity.reporting.asking import MOST, asked
 
+        last = self.last_plan  # one that is not there is said before the minutes of planning
         plan, policy, scores, doubts = self.plan, self.policy, self.backtest, self.doubts
+        alarms = self.alarms if len(self.services) <= MOST["alarms"] else None
         history = replace(self.history, findings=Findings())  # the plan carries them, each once
+        with self._stage("answers"):
+            beside = asked(plan, history, self.config, alarms)
+        if last is not None:
+            beside.ask("review", "review", lambda: self.review(last))
         with self._stage("report"):
             said = self.config.report
             return report(
@@ -282,11 +292,30 @@ class Chain:
                 history=history,
                 findings=doubts,
                 scores=scores,
+                kept="report.plan, beside this report",
+                left_out=beside.left_out,
+                **beside.nouns,
                 title=said.title,
                 sections=said.sections,
                 footer=said.footer,
                 templates=self.config.templates_path,
             )
+
+    @property
+    def last_plan(self) -> Path | None:
+        """The plan that was kept last time, or the folder of some; None where none was kept yet.
+
+        Raises ConfigError when there is no such file.
+        """
+        from capacity.reviewing.keeping import SUFFIX
+
+        path = self.previous or self.config.previous_path
+        if path is None:
+            return None
+        if not path.exists():
+            advice = "Keep one first: capacity plan --save PATH, or copy report.plan of the last report."
+            raise ConfigError(f"the last plan is not there: {path}", advice=advice)
+        return path if path.is_file() or any(path.glob(f"*{SUFFIX}")) else None
 
     def snapshot(self, *, created_at: Moment | None = None, policy: bool = True) -> Snapshot:
         """The plan with everything it was made from, to be kept as one file, opened and run again.

@@ -246,14 +246,19 @@ def report(
     service: Names = None,
     horizon: Horizon = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder, instead of [report] out.")] = None,
+    previous: Annotated[
+        Path | None,
+        typer.Option(metavar="PLAN", help="Plan kept last time, or the folder of them, instead of [report] previous."),
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Write the capacity report. As report.html, report.pdf, report.xlsx and report.json; report.plan keeps the plan.
 
-    Copy report.plan to where plans are kept (plans/2026Q4.plan): the next review holds it against what happened.
+    Copy report.plan to where plans are kept (plans/2026Q4.plan): the next report opens with what became of it.
     """
     with chain_of(config, history, service, horizon, None, quiet) as chain:
+        chain.previous = previous
         result = chain.report
         folder = out if out is not None else Path(chain.config.report.out)
         paths = [*result.save_all(folder), chain.snapshot().save(folder / "report.plan")]

@@ -158,6 +158,14 @@ class Config(Settings):
         base = self.path.parent if self.path is not None else Path()
         return base / self.report.templates
 
+    @property
+    def previous_path(self) -> Path | None:
+        """Where [report].previous points, relative to the file that says so."""
+        if not self.report.previous:
+            return None
+        base = self.path.parent if self.path is not None else Path()
+        return base / self.report.previous
+
 
 def load_config(path: str | Path) -> Config:
     """Read `capacity.toml`. Everything wrong in it is reported in one ConfigError.

@@ -103,6 +103,11 @@ class ReportSettings(Settings):
     footer: str = Field(
         "", description="Last line of the page, and of each page on paper, where the title is otherwise."
     )
+    previous: str = Field(
+        "",
+        description="Plan that was kept last time, or the folder of them: the report opens with what became of it; "
+        "relative to this file.",
+    )
     sections: tuple[str, ...] = Field(
         (),
         description="Sections to show, in their order; all when empty. JSON holds every part.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,14 +16,12 @@ import pandas as pd
 
 from capacity._version import __version__
 from capacity.findings import Finding, Findings
-from capacity.history.history import History
 from capacity.planning.plans import Plan
 from capacity.reporting import sections, series, words
 from capacity.reporting.chapter import chapter
 from capacity.reporting.sections.base import Nouns
 from capacity.reporting.sections.fleet import accounts
 from capacity.reporting.sections.method import DIGITS
-from capacity.scaling.policy import Policy
 
 #: Raised when a field is renamed, removed or changes meaning; a new field does not raise it.
 SCHEMA_VERSION: Final = 1
@@ -33,23 +32,20 @@ FULL: Final = 24
 
 
 def document(
-    plan: Plan,
+    given: Nouns,
     *,
-    policy: Policy | None = None,
-    history: History | None = None,
-    findings: Findings | None = None,
-    scores: pd.DataFrame | None = None,
     title: str = "Capacity report",
     generated_at: str = "",
     shown: Sequence[str] = (),
     footer: str = "",
 ) -> dict[str, Any]:
-    """Everything a report says, in the order it says it: decisions, fleet, cost, then each service, then method.
+    """Everything a report says: what its sections share, each service, then the parts of the sections.
 
     `generated_at` is the only part that is not a function of the other arguments.
     """
-    known = Findings.of(*_finding_groups(plan, history, findings))
-    scores = plan.forecast.scores if scores is None else scores
+    plan, policy, history = given.plan, given.policy, given.history
+    known = Findings.of(*_finding_groups(given))
+    scores = plan.forecast.scores if given.scores is None else given.scores
     full = drawn(plan)
     chapters = [
         chapter(
@@ -65,7 +61,7 @@ def document(
         for number, service in enumerate(plan.services, start=1)
     ]
     planned = {service.name for service in plan.services}  # what is known of others has no chapter to stand in
-    nouns = Nouns(plan, policy, history, known, scores)
+    nouns = replace(given, findings=known, scores=scores)
     base = {
         "schema_version": SCHEMA_VERSION,
         "capacity_version": __version__,
@@ -73,6 +69,8 @@ def document(
         "generated_at": generated_at,
         "footer": footer,
         "sections": sections.chosen(shown),
+        "left_out": dict(given.left_out),
+        "kept": given.kept,
         "period": _period(plan),
         "alerts": [finding_row(finding) for finding in known if finding.status == "FAIL"],
         "accounts": accounts(plan),
@@ -98,9 +96,11 @@ def drawn(plan: Plan) -> set[str]:
     return set(list(dict.fromkeys([*urgent, *costly]))[:FULL])
 
 
-def _finding_groups(plan: Plan, history: History | None, findings: Findings | None) -> list[Findings]:
-    groups = [plan.findings, plan.forecast.findings, plan.forecast.past.findings]
-    return groups + [part for part in (history.findings if history is not None else None, findings) if part is not None]
+def _finding_groups(given: Nouns) -> list[Findings]:
+    """Of what was planned from. What money, scenarios and alarms take for granted stands in their own sections."""
+    plan, history = given.plan, given.history
+    groups = [plan.findings, plan.forecast.findings, plan.forecast.past.findings, given.findings]
+    return groups + ([history.findings] if history is not None else [])
 
 
 def _period(plan: Plan) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def render(document: dict[str, Any], pictures: dict[str, Picture], own: Brand = 
         contents=contents(page),
         listed=chapters if len(chapters) <= LISTED else [],
         anchors=anchors(page),
-        first=next(iter(anchors(page)), ""),
+        first=next(iter(anchors(page)), "report"),
         pictures=pictures,
         sparks={part["anchor"]: sparkline(part["demand"][0]) for part in document["services"] if part["demand"]},
         strips={part["anchor"]: _strip(part) for part in document["services"]},
@@ -72,7 +72,7 @@ def _allowed(script: str, own: Brand) -> str:
 
 def _asks_for_script(block: dict[str, Any]) -> bool:
     """Whether there is something to sort, search or unfold."""
-    return bool(block.get("tools") or block.get("folded") or block.get("more"))
+    return bool(block.get("tools") or block.get("sortable") or block.get("folded") or block.get("more"))
 
 
 def _strip(part: dict[str, Any]) -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
 from capacity.errors import InputError
 from capacity.files import write_whole
-from capacity.findings import Findings
+from capacity.findings import NO_FINDINGS, Findings
 from capacity.history.history import History
 from capacity.planning.plans import Plan
 from capacity.reporting import html, json, pdf, xlsx
@@ -22,7 +22,14 @@ from capacity.reporting.accuracy import scores_frame
 from capacity.reporting.branding import NO_BRAND, Brand, brand
 from capacity.reporting.document import document
 from capacity.reporting.pictures import Picture
+from capacity.reporting.sections.base import Nouns
 from capacity.scaling.policy import Policy
+
+if TYPE_CHECKING:
+    from capacity.monitoring import Alarms, ErrorBudgets
+    from capacity.planning.money import Budgets, Commitment, Reconciliation, UnitCosts
+    from capacity.planning.scenarios import WhatIf
+    from capacity.reviewing import Review
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,18 +74,34 @@ def report(
     history: History | None = None,
     findings: Findings | None = None,
     scores: Any = None,
+    review: Review | None = None,
+    what_if: WhatIf | None = None,
+    unit_costs: UnitCosts | None = None,
+    commitment: Commitment | None = None,
+    budgets: Budgets | None = None,
+    reconciliation: Reconciliation | None = None,
+    error_budgets: ErrorBudgets | None = None,
+    alarms: Alarms | None = None,
+    kept: str = "",
+    left_out: Mapping[str, str] | None = None,
     title: str = "Capacity report",
     generated_at: datetime | pd.Timestamp | str | None = None,
     sections: Sequence[str] = (),
     footer: str = "",
     templates: str | Path | None = None,
 ) -> Report:
-    """The page a capacity review acts on: decisions, fleet, cost, then each service with its reasons and its doubts.
+    """The page a capacity review acts on: the last plan against actual, decisions, fleet, what may be different, cost,
+    risks, what is watched, then each service with its reasons and its doubts, the data and the method.
 
     policy        what `recommend_policy` gave; without it the report says that nothing was rehearsed
     history       adds the tasks that ran before the plan begins, and its findings
     findings      more findings than those the plan carries
     scores        a Backtest, or `schema.SCORES`; the forecast's own when left out
+    review        of the last plan (`capacity.review`): what the report opens with
+    what_if, unit_costs, commitment, budgets, reconciliation, error_budgets, alarms
+                  what `plan.what_if(...)` and its sisters gave; a report without one says nothing of it
+    kept          file that keeps this plan, to be named for the next report
+    left_out      section -> a sentence on what is not in it, and how to have it
     generated_at  moment to print, read as UTC when it names no zone; now, when left out. Nothing else varies
     sections      names of `reporting.sections`, in the order of the pages; all when left out. JSON holds every part
     footer        last line of the page, and of each page on paper
@@ -88,11 +111,23 @@ def report(
     moment = moment.tz_localize("UTC") if moment.tz is None else moment.tz_convert("UTC")
     return Report(
         document(
-            plan,
-            policy=policy,
-            history=history,
-            findings=findings,
-            scores=scores_frame(scores),
+            Nouns(
+                plan,
+                policy=policy,
+                history=history,
+                findings=NO_FINDINGS if findings is None else findings,
+                scores=scores_frame(scores),
+                review=review,
+                what_if=what_if,
+                unit_costs=unit_costs,
+                commitment=commitment,
+                budgets=budgets,
+                reconciliation=reconciliation,
+                error_budgets=error_budgets,
+                alarms=alarms,
+                kept=kept,
+                left_out=left_out or {},
+            ),
             title=title,
             generated_at=moment.floor("s").isoformat(),
             shown=sections,

@@ -36,13 +36,19 @@ def cell(
     code: bool = False,
     anchor: str = "",
     spark: str = "",
+    link: str = "",
     sort: float | str | None = None,
 ) -> dict[str, Any]:
     """What stands in one place of a table: text, a smaller line below it, or a status or sparkline by name.
 
-    `sort` is what a page that sorts its rows goes by; None is last either way.
+    `sort` is what a page that sorts its rows goes by; None is last either way. `link` is where the text leads outside
+    the page: only where a browser would fetch it, for an address may come from anyone's settings.
+
+    >>> cell("runbook", link="javascript:alert(1)")["link"], cell("runbook", link="https://wiki/a.md")["link"]
+    ('', 'https://wiki/a.md')
     """
     held = {"text": text, "small": small, "status": status, "code": code, "anchor": anchor, "spark": spark}
+    held["link"] = link if link.startswith(("https://", "http://")) else ""
     return held | {"sort": sort if isinstance(sort, str) or sort is None else f"{sort:.9g}"}
 
 

@@ -4,7 +4,7 @@ section  {"name", "title", "new_page", "blocks"}, each block by `sections.blocks
 runs     a sentence as pieces, [{"text", "code"}]: the service's name stands out and is never parsed
 figure   {"label", "value", "note"}
 table    {"label", "columns": [{"label", "under", "number", "wide"}], "rows": [{"cells", "strong", "total"}]}
-cell     {"text", "small", "status", "code", "anchor"}
+cell     {"text", "small", "status", "code", "anchor", "spark", "link", "sort"}
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def view(document: dict[str, Any]) -> dict[str, Any]:
 
 
 #: Keys whose text is a name, to be shown as it is.
-NAMES = {"name", "service", "anchor", "picture", "spark", "title", "label", "sort", "owner", "owners", "footer"}
+NAMES = {"name", "service", "anchor", "link", "picture", "spark", "title", "label", "sort", "owner", "owners", "footer"}
 
 _UNIT = re.compile(r"(?<=[0-9]) ?(?=%(?![0-9A-Za-z]))|(?<=[0-9]) (?=USD\b|vCPU\b|GiB\b|tasks?\b)")
 

@@ -26,9 +26,30 @@ STEP_NAMES: Final = {
 LIMIT_NAMES: Final = {
     "max_tasks": "today's maximum",
     "fargate_vcpu_quota": "the region's Fargate quota",
+    "fargate_spot_vcpu_quota": "the region's Fargate Spot quota",
+    "launch_rate": "what Fargate starts in the region",
+    "launch_rate_zone_loss": "what Fargate starts after a zone is lost",
     "ecs_tasks_per_service": "what ECS allows in one service",
     "service_launch_rate": "what Fargate starts of one service",
+    "subnet_addresses": "free addresses",
+    "targets_per_load_balancer": "targets of the load balancer",
+    "targets_per_target_group": "targets of the target group",
+    "provisioning_tasks": "tasks a cluster provisions at once",
+    "connections": "connections",
+    "downstream": "calls downstream",
 }
+
+
+def limit_name(limit: str) -> str:
+    """A limit as people speak of it, with what it is of.
+
+    >>> limit_name("max_tasks"), limit_name("connections: orders-db"), limit_name("subnet_addresses: euw1-az1")
+    ("today's maximum", 'connections of orders-db', 'free addresses of euw1-az1')
+    """
+    kind, _, of = limit.partition(": ")
+    name = LIMIT_NAMES.get(kind, kind)
+    return f"{name} of {of}" if of else name
+
 
 METRIC_NAMES: Final = {"requests": "requests", "cpu": "CPU", "memory": "memory"}
 

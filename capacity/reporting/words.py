@@ -152,6 +152,16 @@ def day(time: pd.Timestamp | str | None) -> str:
     return f"{day_} {month[:3]} {year}"
 
 
+def week(time: pd.Timestamp | str) -> str:
+    """The Monday of a day's week, as a stamp.
+
+    >>> week("2027-01-14T05:00:00Z")
+    '2027-01-11T00:00:00+00:00'
+    """
+    day_ = _utc(time).normalize()
+    return str((day_ - pd.Timedelta(days=day_.weekday())).isoformat())
+
+
 def moment(time: pd.Timestamp | str, interval_seconds: float = 0) -> str:
     """A day with its time; the day alone when it stands for a whole day or more.
 

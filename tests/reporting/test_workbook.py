@@ -16,9 +16,20 @@ pytestmark = ON_ONE_WORKER
 
 def test_the_workbook_has_its_sheets_with_units_and_frozen_headings() -> None:
     book = workbook()
-    names = ["Summary", "Decisions", "Services", "Tasks", "Limits", "Bottlenecks", "Cost", "Rates", "Findings"]
+    names = [
+        "Summary",
+        "Decisions",
+        "Services",
+        "Tasks",
+        "Limits",
+        "Bottlenecks",
+        "Cost",
+        "Rates",
+        "Findings",
+        "Coverage",
+    ]
     assert book.sheetnames == names
-    assert [book[name].freeze_panes is not None for name in names[1:]] == [True] * 8
+    assert [book[name].freeze_panes is not None for name in names[1:]] == [True] * 9
     assert "USD" in " ".join(str(cell.value) for cell in book["Cost"][2])
 
 

@@ -8,10 +8,10 @@ PDF and workbook render blocks and sheets by one macro each, so a section knows 
         return None if nouns.review is None else {"parts": [...]}     # plain data; None: nothing to say
 
     def view(document: Document) -> list[Block]:
-        said = document["review"]
+        said = document.get("review")
         return [] if said is None else [text("..."), figures([...]), table(grid("Label", columns, rows)), note("...")]
 
-    SECTION: Final = Section("review", "Last quarter", view, part)
+    SECTION: Final = Section("review", "Last plan against actual", view, part)
 
 Then: its line in `SECTIONS`, where its place is the place on the page; a field in `base.Nouns` for a noun that is new;
 the argument in `reports.report`; its keys in docs/report-json.md. Parts are made in the order of `SECTIONS`, and see
@@ -20,8 +20,8 @@ before them. `view`, `pictures` and `sheets` are functions of the document alone
 not hold is asked for with `.get`. A picture is `pictures.pictured(name, title, description, chart)`, with `name`
 beginning with the section's.
 
-    base      Section, Nouns          blocks  what pages are made of
-    decisions fleet (fleet_sheets) cost services method
+    base  Section, Nouns    blocks  what pages are made of    plainly  tables of nouns as plain rows
+    review decisions fleet (fleet_sheets) scenarios cost (money) risks watch services quality method
 """
 
 from __future__ import annotations
@@ -31,12 +31,34 @@ from typing import Final
 
 from capacity.errors import InputError
 from capacity.reporting.pictures import Picture
-from capacity.reporting.sections import cost, decisions, fleet, method, services
+from capacity.reporting.sections import (
+    cost,
+    decisions,
+    fleet,
+    method,
+    quality,
+    review,
+    risks,
+    scenarios,
+    services,
+    watch,
+)
 from capacity.reporting.sections.base import Block, Document, Nouns, Section
 from capacity.reporting.sheets import Sheet
 
-#: In the order of the page, which `[report] sections` may change.
-SECTIONS: Final = (decisions.SECTION, fleet.SECTION, cost.SECTION, services.SECTION, method.SECTION)
+#: In the order in which a reader acts on them, which `[report] sections` may change.
+SECTIONS: Final = (
+    review.SECTION,
+    decisions.SECTION,
+    fleet.SECTION,
+    scenarios.SECTION,
+    cost.SECTION,
+    risks.SECTION,
+    watch.SECTION,
+    services.SECTION,
+    quality.SECTION,
+    method.SECTION,
+)
 
 NAMES: Final = tuple(section.name for section in SECTIONS)
 

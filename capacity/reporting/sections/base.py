@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -14,6 +14,12 @@ from capacity.planning.plans import Plan
 from capacity.reporting.pictures import Picture
 from capacity.reporting.sheets import Sheet
 from capacity.scaling.policy import Policy
+
+if TYPE_CHECKING:
+    from capacity.monitoring import Alarms, ErrorBudgets
+    from capacity.planning.money import Budgets, Commitment, Reconciliation, UnitCosts
+    from capacity.planning.scenarios import WhatIf
+    from capacity.reviewing import Review
 
 Document = dict[str, Any]
 
@@ -27,6 +33,8 @@ class Nouns:
 
     findings  all that are known, of the plan, the forecast, the history and the caller
     scores    `schema.SCORES` of a backtest
+    kept      the file that keeps this plan, for a report whose reader would look for it
+    left_out  section -> why something is not in it
     """
 
     plan: Plan
@@ -34,6 +42,16 @@ class Nouns:
     history: History | None = None
     findings: Findings = NO_FINDINGS
     scores: pd.DataFrame | None = None
+    review: Review | None = None
+    what_if: WhatIf | None = None
+    unit_costs: UnitCosts | None = None
+    commitment: Commitment | None = None
+    budgets: Budgets | None = None
+    reconciliation: Reconciliation | None = None
+    error_budgets: ErrorBudgets | None = None
+    alarms: Alarms | None = None
+    kept: str = ""
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def _none(document: Document) -> Sequence[Any]:

@@ -7,9 +7,12 @@ of `tables.runs` where a name in it should stand out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from capacity.reporting.tables import runs
+
+#: Rows from which on a table is worth sorting: fewer are seen at a glance.
+SORTED: Final = 8
 
 Runs = list[dict[str, Any]]
 Tone = Literal["bad", "good", "plain"]
@@ -39,12 +42,15 @@ def figures(items: Iterable[dict[str, str]]) -> dict[str, Any]:
     return {"kind": "figures", "figures": list(items)}
 
 
-def table(grid: dict[str, Any], tools: dict[str, Any] | None = None) -> dict[str, Any]:
+def table(grid: dict[str, Any], tools: dict[str, Any] | None = None, *, sortable: bool | None = None) -> dict[str, Any]:
     """A table of `tables.table`: its label is read aloud, so it says what the table is of.
 
-    `tools` makes the fleet's table one that is searched: {"statuses", "owners"} to choose from. One a page.
+    tools     makes the fleet's table one that is searched: {"statuses", "owners"} to choose from. One a page
+    sortable  whether its headings sort it, by the cells' `sort`; when not told, where it has `SORTED` rows or more
     """
-    return {"kind": "table", "table": grid, "tools": tools}
+    asked = len(grid["rows"]) >= SORTED if sortable is None else sortable
+    asked = asked and any(cell["sort"] is not None for row in grid["rows"] for cell in row["cells"])
+    return {"kind": "table", "table": grid, "tools": tools, "sortable": asked and not tools}
 
 
 def picture(name: str, caption: str = "") -> dict[str, Any]:

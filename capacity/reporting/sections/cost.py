@@ -1,4 +1,4 @@
-"""Cost of a month: the fleet, each service, and the prices it was reckoned with."""
+"""Cost of a month: the fleet, each service, the prices it was reckoned with, and what `money` knows beyond the sum."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from capacity import charts
 from capacity.planning.prices import HOURS_PER_MONTH
 from capacity.reporting import words
 from capacity.reporting.pictures import PHONE, WIDE, Picture, pictured
+from capacity.reporting.sections import money
 from capacity.reporting.sections.base import Block, Document, Nouns, Section
 from capacity.reporting.sections.blocks import note, picture, text
 from capacity.reporting.sheets import Field, Sheet
@@ -51,6 +52,7 @@ def part(nouns: Nouns, document: Document) -> dict[str, Any]:
             }
             for rate in plan.rates
         ],
+        **money.part(nouns),
     }
 
 
@@ -72,6 +74,7 @@ def view(document: Document) -> list[Block]:
             if more > 0
             else []
         ),
+        *money.blocks(document),
     ]
 
 
@@ -149,7 +152,8 @@ def sheets(document: Document) -> list[Sheet]:
     return [
         Sheet("Cost", ITEMS, rows, said, totals, "Total of what has a price"),
         Sheet("Rates", RATES, document["cost"]["rates"]),
+        *money.sheets(document),
     ]
 
 
-SECTION: Final = Section("cost", "Cost", view, part, pictures, sheets, new_page=False)
+SECTION: Final = Section("cost", "Cost and commitments", view, part, pictures, sheets, new_page=False)

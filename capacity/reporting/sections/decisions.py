@@ -8,15 +8,19 @@ from capacity.planning.plans import Decision
 from capacity.planning.words import first_few
 from capacity.reporting import words
 from capacity.reporting.sections.base import Block, Document, Nouns, Section
-from capacity.reporting.sections.blocks import callout
+from capacity.reporting.sections.blocks import callout, heading, note, table
+from capacity.reporting.sections.plainly import cut
 from capacity.reporting.sheets import Field, Sheet
-from capacity.reporting.tables import runs
+from capacity.reporting.tables import cell, column, row, runs
+from capacity.reporting.tables import table as grid
 from capacity.reporting.wording import ACTIONS, grouped_decisions
 
 
 def part(nouns: Nouns, document: Document) -> list[dict[str, Any]]:
-    """Every decision of the plan, numbered, most urgent first."""
-    return [decision_row(number, decision) for number, decision in enumerate(nouns.plan.decisions, start=1)]
+    """Every decision of the plan, numbered, most urgent first; last the Savings Plan to buy, if there is one."""
+    commit = nouns.commitment.decision if nouns.commitment is not None else None
+    told = [*nouns.plan.decisions, *([commit] if commit is not None else [])]
+    return [decision_row(number, decision) for number, decision in enumerate(told, start=1)]
 
 
 def decision_row(number: int, decision: Decision) -> dict[str, Any]:
@@ -41,7 +45,8 @@ def view(document: Document) -> list[Block]:
     calm = [callout("Nothing has to be decided.", [nothing(document)], "good")] if not document["decisions"] else []
     groups = [{"kind": "decisions", **group} for group in decisions(document)]
     failed = alerts(document)
-    return [*calm, *groups, *([{"kind": "alerts", **failed}] if failed else [])]
+    warned = [{"kind": "alerts", **failed}] if failed else []
+    return [*calm, *groups, *warned, *_by_owner(document), *_calendar(document), *_next_time(document)]
 
 
 def nothing(document: dict[str, Any]) -> str:
@@ -92,21 +97,39 @@ SHOWN_ALERTS: Final = 8
 #: How many undated decisions of one kind are said in one: a page of "raise min" would hide what has a date.
 MANY: Final = 3
 
-#: What many services are told at once, by kind of decision.
+#: Decisions of a long group that are told one by one before those of a kind are gathered.
+FIRST: Final = 5
+
+#: What many services are told at once, by kind of decision; the first of these also where the list is short.
+UNDATED: Final = ("raise_min", "lower_min", "lower_max")
 GATHERED: Final = {
     "raise_min": "Raise the minimum of {} services: even their quietest intervals need more, headroom included.",
     "lower_min": "Lower the minimum of {} services: most of the time nothing needs it.",
     "lower_max": "Lower the maximum of {} services: no future comes near it.",
+    "raise_max": "Raise the maximum of {} services: their load will need more.",
+    "resize": "Change the size of the tasks of {} services.",
+    "measure": "Measure what a task of {} services carries.",
+    "fix_data": "Repair the data of {} services before acting on their numbers.",
+    "watch": "Watch {} services: they may need more than their limits allow.",
 }
 
 
 def _together(group: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """The group in its order, with many undated decisions of one kind gathered where the first of them stood."""
-    kinds = [one["kind"] for one in group if one["before"] is None]
+    """The group in its order, with many decisions of one kind gathered where the first of them stood.
+
+    Gathered are undated ones about bounds; of a group too long to be read, all kinds, but for its most urgent few.
+    """
+    long = len(group) > SHOWN
+    apart = [
+        one["kind"] not in GATHERED
+        or ((one["before"] is not None or one["kind"] not in UNDATED) and (not long or place < FIRST))
+        for place, one in enumerate(group)
+    ]
+    kinds = [one["kind"] for one, alone in zip(group, apart, strict=True) if not alone]
     many = {kind for kind in GATHERED if kinds.count(kind) >= MANY}
     gathered: dict[Any, list[dict[str, Any]]] = {}
-    for number, one in enumerate(group):
-        whole = one["kind"] in many and one["before"] is None
+    for number, (one, alone) in enumerate(zip(group, apart, strict=True)):
+        whole = one["kind"] in many and not alone
         gathered.setdefault(one["kind"] if whole else number, []).append(one)
     return list(gathered.values())
 
@@ -116,7 +139,7 @@ def _gathered(together: list[dict[str, Any]], failed: set[str]) -> dict[str, Any
     why: list[dict[str, Any]] = []
     for one in together[:NAMED]:
         doubt = " (its data failed a check)" if one["service"] in failed else ""
-        change = f" {words.grouped(one['current'])} → {words.grouped(one['proposed'])}{doubt}, "
+        change = f"{_from_to(one, ' ')}{doubt}, "
         why += [{"text": one["service"], "code": True}, {"text": change, "code": False}]
     rest = len(together) - NAMED
     last = f" and {rest:,} more, each with its numbers in report.xlsx." if rest > 0 else "."
@@ -124,12 +147,21 @@ def _gathered(together: list[dict[str, Any]], failed: set[str]) -> dict[str, Any
     priced = [one["usd_per_month"] for one in together if one["usd_per_month"] is not None]
     spend, unpriced = sum(priced), len(together) - len(priced)
     owners = sorted({one["owner"] for one in together if one["owner"]})
-    facts = [["Owner", first_few(owners) if owners else "not named"]]
+    dates = sorted(one["before"] for one in together if one["before"])
+    facts = [["Act by", f"{words.day(dates[0])} on"]] if dates else []
+    facts.append(["Owner", first_few(owners) if owners else "not named"])
     if priced and (abs(spend) >= 0.5 or unpriced):
         doubt = f", not known for {unpriced}" if unpriced else ""
         facts.append(["Spend", f"{words.usd_change(spend)} a month{doubt}"])
     what = GATHERED[together[0]["kind"]].format(len(together))
     return {"what": runs(what, ""), "why": why, "failed": False, "facts": facts}
+
+
+def _from_to(one: dict[str, Any], before: str = "") -> str:
+    """From what to what, where both are known."""
+    if one["current"] is None or one["proposed"] is None:
+        return ""
+    return f"{before}{words.grouped(one['current'])} → {words.grouped(one['proposed'])}"
 
 
 def _decision(one: dict[str, Any], failed: set[str], start: str) -> dict[str, Any]:
@@ -167,6 +199,119 @@ def alerts(document: dict[str, Any]) -> dict[str, Any] | None:
         if items
         else None
     )
+
+
+#: Decisions from which on a table beside the list helps to find one's own, and rows of it that the page shows.
+TABLED: Final = 5
+ROWS: Final = 100
+
+#: Weeks of the calendar, and decisions named in each.
+WEEKS: Final = 14
+IN_A_WEEK: Final = 4
+
+
+def _by_owner(document: Document) -> list[Block]:
+    """Who has to do what, by when: a line a decision, by owner and then by date."""
+    decisions, start = document["decisions"], document["period"]["horizon_start"]
+    if len(decisions) < TABLED:
+        return []
+    ordered = sorted(decisions, key=lambda one: (not one["owner"], one["owner"].lower(), one["before"] or "9"))
+    shown, more = cut(ordered, ROWS, "decision", "Decisions")
+    anchors = {part["name"]: part["anchor"] for part in document["services"]}
+    columns = [
+        column("Owner"),
+        column("Act by", wide=0),
+        column("What to do"),
+        column("Whose"),
+        column("From → to", number=True),
+        column("Spend", "USD per month", number=True),
+    ]
+    rows = [
+        row(
+            cell(one["owner"] or "not named", sort=one["owner"].lower() or None),
+            cell(_by_when(one["before"], start), sort=one["before"]),
+            cell(ACTIONS.get(one["kind"], one["kind"]), sort=one["kind"]),
+            cell(_whose(one), anchor=anchors.get(one["service"], ""), sort=one["service"].lower()),
+            cell(_from_to(one) or _one_number(one), one["unit"] if one["proposed"] is not None else ""),
+            cell(_spend(one["usd_per_month"]), sort=one["usd_per_month"]),
+        )
+        for one in shown
+    ]
+    return [heading("Who does what"), table(grid("Decisions by owner", columns, rows)), *more]
+
+
+def _whose(one: dict[str, Any]) -> str:
+    """The service, what is shared, or all of it."""
+    return str(one["service"]).strip("()") or "the fleet"
+
+
+def _by_when(before: str | None, start: str) -> str:
+    return "no date" if before is None else "now" if before <= start else words.day(before)
+
+
+def _one_number(one: dict[str, Any]) -> str:
+    """What is proposed where there is nothing today, such as a first commitment."""
+    return words.number(one["proposed"]) if one["proposed"] is not None else ""
+
+
+def _spend(change: float | None) -> str:
+    if change is None:
+        return "–"
+    return "0" if abs(change) < 0.5 else words.usd_change(change).removesuffix(" USD")
+
+
+def _calendar(document: Document) -> list[Block]:
+    """The dates by which something is to be done, week by week, and when the next plan is due."""
+    start, end = document["period"]["horizon_start"], document["period"]["horizon_end"]
+    dated = [one for one in document["decisions"] if one["before"]]
+    if len(dated) < 2:
+        return []
+    weeks: dict[str, list[dict[str, Any]]] = {}
+    for one in sorted(dated, key=lambda one: (one["before"], one["number"])):
+        weeks.setdefault("" if one["before"] <= start else words.week(one["before"]), []).append(one)
+    rows = [
+        row(
+            cell("now" if not week else f"week of {words.day(week)}"),
+            cell(words.grouped(len(held))),
+            cell(_in_week(held)),
+            cell(first_few(sorted({one["owner"] or "not named" for one in held}))),
+        )
+        for week, held in list(weeks.items())[:WEEKS]
+    ]
+    columns = [
+        column("When", wide=0),
+        column("Decisions", number=True),
+        column("Last day to act", wide=3),
+        column("Owners"),
+    ]
+    return [
+        heading("Calendar"),
+        table(grid("Calendar", columns, rows), sortable=False),
+        note(f"The plan reaches to {words.last_day(end)}: the next one is due before it ends."),
+    ]
+
+
+def _in_week(held: list[dict[str, Any]]) -> str:
+    """Which decisions fall into a week: "raise maximum: checkout (5 Jan), ..."."""
+    told = [
+        f"{ACTIONS.get(one['kind'], one['kind']).lower()}: {_whose(one)} ({words.day(one['before']).rsplit(' ', 1)[0]})"
+        for one in held[:IN_A_WEEK]
+    ]
+    more = len(held) - IN_A_WEEK
+    return ", ".join(told) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _next_time(document: Document) -> list[Block]:
+    """Where this plan is kept, for a report that had no last one to open with."""
+    kept = document.get("kept", "")
+    if not kept or document.get("review") is not None:
+        return []
+    return [
+        note(
+            f"This plan is kept in {kept}. Name that file, or the folder it is kept in, as previous in [report], and "
+            "the next report opens with how this plan did."
+        )
+    ]
 
 
 DECISIONS: Final = (

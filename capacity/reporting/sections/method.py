@@ -9,10 +9,8 @@ from capacity.planning.fingerprint import fingerprint
 from capacity.reporting import words
 from capacity.reporting.sections.base import Block, Document, Nouns, Section
 from capacity.reporting.sections.blocks import facts, note, table, text
-from capacity.reporting.sheets import Field, Sheet
 from capacity.reporting.tables import cell, column, row
 from capacity.reporting.tables import table as grid
-from capacity.reporting.wording import STATUS_WORDS
 
 #: Significant digits of every number in the document; arrays to draw have `series.DIGITS`.
 DIGITS: Final = 9
@@ -128,23 +126,4 @@ def _prices(rates: list[dict[str, Any]]) -> dict[str, Any] | None:
     return grid("Prices", columns, rows) if rows else None
 
 
-FINDINGS: Final = (
-    Field("Service", "text", 28, lambda row: row["service"] or "(fleet)"),
-    Field("Metric", "text", 14, lambda row: row["metric"]),
-    Field("Check", "text", 14, lambda row: row["check"]),
-    Field("Status", "text", 10, lambda row: STATUS_WORDS[row["status"]]),
-    Field("Found", "text", 70, lambda row: row["message"]),
-    Field("What to do", "text", 60, lambda row: row["advice"]),
-    Field("From, UTC", "moment", 18, lambda row: row["start"]),
-    Field("To, UTC", "moment", 18, lambda row: row["end"]),
-    Field("Intervals", "count", 10, lambda row: row["count"]),
-)
-
-
-def sheets(document: Document) -> list[Sheet]:
-    """All findings, also those that passed: of the fleet, then of each service."""
-    found = [*document["fleet_findings"], *(one for part in document["services"] for one in part["findings"])]
-    return [Sheet("Findings", FINDINGS, found)]
-
-
-SECTION: Final = Section("method", "Method and sources", view, part, sheets=sheets)
+SECTION: Final = Section("method", "Method and sources", view, part, new_page=False)

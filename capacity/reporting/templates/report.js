@@ -1,11 +1,44 @@
 "use strict";
+const words = new Intl.Collator("en", {numeric: true}).compare;
+// Headings become buttons that sort the rows by the keys of their cells, numbers as numbers, what is not known last.
+const sortable = (table, rows, then = () => {}) => {
+  const heads = [...table.tHead.rows[0].cells];
+  const numbers = heads.map((_, place) => rows.every(one => one.keys[place] === null || !isNaN(one.keys[place])));
+  const sort = place => {
+    const head = heads[place], down = head.ariaSort === "ascending" || (!head.ariaSort && head.classList.contains("n"));
+    for (const other of heads) other.removeAttribute("aria-sort");
+    head.ariaSort = down ? "descending" : "ascending";
+    const sign = down ? -1 : 1;
+    rows.sort((a, b) => {
+      const [left, right] = [a.keys[place], b.keys[place]];
+      if (left === null || right === null) return (left === null) - (right === null);
+      return sign * (numbers[place] ? left - right : words(left, right));
+    });
+    const sorted = document.createDocumentFragment();
+    for (const one of rows) sorted.append(one.row);
+    table.tBodies[0].append(sorted);
+    then();
+  };
+  heads.forEach((head, place) => {
+    if (rows.every(one => one.keys[place] === null)) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    button.addEventListener("click", () => sort(place));
+    head.append(button);
+  });
+};
+const keys = row => [...row.cells].map(cell => cell.dataset.sort ?? null);
+for (const table of document.querySelectorAll("table.sortable")) {
+  sortable(table, [...table.tBodies[0].rows].map(row => ({row, keys: keys(row)})));
+}
 const form = document.querySelector("form.tools"), table = document.querySelector("table.sorted");
 if (form && table) {
-  const body = table.tBodies[0], heads = [...table.tHead.rows[0].cells], said = form.querySelector(".found");
-  const rows = [...body.rows].map(row => ({
+  const said = form.querySelector(".found");
+  const rows = [...table.tBodies[0].rows].map(row => ({
     row, owner: row.dataset.owner, status: row.dataset.status, decide: row.dataset.decisions > 0,
     text: row.cells[0].textContent.toLowerCase() + "\n" + row.dataset.owner.toLowerCase(),
-    keys: [...row.cells].map(cell => cell.dataset.sort ?? null),
+    keys: keys(row),
   }));
   const by = id => document.getElementById(id)?.value ?? "";
   const more = document.createElement("button");
@@ -28,32 +61,10 @@ if (form && table) {
     more.textContent = `Show ${(count - most).toLocaleString("en")} more`;
     said.textContent = `${count.toLocaleString("en")} of ${rows.length.toLocaleString("en")} services`;
   };
-  const words = new Intl.Collator("en", {numeric: true}).compare;
-  const sort = place => {
-    const head = heads[place], down = head.ariaSort === "ascending" || (!head.ariaSort && head.classList.contains("n"));
-    for (const other of heads) other.removeAttribute("aria-sort");
-    head.ariaSort = down ? "descending" : "ascending";
-    const numbers = place > 0, sign = down ? -1 : 1;
-    rows.sort((a, b) => {
-      const [left, right] = [a.keys[place], b.keys[place]];
-      if (left === null || right === null) return (left === null) - (right === null);
-      return sign * (numbers ? left - right : words(left, right));
-    });
-    const sorted = document.createDocumentFragment();
-    for (const one of rows) { one.row.hidden = true; sorted.append(one.row); }
-    body.append(sorted);
-    filter();
-  };
   const all = () => { most = Infinity; filter(); };
   more.addEventListener("click", all);
   addEventListener("beforeprint", all);
-  heads.forEach((head, place) => {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.append(...head.childNodes);
-    button.addEventListener("click", () => sort(place));
-    head.append(button);
-  });
+  sortable(table, rows, filter);
   form.addEventListener("input", filter);
   form.addEventListener("submit", event => event.preventDefault());
   form.hidden = false;
