@@ -24,7 +24,7 @@ from capacity.samples import true_demand
 alt.renderers.enable("svg")
 
 config = capacity.load_config("data/samples/capacity.toml")
-names = ["storefront", "checkout", "accounts"]
+names = ["storefront", "checkout"]
 history = capacity.read([f"data/samples/{name}.parquet" for name in names]).select(metrics=["requests"])
 
 # %% [markdown]
