@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from capacity.drawing import LIGHT
 from capacity.errors import InputError
 from capacity.forecasting.forecasts import CHART_LEVELS, DRAWN, highest
 from capacity.reviewing.decomposing import PARTS
+from capacity.reviewing.facts import CENTS
 from capacity.reviewing.wording import FLEET, plus
 from capacity.timegrid import steps_per
 
@@ -42,30 +43,54 @@ def parts(review: Review, service: str | None = None) -> Any:
     return waterfall(float(row[f"{prefix}planned"]), told, changes, unit, f"{title}: from planned to actual")
 
 
+class Bar(NamedTuple):
+    """One bar of a waterfall, and what stands beside it."""
+
+    label: str
+    begin: float
+    end: float
+    word: str
+    role: str
+
+
+def bars(start: float, labels: Sequence[str], changes: Sequence[float]) -> list[Bar]:
+    """From `planned` by way of `expected`, which is planned and its margin, to `actual`.
+
+    >>> [(one.label, one.begin, one.end, one.word) for one in bars(500, ["margin", "price"], [-100, 20])][1:]
+    [('margin', 500, 400, '-100'), ('expected', 0, 400, '400'), ('price', 400, 420, '+20'), ('actual', 0, 420, '420')]
+    """
+    digits, at = 0 if abs(start) >= CENTS else 2, start
+    found = [Bar("planned", 0, at, f"{at:,.{digits}f}", "past")]
+    for label, change in zip(labels, changes, strict=True):
+        end = at if np.isnan(change) else at + change
+        found.append(Bar(label, at, end, plus(change, digits), "series-2" if end > at else "series-3"))
+        at = end
+        if label == PARTS[0]:
+            found.append(Bar("expected", 0, at, f"{at:,.{digits}f}", "past"))
+    return [*found, Bar("actual", 0, at, f"{at:,.{digits}f}", "past")]
+
+
 @charts.Drawer
 def waterfall(start: float, labels: Sequence[str], changes: Sequence[float], unit: str, title: str) -> drawing.Spec:
     """Bars that begin where the one above ends, from `start` to where all changes lead. A NaN has words and no bar."""
-    known = np.nan_to_num(np.asarray(changes, dtype=float))
-    ends = start + np.concatenate([[0.0], known.cumsum()])
-    begins = np.concatenate([[0.0], ends[:-1], [0.0]])
-    ends = np.concatenate([ends, ends[-1:]])
-    words = [f"{start:,.0f}", *map(plus, changes), f"{ends[-1]:,.0f}"]
-    roles = ["past", *("series-2" if change > 0 else "series-3" for change in known), "past"]
-    low, high = min(0.0, float(ends.min())), float(ends.max())
-    names = drawing.literal([drawing.short(label) for label in ("planned", *labels, "actual")])
-    order = {"field": "n", "type": "ordinal", "scale": {"domain": list(range(len(ends)))}}
+    drawn = bars(start, labels, changes)
+    ends = [one.end for one in drawn]
+    low, high = min(0.0, *ends), max(ends)
+    names = drawing.literal([drawing.short(one.label) for one in drawn])
+    order = {"field": "n", "type": "ordinal", "scale": {"domain": list(range(len(drawn)))}}
     order["axis"] = {"title": None, "labelExpr": f"{names}[datum.value]", "labelFontSize": 12, "minExtent": 84}
     scale = {"domain": [low, high * 1.12 if high > 0 else 1.0], "nice": False}
     axis = {"title": None, "format": drawing.number_format(max(high, 1.0)), "tickCount": 5, "domain": False}
     across = {"type": "quantitative", "scale": scale, "axis": axis}
     layers = []
-    for place, (begin, end, word, role) in enumerate(zip(begins, ends, words, roles, strict=True)):
-        row = [{"n": place, "lo": float(f"{min(begin, end):.6g}"), "hi": float(f"{max(begin, end):.6g}")}]
-        bar = {"type": "bar", "height": 15, "color": LIGHT[role]}
+    for place, one in enumerate(drawn):
+        begin, end = sorted((one.begin, one.end))
+        row = [{"n": place, "lo": float(f"{begin:.6g}"), "hi": float(f"{end:.6g}")}]
+        bar = {"type": "bar", "height": 15, "color": LIGHT[one.role]}
         layers.append(drawing.mark(row, bar, x={"field": "lo", **across}, x2={"field": "hi"}, y=order))
-        text = {"type": "text", "text": word, "align": "left", "dx": 5, "color": LIGHT["muted"]}
+        text = {"type": "text", "text": one.word, "align": "left", "dx": 5, "color": LIGHT["muted"]}
         layers.append(drawing.mark(row, text, x={"field": "hi", **across}, y=order))
-    spec = {"layer": layers, "width": charts.WIDTH - 130, "height": 26 * len(ends), **drawing.heading(title, unit)}
+    spec = {"layer": layers, "width": charts.WIDTH - 130, "height": 26 * len(drawn), **drawing.heading(title, unit)}
     return drawing.built(spec, charts.WIDTH)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from hypothesis import strategies as st
 
 import capacity
 from capacity.errors import InputError
-from capacity.history import History
 from capacity.planning.steps import whole_tasks
 from capacity.reviewing import Review, Snapshot, review
 from capacity.reviewing.decomposing import PARTS
@@ -24,12 +22,7 @@ from capacity.reviewing.departing import Days, independent_days
 from capacity.reviewing.wording import FLEET
 from capacity.schema import DRIFT, FATES, REVIEW, REVIEW_ACCURACY, REVIEW_COVERAGE, REVIEW_PIT
 from tests.commands import called
-from tests.reviewing.worlds import HOURLY_USD, WEB, World, history_of, snapshot, today
-
-
-@cache
-def reviewed(world: World) -> Review:
-    return review(snapshot(), world.history(snapshot()))
+from tests.reviewing.worlds import HOURLY_USD, WEB, World, history_of, reviewed, snapshot, today
 
 
 def row(found: Review, service: str = "web") -> pd.Series:
@@ -168,15 +161,14 @@ def test_actuals_that_tell_nothing_of_tasks_are_not_compared_and_say_so() -> Non
 
 def test_tasks_are_known_from_what_they_reserve() -> None:
     columns = World(demand=1.2).columns(snapshot())
-    counted = review(snapshot(), history_of({"web": columns}, snapshot().cutoff))
+    counted = reviewed(World(demand=1.2))
     columns["cpu_reserved"] = columns.pop("running_tasks") * WEB.task_vcpu
     reserved = review(snapshot(), history_of({"web": columns}, snapshot().cutoff))
     pd.testing.assert_frame_equal(counted.frame, reserved.frame)
 
 
 def test_task_hours_are_what_a_plain_loop_counts() -> None:
-    columns = World(demand=1.4).columns(snapshot())
-    found = review(snapshot(), history_of({"web": columns}, snapshot().cutoff))
+    columns, found = World(demand=1.4).columns(snapshot()), reviewed(World(demand=1.4))
     short = sum(
         max(max(asked / 50, used / (0.6 / 0.85)) - ran, 0.0)
         for asked, used, ran in zip(columns["requests"], columns["cpu"], columns["running_tasks"], strict=True)
@@ -351,7 +343,8 @@ def test_tables_have_the_columns_of_the_dictionary() -> None:
 
 @pytest.mark.parametrize("of", ["parts", "demand", "tasks"])
 def test_a_review_draws_itself(of: str) -> None:
-    json.dumps(reviewed(World(demand=1.2)).plot(of=of).to_dict())
+    drawn = json.dumps(reviewed(World(demand=1.2)).plot(of=of).to_dict())
+    assert of != "parts" or "expected" in drawn  # what the plan thought would be needed stands between
 
 
 def test_a_review_shows_itself_and_names_what_it_does_not_have() -> None:
@@ -370,6 +363,14 @@ def test_actuals_of_another_time_or_fleet_are_refused_in_words() -> None:
         review(snapshot(), early)
     with pytest.raises(InputError, match="know no service of the plan"):
         review(snapshot(), history_of({"other": columns}, snapshot().cutoff))
+    daily = {metric: values.reshape(-1, 24).mean(axis=1) for metric, values in columns.items()}
+    coarse = history_of({"web": daily}, snapshot().cutoff).to_frame().assign(interval=86_400, stat="mean")
+    coarse["timestamp"] = snapshot().cutoff + (coarse["timestamp"] - snapshot().cutoff) * 24
+    with pytest.raises(InputError, match=r"in every 1 hour, and the actuals are means over 1 day\nFetch them as fine"):
+        review(snapshot(), capacity.read(coarse[["service", "metric", "timestamp", "value", "interval", "stat"]]))
+    for never in ("next tuesday", "", pd.NaT):
+        with pytest.raises(InputError, match="now: "):
+            review(snapshot(), early, now=never)
     with pytest.raises(InputError, match="no plan to review"):
         review([], history_of({"web": columns}, snapshot().cutoff))
 
@@ -392,8 +393,7 @@ class Kept:
     def __init__(self, folder: Path) -> None:
         self.plan = snapshot().save(folder / "plans" / "2026Q3.plan")
         self.actuals = folder / "actuals.csv"
-        self.history: History = World(demand=1.2).history(snapshot())
-        self.history.save(self.actuals)
+        World(demand=1.2).history(snapshot()).save(self.actuals)
 
 
 @pytest.fixture(scope="module")
@@ -403,7 +403,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
 
 def test_the_command_says_what_the_function_says(kept: Kept) -> None:
     said: dict[str, Any] = json.loads(called("review", str(kept.plan), "--actuals", str(kept.actuals), "--json").stdout)
-    own = capacity.review(snapshot(), kept.history)
+    own = reviewed(World(demand=1.2))
     assert said["said"] == str(own).split("\n")
     assert said["review"][0]["demand"] == pytest.approx(row(own)["demand"])
     assert said["drift"]["needed"] is True
@@ -419,7 +419,7 @@ def test_the_command_says_what_the_function_says(kept: Kept) -> None:
 def test_a_chain_reviews_with_its_history_and_its_settings(kept: Kept) -> None:
     chain = capacity.Chain(today(max_tasks=500), source=kept.actuals)
     found = chain.review(kept.plan)
-    pd.testing.assert_frame_equal(found.frame, capacity.review(snapshot(), kept.history).frame)
+    pd.testing.assert_frame_equal(found.frame, reviewed(World(demand=1.2)).frame)
     assert "settings" in set(found.drift.frame["reason"])
 
 

@@ -16,14 +16,9 @@ from capacity.reviewing import Review, review
 from capacity.reviewing.digest import BLOCKS, HEADER, SECTION, SUBJECT, packed
 from capacity.reviewing.facts import Fact, news
 from tests.commands import called
-from tests.reviewing.worlds import WEB, World, history_of, snapshot
+from tests.reviewing.worlds import WEB, World, history_of, reviewed, snapshot
 
 EVIL = "# <!channel> & *web*|`x` <script>alert(1)</script> [a](http://b)"
-
-
-@cache
-def reviewed(world: World) -> Review:
-    return review(snapshot(), world.history(snapshot()))
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ import pytest
 
 from capacity.config import Account, Config, Goal, TaskCapacity
 from capacity.planning.plans import Decision
-from capacity.reviewing import Snapshot, review
+from capacity.reviewing import Review, Snapshot, review
+from capacity.reviewing import fates as said
 from capacity.scaling.policy import Policy, ServicePolicy, TargetTracking
 from tests.reviewing.worlds import HOURLY_USD, WEB, World, history_of, snapshot, today
 
@@ -21,12 +23,20 @@ def decision(kind: Any, current: float | None = None, proposed: float | None = N
     return Decision(kind=kind, current=current, proposed=proposed, **{**said, **fields})
 
 
+@cache
+def seen(*columns: tuple[str, bytes]) -> Review:
+    """What happened, compared once for all that may have been recommended."""
+    happened = {metric: np.frombuffer(values) for metric, values in columns}
+    return review(snapshot(), history_of({"web": happened}, snapshot().cutoff))
+
+
 def fates(
     asked: list[Decision], columns: dict[str, np.ndarray], plan: Snapshot | None = None, **given: Any
 ) -> pd.DataFrame:
-    """`fates` of a plan with these decisions."""
-    made = replace(plan or snapshot(), decisions=tuple(asked))
-    return review(made, history_of({"web": columns}, snapshot().cutoff), **given).fates
+    """What `review` says of these decisions, had the plan made them."""
+    found = seen(*((metric, values.tobytes()) for metric, values in columns.items()))
+    before, actual = (plan or snapshot()).config, found.pasts[-1].actual
+    return said.frame(said.fates(asked, found.splits, actual, before=before, **given))
 
 
 def fate(one: Decision, columns: dict[str, np.ndarray], plan: Snapshot | None = None, **given: Any) -> pd.Series:
@@ -140,11 +150,12 @@ def test_a_lower_maximum_that_would_have_been_short_is_said() -> None:
 
 def test_a_closer_measurement_is_seen_in_the_settings() -> None:
     wide = WEB.model_copy(update={"task_capacity": TaskCapacity(requests_per_second=50, low=40, high=60)})
-    plan = replace(snapshot(), config=Config(service=(wide,), goal=Goal()))
     close = TaskCapacity(requests_per_second=49, low=47, high=51)
-    one = decision("measure", 40, 30)
-    assert fate(one, columns(), plan, config=today(task_capacity=close))["status"] == "applied"
-    assert fate(one, columns(), plan, config=Config(service=(wide,)))["status"] == "ignored"
+    asked = (decision("measure", 40, 30),)
+    plan = replace(snapshot(), config=Config(service=(wide,), goal=Goal()), decisions=asked)
+    history = history_of({"web": columns()}, snapshot().cutoff)
+    for config, status in ((today(task_capacity=close), "applied"), (Config(service=(wide,)), "ignored")):
+        assert list(review(plan, history, config=config).fates["status"]) == [status]
 
 
 def test_a_quota_is_read_from_the_settings() -> None:

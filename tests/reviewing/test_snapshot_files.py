@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from capacity.errors import InputError
 from capacity.reviewing import open_snapshot, open_snapshots
 from capacity.reviewing.container import MOST_BYTES, packed, unpacked
-from capacity.reviewing.formats import migrated
+from capacity.reviewing.formats import migrated, restated
 from capacity.reviewing.keeping import parts
+from capacity.reviewing.plain import config_of
 from capacity.reviewing.tables import MOST_LETTERS, parquet
 from tests.commands import called
 from tests.conftest import ROOT
@@ -206,6 +207,34 @@ def test_an_older_format_is_brought_up_step_by_step() -> None:
     assert migrated(Path("x.plan"), {"format": 3}, {"a": b""}, steps) == {"a": b""}
     with pytest.raises(InputError, match=r"format 4; capacity .* up to 3"):
         migrated(Path("x.plan"), {"format": 4}, {}, steps)
+
+
+def test_a_key_that_was_renamed_since_is_moved_where_it_was_in_force_and_where_it_was_written() -> None:
+    def named_before(said: dict[str, Any]) -> None:
+        for service in said["service"]:
+            service |= {"spread": service.pop("zones")} if "zones" in service else {}
+            service |= {"colour": "red"}
+
+    def brought_up(said: dict[str, Any]) -> None:
+        for service in said["service"]:
+            service |= {"zones": service.pop("spread")} if "spread" in service else {}
+            del service["colour"]
+
+    about, now = golden_parts()
+    then = restated(now, named_before)
+    with pytest.raises(InputError, match="colour"):
+        config_of(json.loads(then["settings.json"]), json.loads(then["stated.json"]))
+    found = migrated(Path("x.plan"), about, then, {1: lambda parts: restated(parts, brought_up)})
+    config = config_of(json.loads(found["settings.json"]), json.loads(found["stated.json"]))
+    assert config == open_snapshot(GOLDEN).config
+    assert "zones" in config.service[0].model_fields_set
+    assert "tier" not in config.service[0].model_fields_set
+
+
+def test_what_a_later_version_says_of_a_file_beside_is_kept_and_harms_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "one.plan"
+    path.write_bytes(changed(lambda about, found: about.update(capacity_version="9.1.0", mood="good")))
+    assert open_snapshot(path).about["mood"] == "good"
 
 
 def test_names_that_lead_nowhere_are_said_with_what_to_do(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from capacity.history import History
 from capacity.planning import Prices, plan, usd_per_hour
 from capacity.planning.needs import fractional_tasks, most_needed
 from capacity.planning.steps import climb, ready_before
-from capacity.reviewing import Snapshot
+from capacity.reviewing import Review, Snapshot, review
 from tests.makers import daily_wave, hourly, make_demand, make_forecast
 
 #: vCPU-seconds of a request: at its 50 requests/s a task uses 0.6 of its vCPU, so that its processor bounds it.
@@ -82,6 +82,12 @@ class World:
     def history(self, promised: Snapshot, service: Service = WEB) -> History:
         """The same as monitoring saw it."""
         return history_of({service.name: self.columns(promised, service)}, promised.cutoff)
+
+
+@cache
+def reviewed(world: World) -> Review:
+    """The review of `snapshot` in a world, once for all tests."""
+    return review(snapshot(), world.history(snapshot()))
 
 
 def history_of(services: dict[str, dict[str, np.ndarray]], start: pd.Timestamp) -> History:
