@@ -192,6 +192,7 @@ def generated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     return path
 
 
+@pytest.mark.xdist_group("generated bills")
 def test_a_generated_export_adds_up_to_what_pandas_says(generated: Path) -> None:
     cells = pd.read_csv(generated, dtype="str", keep_default_na=False)
     length = pd.to_datetime(cells["ChargePeriodEnd"]) - pd.to_datetime(cells["ChargePeriodStart"])
@@ -210,6 +211,7 @@ def test_a_generated_export_adds_up_to_what_pandas_says(generated: Path) -> None
     assert finding.count == len(cells) - len(within) > 0
 
 
+@pytest.mark.xdist_group("generated bills")
 def test_a_generated_export_by_tag_adds_up_too(generated: Path) -> None:
     cells = pd.read_csv(generated, dtype="str", keep_default_na=False)
     length = pd.to_datetime(cells["ChargePeriodEnd"]) - pd.to_datetime(cells["ChargePeriodStart"])
