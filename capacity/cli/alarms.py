@@ -9,7 +9,7 @@ import typer
 
 from capacity.cli.chain import chain_of
 from capacity.cli.options import DEFAULT_CONFIG, AsJson, ConfigPath, HistoryPath, Horizon, Names, Quiet
-from capacity.cli.printing import findings, print_json, say
+from capacity.cli.printing import findings, say
 
 app = typer.Typer()
 
@@ -44,7 +44,7 @@ def alarms(
     what each kind of document holds.
     """
     from capacity.errors import InputError
-    from capacity.monitoring.render import rendered, renderer, save
+    from capacity.monitoring.render import rendered, renderer, save, text_of
     from capacity.scaling.render.table import printable
 
     kind = "json" if as_json else kind
@@ -64,10 +64,4 @@ def alarms(
         for path in save(result, out):
             print(path)
         return
-    document = result.document
-    if isinstance(document, str):
-        print(document, end="")
-    elif document and all(isinstance(line, str) for line in document):
-        print("\n".join(document))
-    else:
-        print_json(document)
+    print(text_of(next(iter(result.files)), result.document), end="")

@@ -76,14 +76,18 @@ def save(made: Rendered, folder: Path) -> list[Path]:
     """Write every file of a rendering into a folder, which is made if absent. Each file is whole or as it was."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, document in made.files.items():
-        replace_whole(folder / name, text_of(document).encode("utf-8", "replace"))
+        replace_whole(folder / name, text_of(name, document).encode("utf-8", "replace"))
     return [folder / name for name in made.files]
 
 
-def text_of(document: Any) -> str:
-    """A document as its file holds it: text as it is, commands a line each, data as JSON."""
+def text_of(name: str, document: Any) -> str:
+    """A document as the file of that name holds it: text as it is, commands a line each, data as JSON.
+
+    >>> text_of("alarms.sh", ["aws cloudwatch ...", "aws ..."]), text_of("alarms.json", [])
+    ('aws cloudwatch ...\\naws ...\\n', '[]\\n')
+    """
     if isinstance(document, str):
         return document
-    if document and all(isinstance(line, str) for line in document):
-        return "\n".join(document) + "\n"
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, default=str) + "\n"
+    if name.endswith(".sh"):
+        return "".join(f"{line}\n" for line in document)
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -239,7 +239,7 @@ class Asking:
 
     @staticmethod
     def _back(series: str, over: int, step: int) -> str:
-        """What a series was over so long, a value a step: the last that there was, or the one of five minutes ago."""
+        """What a series was over so long, at each step the newest value of the five minutes before."""
         return f"{series}[{span(over)}:{span(step)}]"
 
 
