@@ -38,7 +38,7 @@ def reviewed() -> Review:
     snapshots = []
     for cutoff in CUTOFFS:
         known = demand.until(pd.Timestamp(cutoff, tz="UTC"))
-        told = {"services": settings.service, "events": settings.event}
+        told: Any = {"services": settings.service, "events": settings.event}
         ahead = forecast(known, HORIZON, model=settings.forecast.model, paths=400, seed=0, **told)
         made = plan(ahead, settings.service, goal=goal, prices=settings.prices, accounts=settings.account)
         snapshots.append(Snapshot.of(made))
