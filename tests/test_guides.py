@@ -1,4 +1,7 @@
-"""The guides are run: their Python from top to bottom, their settings as capacity.toml."""
+"""The guides are run: their Python from top to bottom, their settings as capacity.toml.
+
+Their commands are run by test_docs.py, their links followed by test_site.py.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,8 @@ import pytest
 
 import capacity
 from capacity.config import config_of
-from tests.commands import called
 
 ROOT = Path(__file__).parent.parent
-GUIDES = ["applying.md", "cost.md", "forecasting.md", "load-tests.md", "planning.md", "policies.md", "rehearsing.md"]
 
 
 def text(guide: str) -> str:
@@ -127,23 +128,6 @@ def test_its_settings_are_settings() -> None:
     sizing, *others = (config_of(tomllib.loads(settings)) for settings in blocks("planning.md", "toml"))
     assert (sizing.service[0].spot_share, sizing.instance[0].free_memory_gib) == (0.4, 31)
     assert all(others)
-
-
-@pytest.mark.parametrize(
-    ("guide", "least"), [("applying.md", 4), ("load-tests.md", 8), ("planning.md", 3), ("policies.md", 1)]
-)
-def test_its_commands_are_commands_with_these_options(guide: str, least: int) -> None:
-    shown = re.findall(r"^capacity ((?:loadtest )?[\w-]+)(.*)$", "\n".join(blocks(guide, "sh")), flags=re.M)
-    assert len(shown) >= least
-    for command, options in shown:
-        text = called(*command.split(), "--help").stdout
-        assert [option for option in re.findall(r"--[a-z-]+", options) if not re.search(rf"{option}\b", text)] == []
-
-
-@pytest.mark.parametrize("guide", GUIDES)
-def test_every_link_leads_to_a_file(guide: str) -> None:
-    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", text(guide))
-    assert [link for link in links if not link.startswith("http") and not (ROOT / "docs" / link).exists()] == []
 
 
 def test_rehearsing_runs_and_a_batch_finds_what_a_replay_does(monkeypatch: pytest.MonkeyPatch) -> None:
