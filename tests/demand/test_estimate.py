@@ -147,7 +147,8 @@ def test_a_stated_size_that_the_history_contradicts_is_pointed_out() -> None:
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=30)
 def test_the_size_of_a_task_is_the_median_of_what_each_reserved_over_the_last_quarter(seed: int) -> None:
-    rng, seen, known = np.random.default_rng(seed), [], {}
+    rng, seen = np.random.default_rng(seed), []
+    known: dict[tuple[int, int, str], float] = {}
     for interval in (60, 3600):
         for metric in ("running_tasks", "cpu_reserved"):
             places = np.flatnonzero(rng.random(12) < 0.7)
