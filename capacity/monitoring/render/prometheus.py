@@ -1,4 +1,4 @@
-"""Alarms as rules of Prometheus: what is recorded of every service, then a group of alerts a service.
+"""Alarms as rules of Prometheus: what is recorded of all services, then a group of each with its alerts.
 
 Rule files: Prometheus documentation, "Defining recording rules", "Alerting rules". Labels and annotations of alerts
 are templates, in which a name of ours stays text; expressions are not.
@@ -39,10 +39,10 @@ PRESETS: Final[dict[Recorded, str]] = {
 
 INTERVAL: Final = "1m"
 
-#: Groups of recorded series, in the order in which one is made of another: signals as they are measured; statistics of
-#: periods, and what follows from signals; windows of error budgets; what is made of these; hours and days; and what the
-#: plan expects of each hour of a week, which takes Prometheus longer than all the others.
-RECORDED: Final = ("signals", "readings", "windows", "made", "clocks", "weeks")
+#: Kinds of recorded series, in the order in which one is made of another: signals as they are measured; windows of
+#: error budgets; of each service statistics of periods, and what is made of these; hours and days; and what the plan
+#: expects of each hour of a week, which takes Prometheus longer than all the others.
+RECORDED: Final = ("signals", "windows", "readings", "made", "clocks", "weeks")
 
 #: The files of rules: those of the plan's weeks apart, since a unit test evaluates every rule of a file.
 RULE_FILE: Final = "capacity-rules.yml"
@@ -57,7 +57,7 @@ class Rules:
     """Groups of rules in the making.
 
     questions  (metric, stat) -> queries: several, where each is of a service of its own
-    recorded   group -> rules of series, each once
+    recorded   kind -> rules of series, each once
     alerts     alarm -> its rule
     asked      alarm -> the recorded series that it reads
     """
@@ -69,21 +69,30 @@ class Rules:
     asked: dict[str, Asking] = field(default_factory=dict)
 
     def groups(self) -> list[Group]:
-        """Signals are recorded before what is made of them; alerts of one service are a group."""
+        """All of them, in the order in which one asks for series of another."""
         return [group for groups in self.files().values() for group in groups]
 
     def files(self) -> dict[str, list[Group]]:
-        """File -> its groups. Alerts that ask a week what to expect are beside it."""
-        recorded = {name: self._group(name, rules) for name, rules in self.recorded.items() if rules}
-        weekly = [recorded.pop(name) for name in ("clocks", "weeks") if name in recorded]
-        alerts: dict[bool, dict[str, list[Rule]]] = {False: {}, True: {}}
+        """File -> its groups: of all services together, then one of each.
+
+        Rules of a group are evaluated one after the other, groups at moments of their own within the interval. So what
+        a service's alerts are made of stands before them in its group, and they lag behind by one minute at most.
+        Alerts that ask a week what to expect are beside it.
+        """
+        own: dict[str, list[Rule]] = {}
+        plan: dict[str, list[Rule]] = {}
+        for rules, groups in (("readings", own), ("made", own), ("weeks", plan)):
+            for rule in self.recorded[rules]:
+                groups.setdefault(rule["labels"]["service"], []).append(rule)
         for alarm, rule in self.alerts:
-            alerts[bool(self.asked[alarm.name].weeks)].setdefault(alarm.service, []).append(rule)
-        plain = [self._group(f"alerts-{service}", rules) for service, rules in alerts[False].items()]
-        made = {RULE_FILE: [*recorded.values(), *plain]}
-        if weekly:
-            plan = [self._group(f"plan-{service}", rules) for service, rules in alerts[True].items()]
-            made[PLAN_FILE] = [*weekly, *plan]
+            asking = self.asked[alarm.name]
+            (plan if asking.weeks else own).setdefault(asking.service.name, []).append(rule)
+        shared = [*self.recorded["signals"], *self.recorded["windows"]]
+        signals = [self._group("signals", shared)] if shared else []
+        made = {RULE_FILE: [*signals, *(self._group(f"alerts-{service}", rules) for service, rules in own.items())]}
+        if plan:
+            weekly = (self._group(f"plan-{service}", rules) for service, rules in plan.items())
+            made[PLAN_FILE] = [self._group("clocks", self.recorded["clocks"]), *weekly]
         return made
 
     def _group(self, name: str, rules: list[Rule]) -> Group:
