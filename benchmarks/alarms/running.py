@@ -64,7 +64,7 @@ def run(met: Conditions, task_vcpu: float, idle: float, target: float, startup: 
 def _compiled() -> Any:
     from numba import njit
 
-    return njit(minute_by_minute)
+    return njit(cache=True)(minute_by_minute)
 
 
 def minute_by_minute(

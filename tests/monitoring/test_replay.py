@@ -21,6 +21,7 @@ from capacity.monitoring.conditions import Absent, AnyOf, BurnRate, Condition, R
 from capacity.monitoring.minutes import Minutes
 from capacity.monitoring.replay import REARMED, judgeable, needed, on_history, runs
 from capacity.schema import FIRINGS
+from tests.monitoring.histories import together
 from tests.monitoring.test_choosing import plan_of, service
 
 DAYS = 16
@@ -194,9 +195,7 @@ def test_a_promise_that_is_broken_all_the_time_is_a_finding_not_a_noisy_alarm() 
 def test_the_accounts_quota_is_replayed_on_all_of_its_services() -> None:
     both = service("web", min_tasks=1), service("api", min_tasks=1)
     full = busy(running_tasks=np.where(np.arange(SIZE) > 9000, 9.0, 3.0))
-    frames = [history_of(full, name).frame for name in ("web", "api")]
-    whole = read(pd.concat([frame.astype({"service": str}) for frame in frames]).drop(columns=["source", "fetched_at"]))
-    found = alarms(plan_of(*both), history=whole)
+    found = alarms(plan_of(*both), history=together(*(history_of(full, name) for name in ("web", "api"))))
     (quota,) = [one for one in found if one.kind == "quota"]
     assert quota.replayed is not None  # 18 of 20 vCPU are past 80 %
     assert (quota.replayed.fired, quota.replayed.true) == (1, 1)

@@ -8,15 +8,20 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from capacity.config import config_of, load_config
 from capacity.monitoring.catalogue import catalogue
 from tests.commands import called
 from tests.conftest import ROOT
+from tests.makers import daily_wave, hourly
 
 GUIDE = (ROOT / "docs" / "slos.md").read_text(encoding="utf-8")
 SAMPLE = ROOT / "data" / "samples"
+#: The end of `history`.
+END = "2026-08-24"
 
 
 def blocks(language: str) -> list[str]:
@@ -41,12 +46,15 @@ def test_the_guide_runs_and_says_what_it_shows(
     assert next(one.spent for one in partner if one.slo.kind == "latency") == pytest.approx(0.75, abs=0.05)
 
 
-def test_the_commands_of_the_guide_are_commands() -> None:
+def test_the_commands_of_the_guide_say_of_the_sample_what_the_guide_says() -> None:
+    """One service each: test_docs runs the commands as they stand, in a smaller shop."""
     (block,) = blocks("sh")
-    for_people, for_programs = (called(*shlex.split(line)[1:]).stdout for line in block.strip().splitlines())
-    assert len(re.findall(r"^FAIL +recommendations ", for_people, flags=re.M)) == 2
-    assert len(re.findall(r"^PASS ", for_people, flags=re.M)) == 14
-    assert {row["service"] for row in json.loads(for_programs)["kpis"]} == {"checkout"}
+    fleet, for_programs = (shlex.split(line)[1:] for line in block.strip().splitlines())
+    one = ("--history", "data/samples/recommendations.parquet", "--service", "recommendations")
+    assert len(re.findall(r"^FAIL +recommendations ", called(*fleet, *one).stdout, flags=re.M)) == 2
+    told = json.loads(called(*for_programs).stdout)
+    assert {row["service"] for row in told["kpis"]} == {"checkout"}
+    assert {row["status"] for row in told["error_budgets"]} == {"PASS"}
 
 
 def test_the_settings_of_the_guide_are_settings() -> None:
@@ -77,33 +85,45 @@ def test_what_the_samples_team_promised_is_what_its_load_tests_were_made_at() ->
     assert promised == {name: int(ms) / 1000 for name, ms in stated.items()}
 
 
-def settings(folder: Path, promise: str = "slo = [{ objective = 0.999 }]") -> Path:
+@pytest.fixture(scope="module")
+def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three weeks of hours of one service; each of its 4 tasks costs 0.05 USD an hour, the last week 0.06."""
+    times = hourly(21)
+    load = daily_wave(times, 100)
+    cost = np.where(np.arange(len(times)) < 14 * 24, 0.2, 0.24)
+    measured = {"requests": load, "errors": load / 2000, "cpu": load / 100, "running_tasks": load * 0 + 4, "cost": cost}
+    frames = [pd.DataFrame({"metric": name, "timestamp": times, "value": array}) for name, array in measured.items()]
+    path = tmp_path_factory.mktemp("slo") / "history.csv"
+    pd.concat(frames).assign(service="web").to_csv(path, index=False)
+    return path
+
+
+def settings(folder: Path, history: Path, promise: str = "slo = [{ objective = 0.999 }]") -> Path:
     config = folder / "capacity.toml"
-    history = (SAMPLE / "partner-api.parquet").as_posix()
     config.write_text(
-        f'[data]\nhistory = "{history}"\n[[service]]\nname = "partner-api"\n{promise}\n', encoding="utf-8"
+        f'[data]\nhistory = "{history.as_posix()}"\n[[service]]\nname = "web"\n{promise}\n', encoding="utf-8"
     )
     return config
 
 
-def test_programs_get_json_and_nothing_else(tmp_path: Path) -> None:
-    config = str(settings(tmp_path))
-    told = json.loads(called("slo", "--config", config, "--json", "--quiet", "--at", "2026-10-01").stdout)
-    assert told["at"] == "2026-10-01T00:00:00+00:00"
+def test_programs_get_json_and_nothing_else(tmp_path: Path, history: Path) -> None:
+    config = str(settings(tmp_path, history))
+    told = json.loads(called("slo", "--config", config, "--json", "--quiet", "--at", END).stdout)
+    assert told["at"] == f"{END}T00:00:00+00:00"
     assert set(told) == {"at", "error_budgets", "kpis"}
     (budget,) = told["error_budgets"]
     assert budget["burn_5m"] is None  # of hours, five minutes say nothing
     assert {row["kpi"] for row in told["kpis"]} >= {"requests", "error ratio", "slack"}
 
 
-def test_a_service_without_a_promise_is_told_how_to_make_one(tmp_path: Path) -> None:
-    said = called("slo", "--config", str(settings(tmp_path, "")), "--quiet")
+def test_a_service_without_a_promise_is_told_how_to_make_one(tmp_path: Path, history: Path) -> None:
+    said = called("slo", "--config", str(settings(tmp_path, history, "")), "--quiet")
     assert "no SLO is stated" in said.stderr
     assert "slo = [{ objective = 0.999 }]" in said.stderr
     assert "Error budgets" not in said.stdout
-    assert re.search(r"partner-api +cost per million requests +2.815 +2.889 +3.208 +USD", said.stdout)
+    assert re.search(r"web +cost per million requests +0.6667 +0.5556 +– +USD", said.stdout)
 
 
-def test_a_time_that_is_none_is_refused_in_words(tmp_path: Path) -> None:
-    said = called("slo", "--config", str(settings(tmp_path)), "--quiet", "--at", "last thursdee", code=1)
+def test_a_time_that_is_none_is_refused_in_words(tmp_path: Path, history: Path) -> None:
+    said = called("slo", "--config", str(settings(tmp_path, history)), "--quiet", "--at", "last thursdee", code=1)
     assert "'last thursdee' is no time" in said.stderr
