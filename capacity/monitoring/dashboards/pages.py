@@ -102,7 +102,9 @@ def _edges(metric: str, alarms: Sequence[Alarm]) -> tuple[Band, ...]:
     """Where an alarm waits for demand to leave the plan; not where it expects nothing of some hour."""
     found = [alarm.condition for alarm in alarms if isinstance(alarm.condition, OutsideProfile)]
     mine = [one for one in found if one.reading.signal == metric and not any(map(math.isnan, one.profile))]
-    return tuple(Band(one.profile, f"alarm: {one.at_least} of {one.of} beyond", "promise") for one in mine[:1])
+    return tuple(
+        Band(one.profile, f"alarm: above it for {_long(one.of * one.reading.minutes)}", "promise") for one in mine[:1]
+    )
 
 
 def _fullness(facts: Facts) -> Iterator[Chart]:

@@ -153,7 +153,7 @@ def test_the_space_between_the_plans_median_and_its_upper_edge_is_filled() -> No
     panels = made().render("grafana", "web")["panels"]
     requests = next(panel for panel in panels if panel["title"] == "Requests")
     names = [target["legendFormat"] for target in requests["targets"]]
-    assert names == ["measured", "plan, median", "plan, 95 %", "alarm: 3 of 3 beyond"]
+    assert names == ["measured", "plan, median", "plan, 95 %", "alarm: above it for 3 h"]
     filled = {
         override["matcher"]["options"]: one["value"]
         for override in requests["fieldConfig"]["overrides"]
