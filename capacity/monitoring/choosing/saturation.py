@@ -72,7 +72,9 @@ def limits(known: Known, delay: int) -> list[Limit]:
 def saturation(known: Known) -> tuple[list[Proposal], list[Finding]]:
     """`pinned-short` (page: at the maximum and nearly full), `saturation` (full in spite of scaling), `pinned`."""
     batch = known.service.tier == "batch"
-    proposals = [_short(known, batch), _in_spite(known, batch)]
+    proposals = [_short(known, batch)]
+    if known.max_tasks > 1:  # below a maximum of one nothing runs that could be full
+        proposals.append(_in_spite(known, batch))
     if known.min_tasks < known.max_tasks:  # a fixed number of tasks is at its maximum, and that says nothing
         proposals.append(_pinned(known, batch))
     if known.scaling is None or known.scaling.max_tasks == known.service.max_tasks:
