@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
@@ -73,8 +74,8 @@ def alarms(
     made = _Made(plan, policy, demand or plan.forecast.past, history, monitoring_of(settings))
     for service in plan.services:
         made.add(service)
-    made.add_quotas()
     whole = settings if isinstance(settings, Config) else None
+    made.add_quotas(whole.service if whole is not None else ())
     return Alarms(
         alarms=_told_apart(made.alarms),
         services=plan.services,
@@ -140,7 +141,12 @@ class _Made:
         running = on_demand(service, tasks) * service.task_vcpu
         self.vcpu[service.region] = self.vcpu.get(service.region, 0.0) + running
 
-    def add_quotas(self) -> None:
+    def add_quotas(self, fleet: Iterable[Service]) -> None:
+        """fleet: all services there are, of which the plan may hold a few: what the others use is not known."""
+        planned = {one.name for one in self.plan.services}
+        for service in fleet:
+            if service.name not in planned and service.launch_type == "FARGATE" and self.history is not None:
+                self.unseen.setdefault(service.region, []).append(service.name)
         regions = [one.region for one in self.plan.services if one.launch_type == "FARGATE"]
         proposals, findings = quota(self.plan.accounts, regions, self.settings)
         self.findings += findings

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capacity.config import Monitoring, Service
+from capacity.config import Monitoring, Service, config_of
 from capacity.config.slo import Slo
 from capacity.history import History, read
 from capacity.monitoring import Alarm, Alarms, alarms, replay
@@ -208,6 +208,13 @@ def test_a_part_of_what_an_account_uses_does_not_judge_its_quota() -> None:
     assert "of api no tasks are known" in told[""]
     assert "holds nothing of it" in told["api"]
     assert all(one.replayed is None for one in found if one.service == "api")
+
+
+def test_alarms_of_a_few_services_do_not_judge_the_quota_of_the_fleet() -> None:
+    fleet = config_of({"service": [{"name": "web"}, {"name": "api"}, {"name": "on-ec2", "launch_type": "EC2"}]})
+    found = alarms(plan_of(service("web")), history=history_of(busy()), settings=fleet)
+    assert found["capacity-quota-us-east-1"].replayed is None
+    assert [one.count for one in found.findings if one.check == "not_replayed"] == [1]
 
 
 def test_what_memory_usually_is_takes_a_day_and_says_of_how_many() -> None:
