@@ -8,6 +8,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadGroupScheduling
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,18 +34,35 @@ def often(calm: int, thorough: int) -> int:
     return thorough if hypothesis.settings().max_examples >= 1000 else calm
 
 
+class ByFile(LoadGroupScheduling):
+    """Tests of one file go to one worker, as those marked `xdist_group` do: what they share is made once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        scope = str(super()._split_scope(nodeid))
+        return scope.partition("::")[0] if scope == nodeid else scope
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadGroupScheduling | None:
+    """Of `--dist loadgroup`; in the order below, not by the number of tests."""
+    if config.getoption("dist") != "loadgroup":
+        return None
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests marked `xdist_group` go to one worker: what they share is made once.
+    """Tests marked `xdist_group` first, which are long, and doctests last, which are short: no worker waits at the end.
 
     pytest-xdist 3.8 writes the group into `item._nodeid`, which pytest 9.2 no longer reads: each worker then made its
     own sample chain, reports and servers.
     """
     if not getattr(config.option, "loadgroup", False):
         return
-    for item in items:
-        group = "_".join(sorted({str(mark.args[0]) for mark in item.iter_markers("xdist_group")}))
+    groups = {item: "_".join(sorted({mark.args[0] for mark in item.iter_markers("xdist_group")})) for item in items}
+    for item, group in groups.items():
         if group and not item.nodeid.endswith(f"@{group}"):
             item._id = type(item._id).parse(f"{item.nodeid}@{group}")
+    items.sort(key=lambda item: 0 if groups[item] else 2 if isinstance(item, pytest.DoctestItem) else 1)
 
 
 @pytest.fixture(autouse=True)
