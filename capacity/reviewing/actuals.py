@@ -226,7 +226,11 @@ def actual_of(history: History, snapshot: Snapshot, now: pd.Timestamp | None = N
         )
     own = own.select(span=Span(passed[0], passed[-1] + interval))
     if not len(own):
-        raise InputError(f"the actuals hold no row of the plan's time, {spoken_time(passed[0])} and later")
+        raise InputError(
+            f"the actuals hold no row of the plan's time, {spoken_time(passed[0])} to "
+            f"{spoken_time(passed[-1] + interval)}",
+            advice="Bring actuals of that time, or leave this plan out.",
+        )
     _fine_enough(own, interval)
     demand = regridded(estimate_demand(own, snapshot.config.service, interval=interval), passed)
     services = {service.name: service for service in snapshot.config.service}

@@ -109,7 +109,7 @@ def drifting(review: Review) -> list[Fact]:
 
 def errors(review: Review) -> list[Fact]:
     """The error of the fleet, and of services where it is not small, the largest first."""
-    found = [_error(review.fleet, headline=True)]
+    found = [_error(review.fleet, headline=True, billed=_billed(review))]
     rows = review.frame.set_index("service", drop=False)
     told = review.largest if len(review.splits) > 1 else []  # of a single one the fleet has said it all
     return found + [
@@ -125,7 +125,14 @@ def size_of(row: pd.Series) -> float:
     return max(abs(float(np.nansum([row["demand"], row["capacity"]]))), float(row["policy"]))
 
 
-def _error(row: pd.Series, *, headline: bool = False) -> Fact:
+def _billed(review: Review) -> str:
+    """Of how many services the fleet's USD are, where a bill is known of some and not of all."""
+    rows = review.frame[(review.frame["service"] != FLEET) & (review.frame["hours"] > 0)]
+    count = int((rows["usd_planned"].notna() & rows["usd_actual"].notna()).sum())
+    return f" A bill is known of {count:,} of {len(rows):,} services:" if 0 < count < len(rows) else ""
+
+
+def _error(row: pd.Series, *, headline: bool = False, billed: str = "") -> Fact:
     """Planned to actual in one breath."""
     name = "The fleet" if row["service"] == FLEET else f"`{row['service']}`"
     section, key = SECTIONS[1], f"error/{row['service']}"
@@ -141,7 +148,7 @@ def _error(row: pd.Series, *, headline: bool = False) -> Fact:
         paid = f"{usd(row['usd_actual'])} paid" if known else "what was paid is not known"
         digits = 2 if abs(row["usd_planned"]) < CENTS else 0
         parts = ", ".join(f"{part} {plus(row[f'usd_{part}'], digits)}" for part in PARTS[1:])
-        text += f" {usd(row['usd_planned'])} planned, {usd(row['usd_expected'])} expected, {paid}: {parts}."
+        text += f"{billed} {usd(row['usd_planned'])} planned, {usd(row['usd_expected'])} expected, {paid}: {parts}."
     planned = row["planned"] if row["planned"] > 0 else math.nan
     state = " ".join(_coarse(row[part] / planned) for part in PARTS[1:-1])
     return Fact(key, section, state, text, headline)

@@ -125,6 +125,14 @@ def test_what_no_bill_tells_is_not_known_and_never_zero() -> None:
     assert any(one.check == "price" and one.status == "UNKNOWN" for one in found.findings)
 
 
+def test_usd_of_some_services_do_not_pass_for_those_of_all() -> None:
+    found = reviewed(World())
+    assert "A bill is known" not in str(found)
+    unpaid = found.frame.iloc[:1].assign(service="api", usd_price=np.nan, usd_actual=np.nan, usd_error=np.nan)
+    both = replace(found, frame=pd.concat([unpaid, found.frame], ignore_index=True))
+    assert "A bill is known of 1 of 2 services: " in str(both)
+
+
 def test_a_bill_by_day_tells_the_price_as_one_by_hour_does() -> None:
     columns = World(price=1.1).columns(snapshot())
     daily = columns.pop("cost").reshape(-1, 24).mean(axis=1)
