@@ -91,7 +91,7 @@ def _usual(known: Known) -> tuple[float | None, int]:
     if known.watch is None:
         return None, 0
     values = known.watch.reading(Reading("memory_utilization", minutes=15))[-USUAL:]
-    found = np.count_nonzero(np.isfinite(values))
+    found = int(np.count_nonzero(np.isfinite(values)))
     if found < LEAST_USUAL:
         return None, 0
     return float(np.nanquantile(values, HARDLY)), max(1, found // DAY)
