@@ -182,10 +182,16 @@ def _change(value: float | None) -> dict[str, Any]:
 
 
 def _advice(said: dict[str, Any]) -> list[Block]:
-    """What became of each recommendation: those that were not followed and cost most stand first."""
+    """What became of each recommendation: first those that were not followed, by what was missing."""
     order = ("ignored", "changed", "applied", "not due", "cannot be told")
     advice = sorted(
-        said["recommendations"], key=lambda one: (order.index(one["status"]), -abs(one["usd"] or 0), one["service"])
+        said["recommendations"],
+        key=lambda one: (
+            order.index(one["status"]),
+            -(one["task_hours_short"] or 0),
+            -abs(one["usd"] or 0),
+            one["service"],
+        ),
     )
     if not advice:
         return []
@@ -195,7 +201,7 @@ def _advice(said: dict[str, Any]) -> list[Block]:
         column("Became", wide=0),
         column("What tells so", wide=2),
         column("Owner", wide=0),
-        column("Cost until now", "USD; below 0: saved", number=True),
+        column("Cost", "USD; − saved", number=True),
     ]
     rows = [
         row(
