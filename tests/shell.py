@@ -77,9 +77,9 @@ def _line(line: str, place: Path) -> list[Ran]:
 def _command(words: list[str], place: Path) -> Ran:
     name, *arguments = words
     if name == "cp":
-        source, target = (place / each for each in arguments)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(source, target)
+        source, copy = (place / each for each in arguments)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(source, copy)
     elif name == "mkdir":
         (place / arguments[-1]).mkdir(parents=True, exist_ok=True)
     elif name != "capacity":
