@@ -175,4 +175,4 @@ def test_an_interval_is_stable_only_if_the_count_stays_around_it(tasks: list[int
 def test_it_shows_itself() -> None:
     found = per_task(history_of(day(), 0), WEB)
     assert "web, per task: 1,440 intervals" in found._repr_html_()
-    assert "requests/s per task" in str(found.plot().to_dict())
+    assert "What one task served" in str(found.plot().to_dict())
