@@ -62,6 +62,10 @@ document.querySelector("iframe").onload = event => {
   press(0); found.names = names();
   found.offered = page.querySelector(".rest").textContent;
   page.querySelector(".rest").click(); found.whole = shown().length;
+  const whose = page.querySelector("#decisions table.sortable"), head = whose.tHead.rows[0].cells[3];
+  const told_of = () => [...whose.tBodies[0].rows].map(row => row.cells[3].textContent);
+  head.querySelector("button").click(); found.whose = told_of();
+  head.querySelector("button").click(); found.whose_again = told_of(); found.whose_aria = head.ariaSort;
   const reachable = all("a, button, input, select, summary, .scroll")
     .filter(one => one.checkVisibility() || one.className === "skip");
   const missed = one => { one.focus(); return page.activeElement !== one || one.tabIndex < 0; };
@@ -85,6 +89,13 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
 def found(browser: Browser) -> dict[str, Any]:
     """Asked once, and in real time: a virtual clock would stand still while the page works."""
     return browser.answer(ASK, "--timeout=30000", "--window-size=1300,950")
+
+
+def test_decisions_are_sorted_by_any_column_without_moving_the_fleet(found: dict[str, Any]) -> None:
+    assert found["whose"] == sorted(found["whose"])
+    assert found["whose_again"] == found["whose"][::-1]
+    assert found["whose_aria"] == "descending"
+    assert len(set(found["whose"])) == len(found["whose"]) == 70
 
 
 def test_a_name_is_found_in_a_thousand_at_once(found: dict[str, Any]) -> None:
