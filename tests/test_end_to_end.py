@@ -81,7 +81,8 @@ def test_all_files_are_written_and_the_page_needs_no_network(folder: Path) -> No
         f"report.{kind}" for kind in ("html", "json", "pdf", "plan", "xlsx")
     ]
     html = (folder / "report.html").read_text(encoding="utf-8")
-    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//|@import|url\(\s*["']?(?:https?:)?//""", html)
+    loading = re.sub(r"<a href=[^>]*>", "", html)  # a link to a runbook loads nothing until someone follows it
+    assert not re.findall(r"""(?:src|href)\s*=\s*["']?(?:https?:)?//|@import|url\(\s*["']?(?:https?:)?//""", loading)
     assert all(name in html for name in NAMES)
 
 
