@@ -17,7 +17,7 @@ from tests.reporting.fleet import web
 
 def config(**stated: object) -> Config:
     """Settings of the services that are planned, and of one that is not: `capacity report --service NAME`."""
-    return Config(service=(*watched().services, web("elsewhere")), **stated)  # type: ignore[arg-type]
+    return Config(service=(*watched().services, web("elsewhere")), **stated)
 
 
 def test_only_what_is_stated_is_asked() -> None:
