@@ -91,7 +91,7 @@ def view(document: Document) -> list[Block]:
     judged = [one for one in used if one["fired"] is not None]
     days = max((one["days"] for one in judged), default=0.0)
     replayed = (
-        f"Each was tried minute by minute on up to {words.number(days, 2)} days of history; what could not be tried "
+        f"Each was tried on up to {words.number(days, 2)} days of history; what could not be tried "
         "for want of data says so."
         if judged
         else "None could be tried on history: what they need was not measured."
