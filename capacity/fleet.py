@@ -305,7 +305,7 @@ class Chain:
     def last_plan(self) -> Path | None:
         """The plan that was kept last time, or the folder of some; None where none was kept yet.
 
-        Raises ConfigError when there is no such file.
+        A folder that the settings name may be still to come. Raises ConfigError when there is no such file.
         """
         from capacity.reviewing.keeping import SUFFIX
 
@@ -313,6 +313,8 @@ class Chain:
         if path is None:
             return None
         if not path.exists():
+            if self.previous is None and path.suffix != SUFFIX:
+                return None
             advice = "Keep one first: capacity plan --save PATH, or copy report.plan of the last report."
             raise ConfigError(f"the last plan is not there: {path}", advice=advice)
         return path if path.is_file() or any(path.glob(f"*{SUFFIX}")) else None

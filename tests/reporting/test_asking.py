@@ -63,7 +63,8 @@ def test_a_folder_in_which_no_plan_is_kept_yet_is_no_mistake(tmp_path: Path) -> 
 
 
 def test_the_last_plan_is_looked_for_beside_the_settings_that_name_it(tmp_path: Path) -> None:
+    stated = config(report={"previous": "plans"}).model_copy(update={"path": tmp_path / "capacity.toml"})
+    assert Chain(stated).last_plan is None  # a first quarter: the folder is still to come
     (tmp_path / "plans").mkdir()
     (tmp_path / "plans" / "2026Q3.plan").touch()
-    stated = config(report={"previous": "plans"}).model_copy(update={"path": tmp_path / "capacity.toml"})
     assert Chain(stated).last_plan == tmp_path / "plans"
