@@ -581,7 +581,7 @@ FATES: Final = Table(
         Column("service", "str", "", "Name of the service, or of what is shared."),
         Column("kind", "str", "", "Kind of the decision: raise_max, resize ..."),
         Column("recommended", "str", "", "What was recommended."),
-        Column("status", "str", "", "applied, changed, ignored, not due, cannot be told."),
+        Column("status", "str", "", "applied, changed, ignored, not needed, not due, cannot be told."),
         Column("evidence", "str", "", "What tells so, with numbers."),
         Column("usd", "float64", "USD", "What that cost until now; below zero: saved. NaN where not known."),
         Column(

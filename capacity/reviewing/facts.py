@@ -184,7 +184,7 @@ def recommended(review: Review) -> list[Fact]:
     if not fates:
         return []
     counts = pd.Series([fate.status for fate in fates]).value_counts()
-    order = ("applied", "changed", "ignored", "not due", "cannot be told")
+    order = ("applied", "changed", "ignored", "not needed", "not due", "cannot be told")
     said = ", ".join(f"{counts[status]} {status}" for status in order if status in counts)
     found = [Fact("fates", SECTIONS[2], said, f"Of {counted(len(fates), 'recommendation')}: {said}.", headline=True)]
     seen: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""What became of each recommendation: applied, changed, ignored, not due, or it cannot be told. And what that did.
+"""What became of each recommendation: applied, changed, ignored, not needed, not due, or unknown. And what that did.
 
 What is in force is seen in what ran (nobody asks for fewer tasks than the minimum, or more than the maximum), or read
 from today's settings or the live policy where they are given. What is not seen is not guessed.
@@ -57,10 +57,12 @@ def fates(
     config: Config | None = None,
     before: Config | None = None,
     policy: Policy | None = None,
+    end: pd.Timestamp | None = None,
 ) -> tuple[Fate, ...]:
     """The fate of every decision of a plan, in the plan's order.
 
     config  today's settings        before  those the plan was made with        policy  what is live
+    end     of the plan's horizon: what it said to watch and did not happen by then was not needed
     """
     today = {service.name: service for service in config.service} if config is not None else {}
     live = {one.service.name: (one.min_tasks, one.max_tasks) for one in policy.services} if policy is not None else {}
@@ -76,7 +78,8 @@ def fates(
             told = RULES[decision.kind](decision, Scene(seen, actual, service, bounds))
         else:
             told = shared(decision, config, before, actual)
-        found.append(Fate(decision, *_due(decision, told, actual.now)))
+        over = end is not None and actual.now >= end
+        found.append(Fate(decision, *_due(decision, told, actual.now, over)))
     return tuple(found)
 
 
@@ -91,8 +94,10 @@ def stated(decision: Decision, bounds: tuple[int, int]) -> Told:
     return Told(stands(decision, bounds[which]), said)
 
 
-def _due(decision: Decision, told: Told, now: pd.Timestamp) -> Told:
-    """What was left alone before its day is not ignored yet."""
+def _due(decision: Decision, told: Told, now: pd.Timestamp, over: bool) -> Told:
+    """What was left alone before its day is not ignored yet; what never happened by the end was not needed."""
+    if told.status == "not due" and over:
+        return told._replace(status="not needed")
     if told.status != "ignored" or decision.before is None or decision.before <= now:
         return told
     return told._replace(

@@ -62,7 +62,15 @@ def review(
     latest = pasts[-1]
     found = splits(latest)
     before = latest.promised.snapshot
-    told = fates(before.decisions, found, latest.actual, config=config, before=before.config, policy=policy)
+    told = fates(
+        before.decisions,
+        found,
+        latest.actual,
+        config=config,
+        before=before.config,
+        policy=policy,
+        end=latest.promised.end,
+    )
     return Review(
         frame=frame(found),
         coverage=coverage(pasts),

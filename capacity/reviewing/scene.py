@@ -13,7 +13,7 @@ from capacity.planning.plans import Decision
 from capacity.reviewing.actuals import Actual
 from capacity.reviewing.decomposing import Split
 
-Status = Literal["applied", "changed", "ignored", "not due", "cannot be told"]
+Status = Literal["applied", "changed", "ignored", "not needed", "not due", "cannot be told"]
 
 #: Share of the intervals that has to show it before a minimum counts as what tasks are kept at.
 OFTEN: Final = 0.05

@@ -173,8 +173,15 @@ def test_what_was_to_be_watched_happened_or_did_not() -> None:
     assert fate(decision("watch", 10), columns(10))["status"] == "ignored"
 
 
+def test_what_was_to_be_watched_was_not_needed_once_the_plan_is_over() -> None:
+    a_week_on = snapshot().cutoff + pd.Timedelta(days=7)
+    for end, status in ((a_week_on, "not needed"), (a_week_on + pd.Timedelta(days=1), "not due")):
+        assert fate(decision("watch", 400), columns(), end=end)["status"] == status
+        assert fate(decision("watch", 10), columns(), end=end)["status"] == "applied"
+
+
 def test_every_decision_of_a_plan_has_its_fate_in_its_order() -> None:
     found = review(snapshot(), World(days=7).history(snapshot()))
     assert list(found.fates["recommended"]) == [one.sentence for one in snapshot().decisions]
-    assert set(found.fates["status"]) <= {"applied", "changed", "ignored", "not due", "cannot be told"}
+    assert set(found.fates["status"]) <= {"applied", "changed", "ignored", "not needed", "not due", "cannot be told"}
     assert set(found.fates["owner"]) == {"team"}

@@ -124,8 +124,8 @@ def _figures(said: dict[str, Any]) -> list[dict[str, str]]:
         )
     if advice:
         done = sum(one["status"] in ("applied", "changed") for one in advice)
-        waiting = sum(one["status"] == "not due" for one in advice)
-        later = f"; {waiting} not due yet" if waiting else ""
+        counts = {status: sum(one["status"] == status for one in advice) for status in ("not needed", "not due")}
+        later = "".join(f"; {count} {status}" for status, count in counts.items() if count)
         found.append({"label": "Advice followed", "value": f"{done} of {len(advice)}", "note": f"decisions{later}"})
     return found
 
@@ -183,7 +183,7 @@ def _change(value: float | None) -> dict[str, Any]:
 
 def _advice(said: dict[str, Any]) -> list[Block]:
     """What became of each recommendation: first those that were not followed, by what was missing."""
-    order = ("ignored", "changed", "applied", "not due", "cannot be told")
+    order = ("ignored", "changed", "applied", "not needed", "not due", "cannot be told")
     advice = sorted(
         said["recommendations"],
         key=lambda one: (
