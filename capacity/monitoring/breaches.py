@@ -136,11 +136,10 @@ class Watch:
         if rate.kind == "availability":
             errors, requests = self.raw(Reading("errors")), self.raw(Reading("requests"))
             return np.where(np.isnan(requests), np.nan, errors * 60), np.where(np.isnan(errors), np.nan, requests * 60)
-        if rate.reading is None or rate.slowest is None:
-            raise InputError(f"the burn rate of {rate.slo!r} is of latency and says neither reading nor slowest")
-        values = self.reading(rate.reading)
+        reading, slowest = rate.slow
+        values = self.reading(reading)
         known = ~np.isnan(values)
-        return np.where(known, values > rate.slowest, np.nan), np.where(known, 1.0, np.nan)
+        return np.where(known, values > slowest, np.nan), np.where(known, 1.0, np.nan)
 
     def _expected(self, profile: tuple[float, ...], minutes: int, comparison: Comparison) -> np.ndarray:
         """(n,) the profile at the hours that the period before each minute touches: the kindest of them."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from capacity.errors import InputError
+
 Missing = Literal["missing", "breaching", "notBreaching", "ignore"]
 Comparison = Literal[">", ">=", "<", "<="]
 
@@ -58,6 +60,24 @@ class BurnRate:
     reading: Reading | None = None  # for latency
     slowest: float | None = None  # seconds, for latency
     least_bad: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.kind == "latency":
+            _ = self.slow
+
+    @property
+    def slow(self) -> tuple[Reading, float]:
+        """What is read, and above how many seconds it is slow. Raises InputError where that is not said.
+
+        >>> BurnRate("fast", "latency", 0.99, 14.4, 60, 5, Reading("latency", "p95"), 0.5).slow[1]
+        0.5
+        """
+        if self.reading is None or self.slowest is None:
+            raise InputError(
+                f"the burn rate of {self.slo!r} does not say what is slow",
+                advice="State reading and slowest: of a rate of kind latency, seconds above which a minute is bad.",
+            )
+        return self.reading, self.slowest
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,11 @@ def test_slow_minutes_burn_the_budget_of_a_latency_slo() -> None:
     assert (np.flatnonzero(found)[0], np.flatnonzero(found)[-1]) == (68, 78)
 
 
+def test_a_burn_rate_of_latency_that_does_not_say_what_is_slow_is_refused_and_no_threshold_of_zero() -> None:
+    with pytest.raises(InputError, match=r"'fast' does not say what is slow(?s:.*)State reading and slowest"):
+        BurnRate("fast", "latency", 0.99, 14.4, 60, 5, Reading("latency", "p95"))
+
+
 @settings(max_examples=40)
 @given(values=VALUES, period=st.sampled_from([1, 15, 60, 90]), start=st.integers(0, WEEK))
 def test_a_profile_is_that_of_the_hours_a_period_touches(values: list[float], period: int, start: int) -> None:

@@ -178,7 +178,7 @@ def burning(one: BurnRate, window: Window, service: Service, remarks: list[str])
 
 
 def _slow_minutes(one: BurnRate, window: Window, service: Service, remarks: list[str]) -> Parameters:
-    reading = one.reading or Reading("latency", "p95")
+    reading, slowest = one.slow
     longest = LONGEST_BELOW_HOUR if reading.minutes < HOUR else LONGEST
     needed = max(ceil(window.bad_minutes / reading.minutes), 1)
     periods = min(window.minutes, longest) // reading.minutes
@@ -193,7 +193,7 @@ def _slow_minutes(one: BurnRate, window: Window, service: Service, remarks: list
     return {
         **asked(reading, service, remarks).watched(reading.minutes),
         **_out_of(needed, periods, reading.minutes),
-        "Threshold": float(one.slowest or 0.0),
+        "Threshold": float(slowest),
         "ComparisonOperator": COMPARISONS[">"],
         "TreatMissingData": "notBreaching",
     }

@@ -197,8 +197,8 @@ class Story:
             came = max(USUAL, 2 * long.least / (share * minutes * 60)) if fires else USUAL
             self.levels |= {("requests", "mean"): came, ("errors", "mean"): came * share}
         else:
-            slowest = rate.slowest or 0.0
-            self._want(rate.reading or Reading("latency", "p95"), ">", slowest, slowest, fires)
+            reading, slowest = rate.slow
+            self._want(reading, ">", slowest, slowest, fires)
             minutes += ceil(long.least) * self.every
         self._last(minutes)
 

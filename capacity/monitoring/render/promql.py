@@ -181,8 +181,8 @@ class Asking:
 
     def _slow_minutes(self, rate: BurnRate, window: Window) -> list[str]:
         """Whether a minute was bad is recorded: a window of days is then a range, and no subquery of thousands."""
-        reading, slowest = rate.reading or Reading("latency", "p95"), number(rate.slowest or 0.0)
-        series = self.reading(reading)
+        reading, seconds = rate.slow
+        series, slowest = self.reading(reading), number(seconds)
         name = f"{series.partition('{')[0]}_above_{re.sub('[^0-9a-z]', '_', slowest)}"
         self.rules[name] = f"{series} > bool {slowest}"
         back = f"{name}{self.here}[{span(window.minutes)}]"

@@ -95,8 +95,3 @@ def service_of(alarm: Alarm, alarms: Alarms) -> Service:
         if service.name == alarm.service:
             return service
     return Service(name=alarm.service or "account", region=alarm.region or "us-east-1")
-
-
-def region_of(alarm: Alarm, alarms: Alarms) -> str:
-    """Where its metrics are, and so where it has to be."""
-    return alarm.region or service_of(alarm, alarms).region
